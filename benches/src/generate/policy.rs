@@ -1,0 +1,53 @@
+//! The model's audit policy: the one that GKE uses.
+
+use super::target::Target;
+
+/// What an event of a request holds, least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    Metadata,
+    Request,
+    RequestResponse,
+}
+
+impl Level {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Metadata => "Metadata",
+            Self::Request => "Request",
+            Self::RequestResponse => "RequestResponse",
+        }
+    }
+}
+
+/// The API groups the policy knows; all others are logged with metadata only.
+const KNOWN: &[&str] = &[
+    "", "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "apps",
+    "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch", "certificates.k8s.io", "extensions",
+    "metrics.k8s.io", "networking.k8s.io", "node.k8s.io", "policy", "rbac.authorization.k8s.io",
+    "scheduling.k8s.io", "storage.k8s.io",
+];
+
+pub(super) fn level(client: &str, verb: &str, target: Option<&Target>) -> Level {
+    let Some(target) = target else { return Level::Metadata };
+    let resource = target.resource_and_subresource();
+    let core = target.group.is_empty();
+    let status_of_node = core && matches!(resource.as_str(), "nodes/status" | "pods/status");
+    if client == "kubelet" && matches!(verb, "update" | "patch") && status_of_node {
+        return Level::Request;
+    }
+    if client == "namespace-controller" && verb == "deletecollection" {
+        return Level::Request;
+    }
+    if core && matches!(resource.as_str(), "secrets" | "configmaps" | "serviceaccounts/token") {
+        return Level::Metadata;
+    }
+    if target.group == "authentication.k8s.io" && resource == "tokenreviews" {
+        return Level::Metadata;
+    }
+    match KNOWN.contains(&target.group.as_str()) {
+        true if matches!(verb, "get" | "list" | "watch") => Level::Request,
+        true => Level::RequestResponse,
+        false => Level::Metadata,
+    }
+}

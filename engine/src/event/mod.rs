@@ -1,0 +1,109 @@
+//! An event's bytes in, a borrowed [`Event`] out.
+//!
+//! [`Event::decode`] is the one place that decides whether a record is an event, and it always does the same work,
+//! whatever a query asks for: every byte of the event's own members is validated, bodies are carried. So the verdict
+//! cannot depend on a projection. It copies nothing; `batch/` picks from it what a query needs.
+//!
+//! What the columns cannot hold is remembered in [`Leftovers`] and written to `unknown_fields`; [`encode`] is the
+//! inverse of both. Not responsible for: envelopes (`format/`), columns (`batch/`).
+
+mod actor;
+mod decode;
+pub(crate) mod encode;
+mod leftover;
+mod reason;
+mod time;
+
+pub(crate) use actor::{actor_kind, service_account};
+pub(crate) use leftover::{Leftovers, Place};
+pub(crate) use reason::Reason;
+pub(crate) use time::{CANONICAL_LENGTH, format_micros, parse_micros};
+
+use crate::json::{Fault, Text, Value};
+
+/// One audit event, `audit.k8s.io/v1 Event`, as slices of the input. Every field is `None` when the event does not
+/// have it or has it with a wrong type (then it is among the leftovers).
+///
+/// Source of the fields: `k8s.io/apiserver/pkg/apis/audit/v1/types.go`.
+#[derive(Debug, Default)]
+pub(crate) struct Event<'a> {
+    pub(crate) api_version: Option<Text<'a>>,
+    pub(crate) level: Option<Text<'a>>,
+    pub(crate) audit_id: Option<Text<'a>>,
+    pub(crate) stage: Option<Text<'a>>,
+    pub(crate) request_uri: Option<Text<'a>>,
+    pub(crate) verb: Option<Text<'a>>,
+    pub(crate) user: User<'a>,
+    pub(crate) impersonated: User<'a>,
+    pub(crate) impersonation_constraint: Option<Text<'a>>,
+    /// An array of strings.
+    pub(crate) source_ips: Option<Value<'a>>,
+    pub(crate) user_agent: Option<Text<'a>>,
+    pub(crate) object: ObjectRef<'a>,
+    pub(crate) response: ResponseStatus<'a>,
+    /// Any JSON but `null`, carried.
+    pub(crate) request_object: Option<Value<'a>>,
+    /// Any JSON but `null`, carried.
+    pub(crate) response_object: Option<Value<'a>>,
+    /// Microseconds since the epoch, UTC.
+    pub(crate) received: Option<i64>,
+    /// Microseconds since the epoch, UTC.
+    pub(crate) staged: Option<i64>,
+    /// An object; values that are no strings are left over.
+    pub(crate) annotations: Option<Value<'a>>,
+    /// What no column holds.
+    pub(crate) leftovers: Leftovers<'a>,
+}
+
+/// `user` or `impersonatedUser`: `authentication.k8s.io/v1 UserInfo`.
+#[derive(Debug, Default)]
+pub(crate) struct User<'a> {
+    pub(crate) username: Option<Text<'a>>,
+    pub(crate) uid: Option<Text<'a>>,
+    /// An array of strings.
+    pub(crate) groups: Option<Value<'a>>,
+    /// An object; values that are no arrays of strings are left over.
+    pub(crate) extra: Option<Value<'a>>,
+}
+
+/// `objectRef`, as recorded.
+#[derive(Debug, Default)]
+pub(crate) struct ObjectRef<'a> {
+    pub(crate) resource: Option<Text<'a>>,
+    pub(crate) namespace: Option<Text<'a>>,
+    pub(crate) name: Option<Text<'a>>,
+    pub(crate) uid: Option<Text<'a>>,
+    pub(crate) api_group: Option<Text<'a>>,
+    pub(crate) api_version: Option<Text<'a>>,
+    pub(crate) resource_version: Option<Text<'a>>,
+    pub(crate) subresource: Option<Text<'a>>,
+}
+
+/// `responseStatus`: `meta/v1 Status`.
+#[derive(Debug, Default)]
+pub(crate) struct ResponseStatus<'a> {
+    pub(crate) code: Option<i32>,
+    pub(crate) status: Option<Text<'a>>,
+    pub(crate) reason: Option<Text<'a>>,
+    pub(crate) message: Option<Text<'a>>,
+    /// Any JSON but `null`.
+    pub(crate) details: Option<Value<'a>>,
+}
+
+/// Why a record gave no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoEvent {
+    /// It is no complete JSON object.
+    Json(Fault),
+    /// It is a JSON object of another kind; it ends at this byte.
+    Other {
+        /// The position after the object.
+        end: usize,
+    },
+}
+
+impl From<Fault> for NoEvent {
+    fn from(fault: Fault) -> Self {
+        Self::Json(fault)
+    }
+}

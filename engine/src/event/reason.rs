@@ -1,0 +1,230 @@
+//! The authorization reason taken apart: the annotation `authorization.k8s.io/reason` in, names out.
+//!
+//! RBAC writes `RBAC: allowed by ClusterRoleBinding "b" of ClusterRole "r" to User "u"`, each name quoted as Go's `%q`
+//! does, a RoleBinding and a ServiceAccount as `"name/namespace"` (`pkg/registry/rbac/validation/rule.go` and
+//! `plugin/pkg/auth/authorizer/rbac/rbac.go`). EKS access policies use the same sentence with another prefix.
+
+use std::borrow::Cow;
+
+/// A reason, as far as it says anything.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reason {
+    /// Who decided: `rbac`, `eks-access-policy`, `gke-iam`, `node`; `None` when the text does not tell.
+    pub(crate) authorizer: Option<&'static str>,
+    /// The grant, when the text names one.
+    pub(crate) grant: Option<Grant>,
+}
+
+/// One sufficient grant; not the only one there may be.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Grant {
+    pub(crate) binding_kind: &'static str,
+    pub(crate) binding_namespace: Option<String>,
+    pub(crate) binding_name: String,
+    pub(crate) role_kind: &'static str,
+    pub(crate) role_name: String,
+    pub(crate) subject_kind: &'static str,
+    pub(crate) subject_namespace: Option<String>,
+    pub(crate) subject_name: String,
+}
+
+const RBAC: &str = "RBAC: ";
+const EKS: &str = "EKS Access Policy: ";
+
+impl Reason {
+    pub(crate) fn parse(text: &str) -> Self {
+        let (authorizer, sentence) = if let Some(rest) = text.strip_prefix(RBAC) {
+            ("rbac", rest)
+        } else if let Some(rest) = text.strip_prefix(EKS) {
+            ("eks-access-policy", rest)
+        } else {
+            return Self { authorizer: prose(text), grant: None };
+        };
+        Self { authorizer: Some(authorizer), grant: Grant::parse(sentence) }
+    }
+}
+
+/// The authorizers that write prose.
+fn prose(text: &str) -> Option<&'static str> {
+    if text.starts_with("access granted by IAM permissions") {
+        return Some("gke-iam");
+    }
+    // `plugin/pkg/auth/authorizer/node/node_authorizer.go`: every text is a refusal of a node.
+    let node = text.starts_with("no relationship found between node")
+        || text.starts_with("can only ")
+        || text.starts_with("cannot ")
+        || text.starts_with("node '") ;
+    node.then_some("node")
+}
+
+impl Grant {
+    fn parse(sentence: &str) -> Option<Self> {
+        let rest = sentence.strip_prefix("allowed by ")?;
+        let (binding_kind, rest) = word(rest, &["ClusterRoleBinding", "RoleBinding"])?;
+        let (binding, rest) = quoted(rest)?;
+        let (role_kind, rest) = word(rest.strip_prefix(" of ")?, &["ClusterRole", "Role"])?;
+        let (role_name, rest) = quoted(rest)?;
+        let (subject_kind, rest) = word(rest.strip_prefix(" to ")?, &["User", "Group", "ServiceAccount"])?;
+        let (subject, rest) = quoted(rest)?;
+        if !rest.is_empty() {
+            return None;
+        }
+        let (binding_name, binding_namespace) = named(binding, binding_kind == "RoleBinding");
+        let (subject_name, subject_namespace) = named(subject, subject_kind == "ServiceAccount");
+        Some(Self {
+            binding_kind,
+            binding_namespace,
+            binding_name,
+            role_kind,
+            role_name: role_name.into_owned(),
+            subject_kind,
+            subject_namespace,
+            subject_name,
+        })
+    }
+}
+
+/// One of `words` and a space.
+fn word<'t>(text: &'t str, words: &[&'static str]) -> Option<(&'static str, &'t str)> {
+    words.iter().find_map(|&word| Some((word, text.strip_prefix(word)?.strip_prefix(' ')?)))
+}
+
+/// `name/namespace`, split at the last slash: neither name can hold one.
+fn named(text: Cow<'_, str>, namespaced: bool) -> (String, Option<String>) {
+    match text.rsplit_once('/') {
+        Some((name, namespace)) if namespaced => (name.to_owned(), Some(namespace.to_owned())),
+        _ => (text.into_owned(), None),
+    }
+}
+
+/// A Go string literal in double quotes, as `strconv.Quote` writes it, and what follows it.
+fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
+    let inside = text.strip_prefix('"')?;
+    let bytes = inside.as_bytes();
+    let end = memchr::memchr2(b'"', b'\\', bytes)?;
+    if bytes[end] == b'"' {
+        return Some((Cow::Borrowed(&inside[..end]), &inside[end + 1..]));
+    }
+    let mut out = bytes[..end].to_vec();
+    let mut at = end;
+    loop {
+        match *bytes.get(at)? {
+            b'"' => {
+                // `\x80` stands for a byte that is no UTF-8: there is no such text, so it is replaced.
+                let text = String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+                return Some((Cow::Owned(text), inside.get(at + 1..)?));
+            }
+            b'\\' => {
+                let code = *bytes.get(at + 1)?;
+                at += 2;
+                let simple = match code {
+                    b'a' => 7,
+                    b'b' => 8,
+                    b'f' => 12,
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    b'v' => 11,
+                    b'\\' | b'"' | b'\'' => code,
+                    b'x' | b'u' | b'U' => {
+                        let length = match code {
+                            b'x' => 2,
+                            b'u' => 4,
+                            _ => 8,
+                        };
+                        let hex = inside.get(at..at + length)?;
+                        let value = u32::from_str_radix(hex, 16).ok()?;
+                        at += length;
+                        if code == b'x' {
+                            out.push(value as u8);
+                        } else {
+                            let ch = char::from_u32(value)?;
+                            out.extend_from_slice(ch.encode_utf8(&mut [0; 4]).as_bytes());
+                        }
+                        continue;
+                    }
+                    _ => return None,
+                };
+                out.push(simple);
+            }
+            byte => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// `strconv.Quote`, for what it does to text: quotes, backslashes, controls, and what Go does not print.
+    fn go_quote(text: &str) -> String {
+        let mut out = String::from('"');
+        for ch in text.chars() {
+            match ch {
+                '"' => out.push_str("\\\""),
+                '\\' => out.push_str("\\\\"),
+                '\u{7}' => out.push_str("\\a"),
+                '\u{8}' => out.push_str("\\b"),
+                '\u{c}' => out.push_str("\\f"),
+                '\n' => out.push_str("\\n"),
+                '\r' => out.push_str("\\r"),
+                '\t' => out.push_str("\\t"),
+                '\u{b}' => out.push_str("\\v"),
+                ch if (ch as u32) < 0x20 || ch == '\u{7f}' => out.push_str(&format!("\\x{:02x}", ch as u32)),
+                '\u{80}'..='\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{e000}'..='\u{f8ff}' => {
+                    out.push_str(&format!("\\u{:04x}", ch as u32));
+                }
+                ch if ch as u32 > 0xE0000 => out.push_str(&format!("\\U{:08x}", ch as u32)),
+                ch => out.push(ch),
+            }
+        }
+        out + "\""
+    }
+
+    proptest! {
+        #[test]
+        fn quoted_names_come_back(binding in "\\PC*|[\\x00-\\x7f]*|\u{200b}é.*", namespace in "[a-z0-9-]+", role in any::<String>(), subject in any::<String>()) {
+            let text = format!(
+                "RBAC: allowed by RoleBinding {} of Role {} to User {}",
+                go_quote(&format!("{binding}/{namespace}")), go_quote(&role), go_quote(&subject),
+            );
+            let reason = Reason::parse(&text);
+            prop_assert_eq!(reason.authorizer, Some("rbac"));
+            let grant = reason.grant.unwrap();
+            prop_assert_eq!((grant.binding_kind, grant.role_kind, grant.subject_kind), ("RoleBinding", "Role", "User"));
+            prop_assert_eq!((grant.binding_name, grant.binding_namespace), (binding, Some(namespace)));
+            prop_assert_eq!((grant.role_name, grant.subject_name, grant.subject_namespace), (role, subject, None));
+        }
+
+        #[test]
+        fn no_text_panics(text in "(RBAC: allowed by )?(RoleBinding )?\"?\\PC*") {
+            Reason::parse(&text);
+        }
+    }
+
+    #[test]
+    fn real_texts() {
+        let grant = |text| Reason::parse(text).grant;
+        let found = grant(
+            r#"RBAC: allowed by ClusterRoleBinding "system:controller:node-controller" of ClusterRole "system:controller:node-controller" to ServiceAccount "node-controller/kube-system""#,
+        )
+        .unwrap();
+        assert_eq!(found.subject_name, "node-controller");
+        assert_eq!(found.subject_namespace.as_deref(), Some("kube-system"));
+        assert_eq!(found.binding_namespace, None);
+        let eks = Reason::parse(
+            r#"EKS Access Policy: allowed by ClusterRoleBinding "arn:aws:iam::1:role/a+arn:aws:eks::aws:p/b" of ClusterRole "arn:aws:eks::aws:p/b" to User "AROA""#,
+        );
+        assert_eq!(eks.authorizer, Some("eks-access-policy"));
+        assert_eq!(eks.grant.unwrap().binding_name, "arn:aws:iam::1:role/a+arn:aws:eks::aws:p/b");
+        assert_eq!(Reason::parse(""), Reason::default());
+        assert_eq!(Reason::parse("access granted by IAM permissions.").authorizer, Some("gke-iam"));
+        let dangling = Reason::parse(r#"RBAC: clusterrole.rbac.authorization.k8s.io "x" not found"#);
+        assert_eq!((dangling.authorizer, dangling.grant), (Some("rbac"), None));
+    }
+}

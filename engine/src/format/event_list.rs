@@ -1,0 +1,44 @@
+//! What the webhook backend posts: `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[…]}`.
+//!
+//! The items have neither `kind` nor `apiVersion`: they inherit the list's, so that an event is the same event in a
+//! batch and in a log.
+
+use super::{Format, Record, Unwrapped};
+use crate::{
+    json::{Kind, Value, elements},
+    scan::report::reason,
+};
+
+pub(crate) struct EventList;
+
+impl Format for EventList {
+    fn name(&self) -> &'static str {
+        "eventlist"
+    }
+
+    fn doc(&self) -> &'static str {
+        "EventList bodies as the apiserver's webhook backend posts them: many events in one object"
+    }
+
+    fn recognises(&self, record: &Record<'_>) -> bool {
+        record.is("kind", "EventList") && record.member("items").is_some_and(|items| items.kind == Kind::Array)
+    }
+
+    fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
+        let Some(items) = record.member("items") else { return };
+        let version = record.member("apiVersion").and_then(Value::text);
+        let mut empty = true;
+        let mut list = elements(items);
+        for item in list.by_ref() {
+            empty = false;
+            out.event(item.raw, version);
+        }
+        if let Some((_, at)) = list.fault {
+            out.reject(&items.raw[at..], "the list goes on with something that is no element");
+            return;
+        }
+        if empty {
+            out.skip(reason::NOT_AN_EVENT);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The engine of auditql: bytes → records → events → batches → tables → answers.
+//!
+//! ```text
+//! source/    a file, folder, glob or stdin → objects → decompressed bytes → chunks of whole records
+//! format/    a record in a provider's envelope → audit.k8s.io/v1 events        ★ add a provider here
+//! event/     an event's bytes → a borrowed Event
+//! batch/     events → Arrow RecordBatches, only the columns asked for          ★ add a column here
+//! scan/      a plan over objects → batches, and the account of every record
+//! table/     scans and Parquet files → tables and views in the SQL catalogue
+//! function/  SQL functions of our own                                          ★ add a function here
+//! query/     SQL or a saved query, parameters → a stream of rows
+//! convert/   batches → one Parquet file, or the original events again
+//! ```
+//!
+//! Data flows down this list and never back. The engine never prints, exits, or reads arguments or the environment.
+//!
+//! ```no_run
+//! # async fn example() -> auditql_engine::Result<()> {
+//! use auditql_engine::{Engine, Options};
+//!
+//! let engine = Engine::open(Options { inputs: vec!["audit.log".into()], ..Options::default() }).await?;
+//! let rows = engine.sql("SELECT count(*) FROM events").await?.collect().await?;
+//! assert_eq!(engine.report().total.read(), engine.report().total.events);
+//! # Ok(())
+//! # }
+//! ```
+
+mod batch;
+mod convert;
+mod error;
+mod event;
+mod format;
+mod function;
+mod json;
+mod query;
+mod scan;
+pub mod schema;
+mod source;
+mod table;
+
+pub use convert::{Converted, convert};
+pub use datafusion::{self, arrow};
+pub use error::{Error, ErrorKind, Result};
+pub use format::{FORMATS, Format};
+pub use function::{FUNCTIONS, Function};
+pub use query::{Answer, Engine, Level, Options, Parameter, ParameterType, SavedQuery, Severity, is_complete, parse_duration, parse_time, statements};
+pub use scan::report::{Counts, InputReport, Reject, ScanReport, Tally};
+pub use table::Window;

@@ -1,0 +1,303 @@
+//! The engine that others embed: inputs in, answers and an account of every record out.
+
+use std::{
+    collections::HashSet,
+    panic::AssertUnwindSafe,
+    path::PathBuf,
+    pin::Pin,
+    sync::{Arc, OnceLock, PoisonError},
+    task::{Context, Poll},
+};
+
+use datafusion::{
+    arrow::{array::RecordBatch, datatypes::SchemaRef},
+    common::{ParamValues, tree_node::TreeNodeRecursion},
+    datasource::source_as_provider,
+    execution::SendableRecordBatchStream,
+    logical_expr::LogicalPlan,
+    prelude::{SQLOptions, SessionContext},
+};
+use futures::{FutureExt, Stream, StreamExt};
+
+use super::{
+    params, saved::SavedQuery,
+    session::{Limits, session},
+};
+use crate::{
+    Error, ErrorKind, Result,
+    scan::{
+        exec::Ledger,
+        plan::{ScanOptions, ScanPlan},
+        report::{InputReport, ScanReport},
+        worker,
+    },
+    source::{Location, listing},
+    table::{self, LogTable, ParquetInput, Window},
+};
+
+/// What an engine is opened with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Files, folders, globs, `-` for stdin.
+    pub inputs: Vec<String>,
+    /// Look only at events of this window.
+    pub window: Window,
+    /// The content of `cluster` where the input does not name one.
+    pub cluster: Option<String>,
+    /// Leave out events that were delivered twice.
+    pub dedup: bool,
+    /// The longest record in bytes; longer ones are rejected.
+    pub max_record: usize,
+    /// Worker threads.
+    pub threads: usize,
+    /// Bytes that sorts, joins and aggregations may hold before they spill to disk.
+    pub memory: usize,
+    /// May statements write: DDL, DML, COPY?
+    pub allow_writes: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            inputs: Vec::new(),
+            window: Window::default(),
+            cluster: None,
+            dedup: false,
+            max_record: 16 << 20,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            memory: 1 << 30,
+            allow_writes: false,
+        }
+    }
+}
+
+/// Inputs that questions can be asked about.
+pub struct Engine {
+    context: SessionContext,
+    pub(crate) options: Options,
+    pub(crate) logs: ScanPlan,
+    parquet: Vec<InputReport>,
+    ledger: Ledger,
+    /// Paths of the inputs, so that an output is never one of them.
+    pub(crate) input_paths: Vec<PathBuf>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Lists the inputs, looks at their first bytes, and registers the tables and views.
+    ///
+    /// # Errors
+    ///
+    /// When an input does not exist. What cannot be read is no error: it is counted.
+    pub async fn open(options: Options) -> Result<Self> {
+        let (objects, failures) = listing::list(&options.inputs)?;
+        let input_paths = objects.iter().filter_map(|object| match &object.location {
+            Location::File(path) => path.canonicalize().ok(),
+            Location::Stdin => None,
+        });
+        let input_paths = input_paths.collect();
+        let scan = ScanOptions {
+            max_record: options.max_record.clamp(64, 1 << 30),
+            cluster: options.cluster.clone(),
+            dedup: options.dedup,
+            spool: Arc::new(OnceLock::new()),
+        };
+        let (logs, parquet) = ScanPlan::new(objects, failures, scan);
+        let parquet = ParquetInput::open(parquet);
+        let accounts = parquet.as_ref().map_or_else(Vec::new, |parquet| parquet.accounts.clone());
+        let context = session(&Limits { threads: options.threads, memory: options.memory })?;
+        let ledger: Ledger = Arc::default();
+        table::register(&context, logs.clone(), parquet, options.window, options.threads, &ledger).await?;
+        Ok(Self { context, options, logs, parquet: accounts, ledger, input_paths })
+    }
+
+    /// Answers one SQL statement.
+    ///
+    /// # Errors
+    ///
+    /// When it does not parse or plan, or would write and may not.
+    pub async fn sql(&self, sql: &str) -> Result<Answer> {
+        self.guarded(async {
+            let plan = self.context.state().create_logical_plan(sql).await?;
+            self.answer(plan).await
+        })
+        .await
+    }
+
+    /// Answers a saved query; `given` are values for its parameters.
+    ///
+    /// # Errors
+    ///
+    /// When a parameter does not fit its declaration.
+    pub async fn run(&self, query: &SavedQuery, given: &[(String, String)]) -> Result<Answer> {
+        let values = params::bind(&query.id, &query.parameters, given)?;
+        self.guarded(async {
+            let plan = self.context.state().create_logical_plan(&query.sql).await?;
+            let plan = plan.with_param_values(ParamValues::from(values))?;
+            self.answer(plan).await
+        })
+        .await
+    }
+
+    /// Makes what stdin holds readable more than once: a shell asks many questions about it.
+    ///
+    /// # Errors
+    ///
+    /// When the temporary file cannot be written.
+    pub fn spool_stdin(&self) -> Result<()> {
+        let has_stdin = self.logs.objects.iter().any(|planned| planned.object.location == Location::Stdin);
+        if has_stdin { worker::spool_stdin(&self.logs.options) } else { Ok(()) }
+    }
+
+    async fn answer(&self, plan: LogicalPlan) -> Result<Answer> {
+        let options = SQLOptions::new()
+            .with_allow_ddl(self.options.allow_writes)
+            .with_allow_dml(self.options.allow_writes)
+            .with_allow_statements(true);
+        if let Err(error) = options.verify_plan(&plan) {
+            let message = Error::from(error).to_string();
+            return Err(ErrorKind::ReadOnly(format!("{message}; statements that write need --allow-writes")).into());
+        }
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        if self.scans_of(&plan)? > 1 {
+            self.spool_stdin()?;
+        }
+        let frame = self.context.execute_logical_plan(plan).await?;
+        let stream = frame.execute_stream().await?;
+        Ok(Answer { schema: stream.schema(), stream, failed: false })
+    }
+
+    /// How often the plan reads the raw logs.
+    fn scans_of(&self, plan: &LogicalPlan) -> Result<usize> {
+        let optimized = self.context.state().optimize(plan)?;
+        let mut scans = 0;
+        optimized.apply_with_subqueries(|node| {
+            if let LogicalPlan::TableScan(scan) = node
+                && let Ok(provider) = source_as_provider(&scan.source)
+                && (provider.as_ref() as &dyn std::any::Any).is::<LogTable>()
+            {
+                scans += 1;
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(scans)
+    }
+
+    /// A panic inside DataFusion is an error of this query, not the end of the program.
+    async fn guarded<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&*panic)))
+    }
+
+    /// What the last answer read of the input so far. Rows are counted once, however often a query reads them.
+    pub fn report(&self) -> ScanReport {
+        let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let reports: Vec<_> = ledger.iter().map(|accounts| accounts.report()).collect();
+        let complete = reports.iter().position(|report| !report.partial);
+        let furthest = (0..reports.len()).max_by_key(|&index| reports[index].total.read());
+        let mut report = complete.or(furthest).map(|index| reports[index].clone()).unwrap_or_default();
+        if !ledger.is_empty() || self.logs.objects.is_empty() {
+            for input in &self.parquet {
+                let mut tally = input.tally.clone();
+                tally.samples.clear();
+                report.total.merge(tally);
+                report.inputs.push(input.clone());
+            }
+        }
+        worker::locate_samples(&self.logs, &mut report);
+        report
+    }
+
+    /// Adds a finished scan that did not go through SQL to the account.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The session, for tables of one's own.
+    pub const fn context(&self) -> &SessionContext {
+        &self.context
+    }
+
+    /// Names that a shell can complete: tables, columns, functions.
+    pub fn names(&self) -> Vec<String> {
+        let state = self.context.state();
+        let mut names: HashSet<String> = state.scalar_functions().keys().cloned().collect();
+        names.extend(state.aggregate_functions().keys().cloned());
+        names.extend(state.window_functions().keys().cloned());
+        for table in crate::schema::tables().iter().chain(crate::schema::views()) {
+            names.insert(table.name.clone());
+            names.extend(table.columns.iter().map(|column| column.name.clone()));
+        }
+        let mut names: Vec<_> = names.into_iter().collect();
+        names.sort();
+        names
+    }
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    ErrorKind::Internal(format!("the query engine failed: {message}")).into()
+}
+
+/// The rows of an answer, as they come.
+pub struct Answer {
+    schema: SchemaRef,
+    stream: SendableRecordBatchStream,
+    failed: bool,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    /// The columns.
+    pub const fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// All rows.
+    ///
+    /// # Errors
+    ///
+    /// When the query fails while it runs.
+    pub async fn collect(mut self) -> Result<Vec<RecordBatch>> {
+        let mut batches = Vec::new();
+        while let Some(batch) = self.next().await {
+            batches.push(batch?);
+        }
+        Ok(batches)
+    }
+}
+
+impl Stream for Answer {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.failed {
+            return Poll::Ready(None);
+        }
+        let this = &mut *self;
+        match std::panic::catch_unwind(AssertUnwindSafe(|| this.stream.poll_next_unpin(context))) {
+            Ok(Poll::Ready(Some(Err(error)))) => {
+                this.failed = true;
+                Poll::Ready(Some(Err(error.into())))
+            }
+            Ok(poll) => poll.map(|item| item.map(|batch| batch.map_err(Error::from))),
+            Err(panic) => {
+                this.failed = true;
+                Poll::Ready(Some(Err(panicked(&*panic))))
+            }
+        }
+    }
+}

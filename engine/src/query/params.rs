@@ -1,0 +1,200 @@
+//! Parameters of saved queries: what a header declares and a user gives in, typed values to bind out. Never pasted into SQL.
+
+use std::{collections::HashMap, sync::Arc};
+
+use datafusion::{
+    arrow::datatypes::{DataType, Field, TimeUnit},
+    common::ScalarValue,
+};
+use serde::Deserialize;
+
+use crate::{ErrorKind, Result, event::parse_micros};
+
+/// A declared parameter.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameter {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: ParameterType,
+    /// Its value when none is given; without one it is NULL.
+    #[serde(default)]
+    pub default: Option<toml::Value>,
+    /// Does the query make no sense without it?
+    #[serde(default)]
+    pub required: bool,
+    /// What it does.
+    pub doc: String,
+}
+
+/// The type of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ParameterType {
+    /// Text.
+    String,
+    /// A list of texts, separated by commas.
+    Strings,
+    /// A 64-bit integer.
+    Integer,
+    /// A double.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// A time: RFC 3339, or a date.
+    Timestamp,
+    /// A time span such as `90s`, `5m` or `36h`, bound as milliseconds.
+    Duration,
+}
+
+impl ParameterType {
+    /// Its name in headers and docs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Strings => "strings",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::Timestamp => "timestamp",
+            Self::Duration => "duration",
+        }
+    }
+
+    fn null(self) -> ScalarValue {
+        match self {
+            Self::String => ScalarValue::Utf8(None),
+            Self::Strings => ScalarValue::new_null_list(DataType::Utf8, true, 1),
+            Self::Integer => ScalarValue::Int64(None),
+            Self::Number | Self::Duration => ScalarValue::Float64(None),
+            Self::Boolean => ScalarValue::Boolean(None),
+            Self::Timestamp => ScalarValue::TimestampMicrosecond(None, Some("UTC".into())),
+        }
+    }
+
+    fn parse(self, text: &str) -> Option<ScalarValue> {
+        Some(match self {
+            Self::String => ScalarValue::Utf8(Some(text.to_owned())),
+            Self::Strings => strings(text.split(',').map(str::trim).filter(|item| !item.is_empty())),
+            Self::Integer => ScalarValue::Int64(Some(text.parse().ok()?)),
+            Self::Number => ScalarValue::Float64(Some(text.parse().ok().filter(|number: &f64| number.is_finite())?)),
+            Self::Boolean => ScalarValue::Boolean(Some(match text {
+                "true" | "yes" | "on" | "1" => true,
+                "false" | "no" | "off" | "0" => false,
+                _ => return None,
+            })),
+            Self::Timestamp => ScalarValue::TimestampMicrosecond(Some(parse_time(text)?), Some("UTC".into())),
+            Self::Duration => ScalarValue::Float64(Some(parse_duration(text)? as f64 / 1000.0)),
+        })
+    }
+
+    fn from_toml(self, value: &toml::Value) -> Option<ScalarValue> {
+        match (self, value) {
+            (Self::Strings, toml::Value::Array(items)) => {
+                let items = items.iter().map(toml::Value::as_str).collect::<Option<Vec<_>>>()?;
+                Some(strings(items.into_iter()))
+            }
+            (Self::Integer, toml::Value::Integer(number)) => Some(ScalarValue::Int64(Some(*number))),
+            (Self::Number, toml::Value::Float(number)) => Some(ScalarValue::Float64(Some(*number))),
+            (Self::Number, toml::Value::Integer(number)) => Some(ScalarValue::Float64(Some(*number as f64))),
+            (Self::Boolean, toml::Value::Boolean(value)) => Some(ScalarValue::Boolean(Some(*value))),
+            (Self::String | Self::Timestamp | Self::Duration, toml::Value::String(text)) => self.parse(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn data_type(self) -> DataType {
+        match self {
+            Self::String => DataType::Utf8,
+            Self::Strings => DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))),
+            Self::Integer => DataType::Int64,
+            Self::Number | Self::Duration => DataType::Float64,
+            Self::Boolean => DataType::Boolean,
+            Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        }
+    }
+}
+
+fn strings<'t>(items: impl Iterator<Item = &'t str>) -> ScalarValue {
+    let items: Vec<_> = items.map(|item| ScalarValue::Utf8(Some(item.to_owned()))).collect();
+    ScalarValue::List(ScalarValue::new_list_nullable(&items, &DataType::Utf8))
+}
+
+/// The values to bind: given ones parsed by their type, then defaults, then NULL.
+///
+/// # Errors
+///
+/// When a value is given that is not declared or does not parse, or a required one is missing.
+pub(super) fn bind(
+    query: &str,
+    declared: &[(String, Parameter)],
+    given: &[(String, String)],
+) -> Result<HashMap<String, ScalarValue>> {
+    let fail = |message: String| Err(ErrorKind::SavedQuery(format!("query `{query}`: {message}")).into());
+    for (name, _) in given {
+        if !declared.iter().any(|(known, _)| known == name) {
+            let known: Vec<_> = declared.iter().map(|(name, _)| format!("`{name}`")).collect();
+            let has = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+            return fail(format!("there is no parameter `{name}`; {has}"));
+        }
+    }
+    let mut values = HashMap::new();
+    for (name, parameter) in declared {
+        let kind = parameter.kind;
+        let value = match given.iter().rev().find(|(key, _)| key == name) {
+            Some((_, text)) => match kind.parse(text) {
+                Some(value) => value,
+                None => return fail(format!("parameter `{name}` is of type {}; `{text}` is none", kind.name())),
+            },
+            None if parameter.required => return fail(format!("parameter `{name}` is needed: -P {name}=… ({})", parameter.doc)),
+            None => match &parameter.default {
+                Some(default) => match kind.from_toml(default) {
+                    Some(value) => value,
+                    None => return fail(format!("the default of `{name}` is not of type {}", kind.name())),
+                },
+                None => kind.null(),
+            },
+        };
+        values.insert(name.clone(), value);
+    }
+    Ok(values)
+}
+
+/// A point in time: RFC 3339, or a date, which means its first moment in UTC. Microseconds since the epoch.
+pub fn parse_time(text: &str) -> Option<i64> {
+    parse_micros(text).or_else(|| match text.len() {
+        10 => parse_micros(&format!("{text}T00:00:00Z")),
+        // Without a zone it is UTC, as everything in an audit log.
+        16 => parse_micros(&format!("{text}:00Z")),
+        _ => parse_micros(&format!("{text}Z")),
+    })
+}
+
+/// A time span: numbers with units (`1h30m`, `400d`, `2w`). Microseconds.
+pub fn parse_duration(text: &str) -> Option<i64> {
+    let mut rest = text.trim();
+    let mut sum: i64 = 0;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let length = rest.find(|ch: char| !ch.is_ascii_digit())?;
+        let number: i64 = rest[..length].parse().ok()?;
+        rest = &rest[length..];
+        let unit = &rest[..rest.find(|ch: char| ch.is_ascii_digit()).unwrap_or(rest.len())];
+        rest = &rest[unit.len()..];
+        let micros: i64 = match unit.trim() {
+            "us" | "µs" => 1,
+            "ms" => 1_000,
+            "s" | "sec" => 1_000_000,
+            "m" | "min" => 60_000_000,
+            "h" => 3_600_000_000,
+            "d" => 86_400_000_000,
+            "w" => 604_800_000_000,
+            _ => return None,
+        };
+        sum = sum.checked_add(number.checked_mul(micros)?)?;
+    }
+    Some(sum)
+}

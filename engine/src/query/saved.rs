@@ -1,0 +1,218 @@
+//! Saved queries: files of `auditql-queries` in, checked questions with their SQL out.
+//!
+//! A file begins with `-- ` lines that are one TOML document (the header), then comes plain SQL. The file runs unchanged in any
+//! shell that knows the tables. The id is the file's name, the pack its folder.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::params::Parameter;
+use crate::{Error, ErrorKind, Result, schema::split_header};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Severity {
+    /// An inventory; no finding by itself.
+    Info,
+    /// Worth a look.
+    Low,
+    /// Should be explained.
+    Medium,
+    /// Should be acted on.
+    High,
+    /// Should be acted on now.
+    Critical,
+}
+
+impl Severity {
+    /// Its name in headers and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// The audit level that a query needs to see what it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[non_exhaustive]
+pub enum Level {
+    /// Who, what, when.
+    Metadata,
+    /// With the request body.
+    Request,
+    /// With both bodies.
+    RequestResponse,
+}
+
+impl Level {
+    /// Its name in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Metadata => "Metadata",
+            Self::Request => "Request",
+            Self::RequestResponse => "RequestResponse",
+        }
+    }
+}
+
+/// A saved query.
+#[derive(Debug, Clone)]
+pub struct SavedQuery {
+    /// Unique, stable.
+    pub id: String,
+    /// The pack it is in.
+    pub pack: String,
+    /// What it is about, and how it is to be read.
+    pub header: Header,
+    /// Its parameters in the order of their names.
+    pub parameters: Vec<(String, Parameter)>,
+    /// The SQL.
+    pub sql: String,
+    /// The file, header included.
+    pub text: String,
+    /// Its test cases.
+    pub cases: String,
+}
+
+/// The header of a saved query.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// A name for people.
+    pub title: String,
+    /// The question that the rows answer.
+    pub question: String,
+    /// What exactly the rows are.
+    pub description: String,
+    /// How bad a row is.
+    pub severity: Severity,
+    /// The audit level it needs.
+    pub level: Level,
+    /// Controls of frameworks that the answer is evidence for.
+    #[serde(default)]
+    pub controls: Vec<String>,
+    /// MITRE ATT&CK techniques.
+    #[serde(default)]
+    pub attack: Vec<String>,
+    /// Harmless things that look the same.
+    #[serde(default)]
+    pub false_positives: String,
+    /// What it cannot show.
+    pub limits: String,
+    #[serde(default)]
+    parameters: toml::Table,
+}
+
+static LIBRARY: LazyLock<(Vec<SavedQuery>, Vec<String>)> = LazyLock::new(|| {
+    let mut broken = Vec::new();
+    let mut queries = Vec::new();
+    for file in auditql_queries::all() {
+        match SavedQuery::parse(file.pack, file.id, file.sql, file.cases) {
+            Ok(query) => queries.push(query),
+            Err(error) => broken.push(format!("{}/{}.sql: {error}", file.pack, file.id)),
+        }
+    }
+    queries.sort_by(|a, b| (&a.pack, &a.id).cmp(&(&b.pack, &b.id)));
+    (queries, broken)
+});
+
+impl SavedQuery {
+    /// The shipped library, by pack and id.
+    pub fn library() -> &'static [Self] {
+        &LIBRARY.0
+    }
+
+    /// Shipped files that could not be read, each with why; a test holds this empty.
+    pub fn broken() -> &'static [String] {
+        &LIBRARY.1
+    }
+
+    /// The query with this id.
+    ///
+    /// # Errors
+    ///
+    /// When there is none; the message names those that look alike.
+    pub fn find(id: &str) -> Result<&'static Self> {
+        let wanted = id.trim_end_matches(".sql");
+        let wanted = wanted.rsplit_once('/').map_or(wanted, |(_, id)| id);
+        Self::library().iter().find(|query| query.id == wanted).ok_or_else(|| {
+            let alike: Vec<_> = Self::library()
+                .iter()
+                .filter(|query| query.id.split('-').any(|word| word.len() > 3 && wanted.contains(word)))
+                .map(|query| format!("`{}`", query.id))
+                .collect();
+            let hint = if alike.is_empty() { "`auditql queries` lists them".to_owned() } else { format!("did you mean {}?", alike.join(", ")) };
+            ErrorKind::SavedQuery(format!("there is no saved query `{id}`; {hint}")).into()
+        })
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// When the header is no TOML, lacks a key or has an unknown one, or there is no SQL.
+    pub fn parse(pack: &str, id: &str, text: &str, cases: &str) -> Result<Self> {
+        let fail = |message: String| -> Error { ErrorKind::SavedQuery(message).into() };
+        let (header, sql) = split_header(text);
+        let mut header: Header = toml::from_str(&header).map_err(|error| fail(format!("the header is malformed: {error}")))?;
+        let mut parameters = Vec::new();
+        for (name, value) in std::mem::take(&mut header.parameters) {
+            let parameter = value.try_into().map_err(|error| fail(format!("parameter `{name}`: {error}")))?;
+            parameters.push((name, parameter));
+        }
+        let sql = sql.trim().trim_end_matches(';').to_owned();
+        if sql.is_empty() {
+            return Err(fail("there is no SQL after the header".to_owned()));
+        }
+        Ok(Self { id: id.to_owned(), pack: pack.to_owned(), header, parameters, sql, text: text.to_owned(), cases: cases.to_owned() })
+    }
+
+    /// What is wrong with the file beyond what [`Self::parse`] refuses; the linter of the library.
+    pub fn lint(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let header = &self.header;
+        if !self.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
+            found.push("the id is not lower-case words joined by `-`".to_owned());
+        }
+        if !header.question.ends_with('?') {
+            found.push("the question does not end with `?`".to_owned());
+        }
+        for (key, text) in [("title", &header.title), ("description", &header.description), ("limits", &header.limits)] {
+            if text.trim().is_empty() {
+                found.push(format!("`{key}` is empty"));
+            }
+        }
+        for technique in &header.attack {
+            if !technique.starts_with('T') || !technique[1..].bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+                found.push(format!("`{technique}` is no ATT&CK technique"));
+            }
+        }
+        for (name, parameter) in &self.parameters {
+            if !self.sql.contains(&format!("${name}")) {
+                found.push(format!("parameter `{name}` is not used"));
+            }
+            if parameter.doc.trim().is_empty() {
+                found.push(format!("parameter `{name}` has no doc"));
+            }
+        }
+        let words = self.sql.to_lowercase();
+        if words.split_whitespace().any(|word| word == "*" || word == "select*") {
+            found.push("columns are not named: `SELECT *`".to_owned());
+        }
+        if !words.contains("order by") {
+            found.push("the rows have no order".to_owned());
+        }
+        if self.cases.is_empty() {
+            found.push(format!("there is no {}.cases.md", self.id));
+        }
+        found
+    }
+}

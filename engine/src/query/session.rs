@@ -1,0 +1,49 @@
+//! The one constructor of a DataFusion session: dialect, functions, limits.
+
+use std::sync::Arc;
+
+use datafusion::{
+    error::Result,
+    execution::{
+        disk_manager::{DiskManagerBuilder, DiskManagerMode},
+        memory_pool::{FairSpillPool, TrackConsumersPool},
+        runtime_env::RuntimeEnvBuilder,
+        session_state::SessionStateBuilder,
+    },
+    prelude::{SessionConfig, SessionContext},
+};
+
+use crate::function;
+
+/// What a session may use.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// Worker threads of a query.
+    pub(crate) threads: usize,
+    /// Bytes that sorts, joins and aggregations may hold before they spill.
+    pub(crate) memory: usize,
+}
+
+/// A session without tables.
+pub(crate) fn session(limits: &Limits) -> Result<SessionContext> {
+    let mut config = SessionConfig::new().with_information_schema(true).with_target_partitions(limits.threads.max(1));
+    let options = config.options_mut();
+    // The JSON operators need the Postgres dialect: elsewhere `?` is a placeholder.
+    options.sql_parser.dialect = datafusion::common::config::Dialect::PostgreSQL;
+    // Watch lists of users and addresses are longer than 20.
+    options.execution.parquet.max_predicate_cache_size = None;
+    options.execution.parquet.reorder_filters = true;
+    options.explain.physical_plan_only = false;
+    let memory = TrackConsumersPool::new(FairSpillPool::new(limits.memory), std::num::NonZeroUsize::MIN.saturating_add(4));
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(memory))
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::OsTmpDirectory))
+        .build_arc()?;
+    let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
+    let mut context = SessionContext::new_with_state(state);
+    for function in function::udfs() {
+        context.register_udf(function);
+    }
+    datafusion_functions_json::register_all(&mut context)?;
+    Ok(context)
+}

@@ -1,0 +1,431 @@
+//! Chunks in; events, rejects and skips out: where a record becomes an event or is counted as something else.
+//!
+//! [`Records`] walks over a chunk, decides what each record is, and hands it to a [`Sink`]. Everything that has to be the
+//! same for every projection, thread and split is decided here and in `source/chunk.rs`.
+
+use std::sync::Arc;
+
+use crate::{
+    event::{Event, NoEvent},
+    format::{Format, Record, Unwrapped, detect},
+    json::{Fault, Kind, Text, Value, container_end, elements},
+    scan::{
+        report::{Reject, Tally, reason},
+        seen::Seen,
+    },
+    source::{Boundary, Chunk, chunk::{list_start, next_boundary}},
+};
+
+/// What an object's records are handed to.
+pub(crate) trait Sink {
+    /// One event; `place` is where its JSON lies in the decompressed object.
+    fn event(&mut self, event: &Event<'_>, place: Place, format: &'static str);
+    /// A record that could not be read.
+    fn reject(&mut self, reject: Reject);
+}
+
+/// Where a record lies.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) offset: u64,
+    /// From 1; 0 when lines are not counted.
+    pub(crate) line: u64,
+    pub(crate) length: usize,
+}
+
+/// What decides over one object's records.
+pub(crate) struct Records {
+    format: Option<&'static dyn Format>,
+    limit: usize,
+    boundary: Boundary,
+    /// Are line numbers wanted?
+    lines: bool,
+    /// Newlines before the range that the chunks are from.
+    pub(crate) newlines_before: u64,
+    /// May the last record still be being written?
+    plain_file: bool,
+    /// The events seen so far, when duplicates are to be left out.
+    seen: Option<Arc<Seen>>,
+}
+
+impl Records {
+    pub(crate) const fn new(limit: usize, boundary: Boundary, lines: bool, plain_file: bool, seen: Option<Arc<Seen>>) -> Self {
+        Self { format: None, limit, boundary, lines, newlines_before: 0, plain_file, seen }
+    }
+
+    /// Walks over the records of a chunk.
+    pub(crate) fn chunk(&mut self, chunk: &Chunk, tally: &mut Tally, sink: &mut impl Sink) {
+        for reject in &chunk.rejects {
+            let mut reject = reject.clone();
+            reject.line = reject.line.map(|line| line + self.newlines_before);
+            tally.reject(&reject);
+            sink.reject(reject);
+        }
+        tally.bytes += chunk.bytes.len() as u64;
+        let mut walk = Walk {
+            bytes: chunk.bytes.as_slice(),
+            // Nearly every chunk is UTF-8 as a whole, and that is checked at the speed of memory.
+            text: simdutf8::basic::from_utf8(chunk.bytes.as_slice()).ok(),
+            chunk,
+            counted: 0,
+            newlines: self.newlines_before + chunk.newlines,
+            records: self,
+            tally,
+            sink,
+        };
+        walk.run();
+    }
+}
+
+struct Walk<'w, S> {
+    bytes: &'w [u8],
+    text: Option<&'w str>,
+    chunk: &'w Chunk,
+    /// Newlines are counted up to here, and how many they are with those before the chunk.
+    counted: usize,
+    newlines: u64,
+    records: &'w mut Records,
+    tally: &'w mut Tally,
+    sink: &'w mut S,
+}
+
+/// How a try to read a record ended.
+enum Tried {
+    /// The record ends at this byte of the chunk.
+    Until(usize),
+    /// More text might complete it.
+    Incomplete,
+    /// It is none, for this reason; met at this byte of the chunk.
+    Bad { at: usize, reason: &'static str, what: &'static str },
+}
+
+impl<S: Sink> Walk<'_, S> {
+    fn run(&mut self) {
+        let mut at = 0;
+        while let Some(&byte) = self.bytes.get(at) {
+            at = match byte {
+                b' ' | b'\t' | b'\r' | b'\n' => at + 1,
+                b'{' => self.value(at),
+                // Between the elements of a list.
+                b',' if self.chunk.elements => at + 1,
+                b'[' => self.array(at),
+                b']' | b',' => self.punctuation(at),
+                _ => self.garbage(at),
+            };
+        }
+    }
+
+    /// The end of the line that `at` is in: the newline's position, or the chunk's end.
+    fn line_end(&self, at: usize) -> usize {
+        memchr::memchr(b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |step| at + step)
+    }
+
+    fn place(&mut self, at: usize, length: usize) -> Place {
+        let line = if self.records.lines {
+            if at >= self.counted {
+                self.newlines += memchr::memchr_iter(b'\n', &self.bytes[self.counted..at]).count() as u64;
+            } else {
+                self.newlines -= memchr::memchr_iter(b'\n', &self.bytes[at..self.counted]).count() as u64;
+            }
+            self.counted = at;
+            self.newlines + 1
+        } else {
+            0
+        };
+        Place { offset: self.chunk.offset + at as u64, line, length }
+    }
+
+    fn reject(&mut self, from: usize, to: usize, reason: &'static str, message: String) {
+        let place = self.place(from, to - from);
+        let line = (place.line > 0).then_some(place.line);
+        let reject = Reject::new(reason, message, place.offset, line, self.bytes[from..to].trim_ascii_end());
+        self.tally.reject(&reject);
+        self.sink.reject(reject);
+    }
+
+    /// The value that begins with the brace at `at`; returns where to go on.
+    fn value(&mut self, at: usize) -> usize {
+        let line_end = self.line_end(at);
+        let line = self.try_record(at, line_end);
+        let (bad_at, reason, what) = match line {
+            Tried::Until(end) => return self.after_value(end, line_end),
+            Tried::Bad { at: bad_at, reason, what } => (bad_at, reason, what),
+            Tried::Incomplete => {
+                // A value that goes over several lines, but not into the next record.
+                let group = self.group_end(at, line_end);
+                if group > line_end
+                    && let Tried::Until(end) = self.try_record(at, group)
+                {
+                    let line_end = self.line_end(end);
+                    return self.after_value(end, line_end);
+                }
+                if let Some(end) = self.cut_list(at, group.max(line_end)) {
+                    return end;
+                }
+                if self.chunk.last && line_end == self.bytes.len() && self.records.plain_file {
+                    self.tally.skip(reason::INCOMPLETE_TAIL);
+                    return line_end;
+                }
+                (line_end, reason::JSON, "the record ends before it is complete")
+            }
+        };
+        // What is balanced ends where it ends: its neighbours on the same line are whole. Otherwise the line is lost.
+        let end = match container_end(&self.bytes[..line_end], at) {
+            Some(Ok(end)) => end,
+            _ => line_end,
+        };
+        let message = if reason == reason::JSON { format!("{what} (byte {} of the record)", bad_at - at) } else { what.to_owned() };
+        self.reject(at, end, reason, message);
+        end
+    }
+
+    /// A list of events that was cut: its complete elements are events, the rest is rejected. `None` if it is no list.
+    fn cut_list(&mut self, at: usize, to: usize) -> Option<usize> {
+        let bytes = &self.bytes[at..to];
+        let (inside, version) = list_start(bytes)?;
+        let text = match std::str::from_utf8(&bytes[inside - 1..]) {
+            Ok(text) => text,
+            Err(error) => std::str::from_utf8(&bytes[inside - 1..][..error.valid_up_to()]).ok()?,
+        };
+        let mut list = elements(Value::array(text));
+        let mut unwrapping = Unwrapping { walk: self, from: at + inside - 1, record: text, format: &crate::format::EventList };
+        for element in list.by_ref() {
+            unwrapping.event(element.raw, version.as_deref().map(Text::plain_text));
+        }
+        let rest = list.fault.map_or(text.len(), |(_, at)| at);
+        self.reject(at + inside - 1 + rest, to, reason::TRUNCATED, "the list of events ends before it is closed".to_owned());
+        Some(to)
+    }
+
+    /// Where a value that goes over lines must have ended.
+    fn group_end(&self, at: usize, line_end: usize) -> usize {
+        let end = if self.chunk.elements {
+            match container_end(self.bytes, at) {
+                Some(Ok(end)) => end,
+                _ => line_end,
+            }
+        } else if self.records.boundary == Boundary::Line {
+            line_end
+        } else {
+            next_boundary(self.bytes, at, Boundary::Value).unwrap_or(self.bytes.len())
+        };
+        end.min(at + self.records.limit + 1)
+    }
+
+    /// Steps over the comma that may follow an element on a line of its own.
+    fn after_value(&self, end: usize, line_end: usize) -> usize {
+        let rest = &self.bytes[end..line_end];
+        if rest.first() == Some(&b',') { end + 1 } else { end }
+    }
+
+    /// Tries to read the record at `from`, which has to end before `to`.
+    fn try_record(&mut self, from: usize, to: usize) -> Tried {
+        let text = match self.text {
+            Some(text) => &text[from..to],
+            None => match std::str::from_utf8(&self.bytes[from..to]) {
+                Ok(text) => text,
+                Err(error) => {
+                    if error.error_len().is_none() {
+                        return Tried::Incomplete;
+                    }
+                    return Tried::Bad { at: from + error.valid_up_to(), reason: reason::UTF8, what: "the record is no UTF-8" };
+                }
+            },
+        };
+        if let Some(format) = self.records.format.filter(|format| format.name() != KUBE_APISERVER) {
+            match Record::new(text) {
+                Ok(record) if format.recognises(&record) => return self.unwrap(from, &record, format),
+                _ => {}
+            }
+        }
+        let inherited = self.chunk.inherited.as_deref().map(Text::plain_text);
+        match Event::decode(text, inherited) {
+            Ok((event, end)) if end <= self.records.limit => {
+                let format = if inherited.is_some() { "eventlist" } else { KUBE_APISERVER };
+                self.event(&event, &text[..end], from, end, format);
+                if self.records.format.is_none() {
+                    self.records.format = crate::format::FORMATS.first().copied();
+                }
+                Tried::Until(from + end)
+            }
+            Ok((_, end)) | Err(NoEvent::Other { end }) if end > self.records.limit => self.too_large(from, end),
+            Err(NoEvent::Other { .. }) => match Record::new(text) {
+                Ok(record) => self.detected(from, &record),
+                Err(fault) => self.fault(from, text, fault),
+            },
+            Err(NoEvent::Json(fault)) => match Record::new(text) {
+                // Perhaps the fault lies in one of many events in an envelope.
+                Ok(record) => match detect(&record).filter(|format| format.name() != KUBE_APISERVER) {
+                    Some(format) => self.unwrap(from, &record, format),
+                    None => self.fault(from, text, fault),
+                },
+                Err(_) => self.fault(from, text, fault),
+            },
+            Ok((_, end)) => Tried::Until(from + end),
+        }
+    }
+
+    fn too_large(&self, from: usize, _end: usize) -> Tried {
+        Tried::Bad { at: from, reason: reason::TOO_LARGE, what: "the record is longer than --max-record allows" }
+    }
+
+    fn fault(&self, from: usize, text: &str, fault: Fault) -> Tried {
+        match fault {
+            Fault::Incomplete if text.len() > self.records.limit => self.too_large(from, text.len()),
+            Fault::Incomplete => Tried::Incomplete,
+            Fault::Syntax { at, what } => Tried::Bad { at: from + at, reason: reason::JSON, what },
+        }
+    }
+
+    /// A whole JSON object that is no event itself.
+    fn detected(&mut self, from: usize, record: &Record<'_>) -> Tried {
+        match detect(record) {
+            Some(format) => {
+                self.records.format = Some(format);
+                self.unwrap(from, record, format)
+            }
+            None => {
+                self.tally.skip(reason::NOT_AN_EVENT);
+                Tried::Until(from + record.text.len())
+            }
+        }
+    }
+
+    fn unwrap(&mut self, from: usize, record: &Record<'_>, format: &'static dyn Format) -> Tried {
+        let mut unwrapping = Unwrapping { walk: self, from, record: record.text, format };
+        format.unwrap(record, &mut unwrapping);
+        Tried::Until(from + record.text.len())
+    }
+
+    fn event(&mut self, event: &Event<'_>, text: &str, from: usize, length: usize, format: &'static str) {
+        if let Some(seen) = &self.records.seen
+            && !seen.insert(event, text)
+        {
+            self.tally.skip(reason::DUPLICATE);
+            return;
+        }
+        self.tally.events += 1;
+        if self.tally.format.is_none() {
+            self.tally.format = Some(format);
+        }
+        if let Some(micros) = event.staged {
+            self.tally.time(micros);
+        }
+        let place = self.place(from, length);
+        self.sink.event(event, place, format);
+    }
+
+    /// A list on the top level: its elements are records.
+    fn array(&mut self, at: usize) -> usize {
+        let line_end = self.line_end(at);
+        let group = self.group_end(at, line_end);
+        let end = match container_end(&self.bytes[..group.max(line_end)], at) {
+            Some(Ok(end)) => end,
+            // The bracket of a list whose elements are on lines of their own.
+            _ if self.bytes[at + 1..line_end].trim_ascii().is_empty() => return at + 1,
+            _ => {
+                self.reject(at, line_end, reason::JSON, "the list does not end".to_owned());
+                return line_end;
+            }
+        };
+        let Some(text) = self.text.map_or_else(|| std::str::from_utf8(&self.bytes[at..end]).ok(), |text| Some(&text[at..end])) else {
+            self.reject(at, end, reason::UTF8, "the list is no UTF-8".to_owned());
+            return end;
+        };
+        let mut empty = true;
+        let mut list = elements(Value::array(text));
+        for element in list.by_ref() {
+            empty = false;
+            let start = at + (element.raw.as_ptr() as usize - text.as_ptr() as usize);
+            if element.kind == Kind::Object {
+                match self.try_record(start, start + element.raw.len()) {
+                    Tried::Until(_) => {}
+                    Tried::Incomplete => self.reject(start, start + element.raw.len(), reason::JSON, "incomplete".to_owned()),
+                    Tried::Bad { at: bad, reason, what } => {
+                        let message = format!("{what} (byte {} of the record)", bad - start);
+                        self.reject(start, start + element.raw.len(), reason, message);
+                    }
+                }
+            } else {
+                self.tally.skip(reason::NOT_AN_EVENT);
+            }
+        }
+        if let Some((_, bad)) = list.fault {
+            self.reject(at + bad, end, reason::JSON, "the list goes on with something that is no element".to_owned());
+        } else if empty {
+            self.tally.skip(reason::NOT_AN_EVENT);
+        }
+        self.after_value(end, self.line_end(end))
+    }
+
+    /// A bracket or comma alone on its line closes or separates what a list holds; with anything else it is garbage.
+    fn punctuation(&mut self, at: usize) -> usize {
+        let line_end = self.line_end(at);
+        let alone = self.bytes[at..line_end].iter().all(|byte| matches!(byte, b']' | b',' | b' ' | b'\t' | b'\r'));
+        if alone { line_end } else { self.garbage(at) }
+    }
+
+    /// Text that no record begins with.
+    fn garbage(&mut self, at: usize) -> usize {
+        let line_end = self.line_end(at);
+        if self.chunk.elements {
+            // A scalar among the elements of a list.
+            let end = memchr::memchr2(b',', b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |step| at + step);
+            self.reject(at, end.max(at + 1), reason::JSON, "a list element that is no object".to_owned());
+            return end.max(at + 1);
+        }
+        let (reason, message) = match std::str::from_utf8(&self.bytes[at..line_end]) {
+            Ok(_) => (reason::JSON, "the record does not begin with `{`"),
+            Err(_) => (reason::UTF8, "the record is no UTF-8"),
+        };
+        self.reject(at, line_end, reason, message.to_owned());
+        line_end
+    }
+}
+
+const KUBE_APISERVER: &str = "kube-apiserver";
+
+/// The events of one envelope, on their way to the sink.
+struct Unwrapping<'u, 'w, S> {
+    walk: &'u mut Walk<'w, S>,
+    from: usize,
+    record: &'u str,
+    format: &'static dyn Format,
+}
+
+impl<S: Sink> Unwrapping<'_, '_, S> {
+    /// Text that lies in the record has its own place and length; text that was made has the record's.
+    fn locate(&self, text: &str) -> (usize, usize) {
+        let inside = (text.as_ptr() as usize).checked_sub(self.record.as_ptr() as usize).filter(|at| at + text.len() <= self.record.len());
+        inside.map_or((self.from, self.record.len()), |at| (self.from + at, text.len()))
+    }
+}
+
+impl<S: Sink> Unwrapped for Unwrapping<'_, '_, S> {
+    fn event<'t>(&mut self, text: &'t str, inherited: Option<Text<'t>>) {
+        let (from, length) = self.locate(text);
+        let (reason, message) = match Event::decode(text, inherited) {
+            Ok((event, end)) if end <= self.walk.records.limit => {
+                self.walk.event(&event, &text[..end], from, length, self.format.name());
+                return;
+            }
+            Err(NoEvent::Other { end }) if end <= self.walk.records.limit => {
+                self.walk.tally.skip(reason::NOT_AN_EVENT);
+                return;
+            }
+            Ok(_) | Err(NoEvent::Other { .. }) => (reason::TOO_LARGE, "the record is longer than --max-record allows".to_owned()),
+            Err(NoEvent::Json(Fault::Incomplete)) => (reason::JSON, "the record ends before it is complete".to_owned()),
+            Err(NoEvent::Json(Fault::Syntax { at, what })) => (reason::JSON, format!("{what} (byte {at} of the record)")),
+        };
+        self.walk.reject(from, from + length, reason, message);
+    }
+
+    fn reject(&mut self, text: &str, message: &str) {
+        let (from, length) = self.locate(text);
+        self.walk.reject(from, from + length, reason::JSON, message.to_owned());
+    }
+
+    fn skip(&mut self, reason: &'static str) {
+        self.walk.tally.skip(reason);
+    }
+}

@@ -1,0 +1,341 @@
+//! A piece of work in, rows out: opens the object, cuts it into chunks, decodes them into batches.
+//!
+//! Runs on a thread of its own and blocks; a consumer that goes away ends it at the next batch.
+
+use std::{
+    fs::File,
+    io::{self, Cursor, Read, Seek, SeekFrom},
+    ops::ControlFlow,
+    sync::{Arc, Condvar, Mutex, PoisonError, mpsc},
+};
+
+use super::{
+    plan::{Piece, Planned, ScanOptions, ScanPlan},
+    records::{Records, Sink},
+    report::{Reject, ScanReport, Tally, reason},
+    seen::Seen,
+};
+use crate::{Error, ErrorKind, Result};
+use crate::source::{Chunk, ChunkReader, Layout, Location, compress};
+
+/// What the rows of a scan are made of: batches of events, or rejects.
+pub(crate) trait Collector: Sink {
+    /// The rows that follow come from this object.
+    fn object(&mut self, planned: &Planned);
+    /// The rows that follow lie in this chunk.
+    fn chunk(&mut self, chunk: &Chunk);
+    /// Hands over what is complete; `Break` when nobody wants more.
+    fn hand_over(&mut self, all: bool) -> ControlFlow<()>;
+}
+
+/// How the pieces of a scan are read.
+pub(crate) struct Work<'w> {
+    pub(crate) objects: &'w [Planned],
+    pub(crate) options: &'w ScanOptions,
+    pub(crate) pieces: &'w [Piece],
+    /// Bytes of a chunk.
+    pub(crate) chunk: usize,
+    /// Are line numbers wanted?
+    pub(crate) lines: bool,
+    pub(crate) seen: Option<&'w Arc<Seen>>,
+    /// Newlines in the pieces before each piece.
+    pub(crate) newlines: &'w Newlines,
+}
+
+/// The longest an object may be to be decompressed on the thread that decodes it.
+const SMALL: u64 = 256 << 10;
+
+impl Work<'_> {
+    /// Reads the piece `index`; what it counted comes back, with whether it was read to its end.
+    pub(crate) fn run(&self, index: usize, collector: &mut impl Collector) -> (Tally, ControlFlow<()>) {
+        let piece = self.pieces[index];
+        let planned = &self.objects[piece.object];
+        collector.object(planned);
+        let mut tally = Tally::default();
+        if let Some(failure) = &planned.failure {
+            let flow = self.unreadable(&mut tally, collector, failure.clone(), 0);
+            return (tally, flow);
+        }
+        let done = match self.open_and_read(index, piece, planned, &mut tally, collector) {
+            Ok(flow) => flow,
+            Err(error) => {
+                self.newlines.publish(index, 0);
+                let message = match planned.compression {
+                    Some(compression) => format!("the {} stream is broken: {error}", compression.name()),
+                    None => error.to_string(),
+                };
+                self.unreadable(&mut tally, collector, message, 0)
+            }
+        };
+        (tally, done)
+    }
+
+    fn open_and_read(
+        &self,
+        index: usize,
+        piece: Piece,
+        planned: &Planned,
+        tally: &mut Tally,
+        collector: &mut impl Collector,
+    ) -> io::Result<ControlFlow<()>> {
+        if let (Some((from, end)), Some(layout), Location::File(path)) = (piece.range, planned.layout, &planned.object.location) {
+            let mut file = File::open(path)?;
+            let mut before = 0;
+            if self.lines {
+                self.newlines.publish(index, count_newlines(&mut file, from, end)?);
+                before = self.newlines.before(index, self.pieces);
+            }
+            let start = if from > layout.skip { from - 1 } else { layout.skip };
+            file.seek(SeekFrom::Start(start))?;
+            let newlines_at_start = if self.lines && from > layout.skip { before - newline_at(path, from - 1)? } else { before };
+            let mut reader = ChunkReader::range(file, layout, self.chunk, self.options.max_record, from, end);
+            reader.count_newlines(self.lines);
+            let mut records = self.records(layout, true);
+            records.newlines_before = newlines_at_start;
+            return Ok(self.chunks(&mut || reader.next_chunk(), &mut records, tally, collector).unwrap_or_else(|error| {
+                let at = reader.position();
+                self.unreadable(tally, collector, error.to_string(), at)
+            }));
+        }
+        let stored: Box<dyn Read + Send> = match &planned.object.location {
+            Location::File(path) => Box::new(File::open(path)?),
+            Location::Stdin => match self.options.spool.get() {
+                Some(path) => Box::new(File::open(path)?),
+                None => Box::new(io::stdin()),
+            },
+        };
+        let (mut stream, compression) = compress::decompressed(stored)?;
+        let mut head = Vec::new();
+        // An error here comes again when the chunks are read: what lies before it is still read.
+        let head_error = stream.by_ref().take(Layout::HEAD as u64).read_to_end(&mut head).err();
+        let layout = Layout::of(&head);
+        if !layout.json && head_error.is_none() {
+            self.no_log(planned, tally, collector, &head);
+            return Ok(collector.hand_over(false));
+        }
+        let body = head.split_off((layout.skip as usize).min(head.len()));
+        let rest: Box<dyn Read + Send> = match head_error {
+            Some(error) => Box::new(Failed(Some(error))),
+            None => stream,
+        };
+        let reader = ChunkReader::new(Cursor::new(body).chain(rest), layout, self.chunk, self.options.max_record);
+        let plain_file = compression.is_none() && matches!(planned.object.location, Location::File(_));
+        let mut records = self.records(layout, plain_file);
+        let is_stream = planned.object.size.is_none() || compression.is_some();
+        if is_stream && planned.object.size.is_none_or(|size| size > SMALL) {
+            Ok(self.pipelined(reader, &mut records, tally, collector))
+        } else {
+            let mut chunks = Chunks { reader, failed: None };
+            let flow = self.chunks(&mut || Ok(chunks.next()), &mut records, tally, collector)?;
+            Ok(self.after(flow, chunks.failed, tally, collector))
+        }
+    }
+
+    fn records(&self, layout: Layout, plain_file: bool) -> Records {
+        Records::new(self.options.max_record, layout.boundary, self.lines, plain_file, self.seen.cloned())
+    }
+
+    /// Decodes chunk after chunk until there are no more, or nobody wants more.
+    fn chunks(
+        &self,
+        next: &mut dyn FnMut() -> io::Result<Option<Chunk>>,
+        records: &mut Records,
+        tally: &mut Tally,
+        collector: &mut impl Collector,
+    ) -> io::Result<ControlFlow<()>> {
+        while let Some(chunk) = next()? {
+            collector.chunk(&chunk);
+            records.chunk(&chunk, tally, collector);
+            if collector.hand_over(false).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Decompresses on another thread while this one decodes.
+    fn pipelined<R: Read + Send>(
+        &self,
+        reader: ChunkReader<R>,
+        records: &mut Records,
+        tally: &mut Tally,
+        collector: &mut impl Collector,
+    ) -> ControlFlow<()> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        std::thread::scope(|scope| {
+            let producer = scope.spawn(move || {
+                let mut chunks = Chunks { reader, failed: None };
+                while let Some(chunk) = chunks.next() {
+                    if sender.send(chunk).is_err() {
+                        break;
+                    }
+                }
+                chunks.failed
+            });
+            let flow = self.chunks(&mut || Ok(receiver.recv().ok()), records, tally, collector).unwrap_or(ControlFlow::Continue(()));
+            // A producer that waits to send learns here that nobody receives.
+            drop(receiver);
+            let failed = producer.join().unwrap_or_else(|_| Some((io::Error::other("the reader stopped"), 0)));
+            self.after(flow, failed, tally, collector)
+        })
+    }
+
+    fn after(
+        &self,
+        flow: ControlFlow<()>,
+        failed: Option<(io::Error, u64)>,
+        tally: &mut Tally,
+        collector: &mut impl Collector,
+    ) -> ControlFlow<()> {
+        match failed {
+            Some((error, at)) if flow.is_continue() => {
+                self.unreadable(tally, collector, format!("the rest cannot be read or decompressed: {error}"), at)
+            }
+            _ => flow,
+        }
+    }
+
+    fn unreadable(&self, tally: &mut Tally, collector: &mut impl Collector, message: String, at: u64) -> ControlFlow<()> {
+        let reject = Reject::new(reason::UNREADABLE, message, at, None, b"");
+        tally.reject(&reject);
+        collector.reject(reject);
+        collector.hand_over(false)
+    }
+
+    /// An object that holds nothing like JSON: found in a folder it is skipped, named by the user it is a reject.
+    fn no_log(&self, planned: &Planned, tally: &mut Tally, collector: &mut impl Collector, head: &[u8]) {
+        if planned.object.named {
+            let reject = Reject::new(reason::NOT_A_LOG, "nothing in it looks like JSON".to_owned(), 0, Some(1), head);
+            tally.reject(&reject);
+            collector.reject(reject);
+        } else {
+            tally.skip(reason::NO_LOG);
+        }
+    }
+}
+
+/// A stream that fails with an error met before.
+struct Failed(Option<io::Error>);
+
+impl Read for Failed {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+/// The chunks of a stream up to an error; what was read before the error is a chunk too.
+struct Chunks<R> {
+    reader: ChunkReader<R>,
+    failed: Option<(io::Error, u64)>,
+}
+
+impl<R: Read> Iterator for Chunks<R> {
+    type Item = Chunk;
+
+    fn next(&mut self) -> Option<Chunk> {
+        if self.failed.is_some() {
+            return None;
+        }
+        match self.reader.next_chunk() {
+            Ok(chunk) => chunk,
+            Err(error) => {
+                let rest = self.reader.rest();
+                self.failed = Some((error, self.reader.position()));
+                rest
+            }
+        }
+    }
+}
+
+/// The newlines of every piece, so that a range knows its line numbers: workers take pieces in order and publish
+/// their counts before they wait for those before them.
+#[derive(Debug)]
+pub(crate) struct Newlines {
+    counts: Mutex<Vec<Option<u64>>>,
+    published: Condvar,
+}
+
+impl Newlines {
+    pub(crate) fn new(pieces: usize) -> Self {
+        Self { counts: Mutex::new(vec![None; pieces]), published: Condvar::new() }
+    }
+
+    /// The piece has this many newlines; the first word counts.
+    pub(crate) fn publish(&self, piece: usize, count: u64) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts[piece].get_or_insert(count);
+        self.published.notify_all();
+    }
+
+    /// Newlines in the same object's pieces before this one.
+    fn before(&self, piece: usize, pieces: &[Piece]) -> u64 {
+        let first = (0..piece).rev().take_while(|&other| pieces[other].object == pieces[piece].object).last().unwrap_or(piece);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let known: Option<u64> = counts[first..piece].iter().copied().sum();
+            match known {
+                Some(sum) => return sum,
+                None => counts = self.published.wait(counts).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+}
+
+/// The newlines in `[from, end)` of a file.
+pub(crate) fn count_newlines(file: &mut File, from: u64, end: u64) -> io::Result<u64> {
+    file.seek(SeekFrom::Start(from))?;
+    let mut left = end.saturating_sub(from);
+    let mut buffer = vec![0; 1 << 20];
+    let mut count = 0;
+    while left > 0 {
+        let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let read = file.read(&mut buffer[..most])?;
+        if read == 0 {
+            break;
+        }
+        count += memchr::memchr_iter(b'\n', &buffer[..read]).count() as u64;
+        left -= read as u64;
+    }
+    Ok(count)
+}
+
+/// 1 if the byte at this position is a newline, else 0.
+fn newline_at(path: &std::path::Path, at: u64) -> io::Result<u64> {
+    count_newlines(&mut File::open(path)?, at, at + 1)
+}
+
+/// Writes stdin to a temporary file, once.
+///
+/// # Errors
+///
+/// When stdin cannot be read or the file cannot be written.
+pub(crate) fn spool_stdin(options: &ScanOptions) -> Result<()> {
+    if options.spool.get().is_some() {
+        return Ok(());
+    }
+    let fail = |source: io::Error| Error::from(ErrorKind::Output { path: "the temporary copy of stdin".to_owned(), source });
+    let mut file = tempfile::NamedTempFile::with_prefix("auditql-stdin-").map_err(fail)?;
+    io::copy(&mut io::stdin().lock(), file.as_file_mut()).map_err(fail)?;
+    // Two callers at once: the second copy is empty, and dropped.
+    let _ = options.spool.set(file.into_temp_path());
+    Ok(())
+}
+
+/// Counts the lines of the rejects that are shown, where the scan did not: only then the file is read once more.
+pub(crate) fn locate_samples(plan: &ScanPlan, report: &mut ScanReport) {
+    for (planned, input) in plan.objects.iter().zip(&mut report.inputs) {
+        let Location::File(path) = &planned.object.location else { continue };
+        if planned.compression.is_some() || planned.failure.is_some() {
+            continue;
+        }
+        let (mut at, mut line) = (0, 1);
+        for sample in &mut input.tally.samples {
+            if sample.line.is_none() && sample.offset >= at {
+                let counted = File::open(path).and_then(|mut file| count_newlines(&mut file, at, sample.offset));
+                line += counted.unwrap_or(0);
+                at = sample.offset;
+                sample.line = Some(line);
+            }
+        }
+    }
+}

@@ -1,0 +1,525 @@
+//! Decompressed bytes in, chunks of whole records out, with bounded memory.
+//!
+//! A chunk ends where a record ends, so chunks can be decoded in any order by any thread. The rules, which are the same for a whole
+//! file and for a range of it, so that the records do not depend on how a file is split:
+//!
+//! - In a log of *values* ([`Boundary::Value`], the usual case: the first line begins with `{`) a record may go over several lines, but
+//!   never past a line that begins with `{` or `[`: there a new record begins, whatever came before. So a broken record costs itself
+//!   and nothing else, pretty-printed values work, and a range begins at the first such line in it.
+//! - In a log of *lines* ([`Boundary::Line`]: text in front of the JSON) each line is a record.
+//! - A file that begins with `[`, and a list longer than the longest record, is read as a *list*: its elements are the records.
+//! - A record longer than the limit is rejected, and reading goes on at the next line.
+//!
+//! Not responsible for: what is in a record.
+
+use std::io::{self, Read};
+
+use datafusion::arrow::buffer::Buffer;
+
+use crate::{
+    json::{Fault, Kind, container_end, members, string_end},
+    scan::report::{Reject, reason},
+};
+
+/// Where a record may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Boundary {
+    /// At a line that begins with `{` or `[`.
+    Value,
+    /// At every line.
+    Line,
+}
+
+/// How an object's records lie in it, seen from its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// Bytes of a byte-order mark at the start.
+    pub(crate) skip: u64,
+    pub(crate) boundary: Boundary,
+    /// Does it begin with `[`? Then it can only be read from its start.
+    pub(crate) list: bool,
+    /// Is there anything that looks like JSON among the first bytes?
+    pub(crate) json: bool,
+}
+
+impl Layout {
+    /// How much of an object tells its layout.
+    pub(crate) const HEAD: usize = 64 << 10;
+
+    /// From the first bytes, at most [`Self::HEAD`] of them.
+    pub(crate) fn of(head: &[u8]) -> Self {
+        let skip = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let text = &head[skip..];
+        let first = text.iter().position(|byte| !byte.is_ascii_whitespace()).map_or(0, |at| text[at]);
+        let boundary = if matches!(first, b'{' | b'[' | 0) { Boundary::Value } else { Boundary::Line };
+        // Binary files hold `{` by chance, but no audit log holds a zero byte.
+        let json = memchr::memchr2(b'{', b'[', text).is_some() && memchr::memchr(0, text).is_none();
+        Self { skip: skip as u64, boundary, list: first == b'[', json: json || text.is_empty() }
+    }
+}
+
+/// Whole records: the bytes, and where they were.
+pub(crate) struct Chunk {
+    pub(crate) bytes: Buffer,
+    /// Of the first byte, in the decompressed object.
+    pub(crate) offset: u64,
+    /// Newlines before the first byte, from the start of the object or range.
+    pub(crate) newlines: u64,
+    /// The elements of a list: a value may go over any lines.
+    pub(crate) elements: bool,
+    /// The `apiVersion` of the list that the elements are from.
+    pub(crate) inherited: Option<String>,
+    /// Do the object's bytes end with this chunk?
+    pub(crate) last: bool,
+    /// What could not become a record while the chunk was cut.
+    pub(crate) rejects: Vec<Reject>,
+}
+
+/// Cuts a stream of bytes into chunks.
+pub(crate) struct ChunkReader<R> {
+    reader: R,
+    /// Read and not yet handed out.
+    buffer: Vec<u8>,
+    /// Of the buffer's first byte.
+    offset: u64,
+    newlines: u64,
+    count_newlines: bool,
+    boundary: Boundary,
+    mode: Mode,
+    /// Aim for chunks of this many bytes.
+    target: usize,
+    /// The longest record.
+    limit: usize,
+    /// A range's end: records that begin at or after it are the next range's.
+    end: Option<u64>,
+    eof: bool,
+    rejects: Vec<Reject>,
+}
+
+enum Mode {
+    /// The first record boundary is still to be found: a range that begins inside the file.
+    Seek,
+    Records,
+    /// Before the bracket that a file begins with.
+    Open,
+    /// Inside a list; `object`: it is a member of an object whose other members follow.
+    List { object: bool, inherited: Option<String> },
+    /// Inside a record that is too long, until the next newline.
+    Skip,
+    Done,
+}
+
+impl<R: Read> ChunkReader<R> {
+    /// Reads an object from its start, the byte-order mark already skipped.
+    pub(crate) fn new(reader: R, layout: Layout, target: usize, limit: usize) -> Self {
+        let mode = if layout.list { Mode::Open } else { Mode::Records };
+        Self {
+            reader,
+            buffer: Vec::new(),
+            offset: layout.skip,
+            newlines: 0,
+            count_newlines: true,
+            boundary: layout.boundary,
+            mode,
+            target,
+            limit,
+            end: None,
+            eof: false,
+            rejects: Vec::new(),
+        }
+    }
+
+    /// Reads the records that begin in `[from, end)`. `reader` begins at `from`, or, if `from` is not the start of the
+    /// object, one byte before it: a boundary is a newline and what follows it.
+    pub(crate) fn range(reader: R, layout: Layout, target: usize, limit: usize, from: u64, end: u64) -> Self {
+        let mut this = Self::new(reader, layout, target, limit);
+        this.end = Some(end);
+        this.count_newlines = false;
+        if from > layout.skip {
+            this.offset = from - 1;
+            this.mode = Mode::Seek;
+        }
+        this
+    }
+
+    /// Whether to count the newlines before each chunk, from the reader's first byte on.
+    pub(crate) const fn count_newlines(&mut self, count: bool) {
+        self.count_newlines = count;
+    }
+
+    /// The next chunk; `None` at the end. After an error the stream is over.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes cannot be read or decompressed; what was read before is handed out first.
+    pub(crate) fn next_chunk(&mut self) -> io::Result<Option<Chunk>> {
+        loop {
+            let cut = match &self.mode {
+                Mode::Done => return Ok(self.leave()),
+                Mode::Seek => {
+                    self.seek()?;
+                    continue;
+                }
+                Mode::Skip => {
+                    self.skip()?;
+                    continue;
+                }
+                Mode::Open => {
+                    self.fill(self.target)?;
+                    let bracket = self.buffer.iter().position(|byte| *byte == b'[').map_or(self.buffer.len(), |at| at + 1);
+                    self.drop_bytes(bracket);
+                    self.mode = Mode::List { object: false, inherited: None };
+                    continue;
+                }
+                Mode::Records => self.records()?,
+                Mode::List { .. } => self.list()?,
+            };
+            if let Some(cut) = cut {
+                return Ok(Some(cut));
+            }
+        }
+    }
+
+    /// What is in the buffer although no more can be read: for after an error.
+    pub(crate) fn rest(&mut self) -> Option<Chunk> {
+        self.eof = true;
+        self.mode = Mode::Done;
+        let length = self.buffer.len();
+        (length > 0).then(|| self.cut(length, false))
+    }
+
+    /// Of the next byte to hand out.
+    pub(crate) const fn position(&self) -> u64 {
+        self.offset
+    }
+
+    /// The rejects that no chunk has taken with it yet.
+    fn leave(&mut self) -> Option<Chunk> {
+        (!self.rejects.is_empty()).then(|| self.cut(0, false))
+    }
+
+    /// Reads until the buffer holds `wanted` bytes or the stream ends.
+    fn fill(&mut self, wanted: usize) -> io::Result<()> {
+        if self.eof || self.buffer.len() >= wanted {
+            return Ok(());
+        }
+        let missing = (wanted - self.buffer.len()) as u64;
+        let read = self.reader.by_ref().take(missing).read_to_end(&mut self.buffer);
+        // `read_to_end` keeps what it read before an error.
+        self.eof = self.buffer.len() < wanted;
+        read.map(|_| ())
+    }
+
+    /// Removes the first `length` bytes as a chunk.
+    fn cut(&mut self, length: usize, elements: bool) -> Chunk {
+        let mut rest = Vec::with_capacity(self.target.max(self.buffer.len() - length) + 1);
+        rest.extend_from_slice(&self.buffer[length..]);
+        self.buffer.truncate(length);
+        let bytes = std::mem::replace(&mut self.buffer, rest);
+        let inherited = match &self.mode {
+            Mode::List { inherited, .. } => inherited.clone(),
+            _ => None,
+        };
+        let (offset, newlines) = (self.offset, self.newlines);
+        self.advance(&bytes);
+        Chunk {
+            offset,
+            newlines,
+            elements,
+            inherited,
+            last: self.eof && self.buffer.is_empty(),
+            rejects: std::mem::take(&mut self.rejects),
+            bytes: Buffer::from_vec(bytes),
+        }
+    }
+
+    /// Removes the first `length` bytes for good.
+    fn drop_bytes(&mut self, length: usize) {
+        let dropped: Vec<u8> = self.buffer.drain(..length).collect();
+        self.advance(&dropped);
+    }
+
+    fn advance(&mut self, gone: &[u8]) {
+        self.offset += gone.len() as u64;
+        if self.count_newlines {
+            self.newlines += memchr::memchr_iter(b'\n', gone).count() as u64;
+        }
+    }
+
+    fn reject(&mut self, reason: &'static str, message: String, length: usize) {
+        let record = &self.buffer[..length.min(self.buffer.len())];
+        let line = self.count_newlines.then_some(self.newlines + 1);
+        self.rejects.push(Reject::new(reason, message, self.offset, line, record));
+    }
+
+    /// The first position after `from` at which a record may begin.
+    fn next_boundary(&self, from: usize) -> Option<usize> {
+        next_boundary(&self.buffer, from, self.boundary)
+    }
+
+    fn last_boundary(&self) -> Option<usize> {
+        let is_start = |at: &usize| match self.boundary {
+            Boundary::Line => true,
+            Boundary::Value => matches!(self.buffer.get(*at), Some(b'{' | b'[')),
+        };
+        memchr::memrchr_iter(b'\n', &self.buffer).map(|at| at + 1).find(is_start)
+    }
+
+    /// Finds a range's first record.
+    fn seek(&mut self) -> io::Result<()> {
+        self.fill(self.target)?;
+        // A newline at the very end of the buffer cannot be judged without what follows it.
+        match self.next_boundary(0) {
+            Some(at) => {
+                self.drop_bytes(at);
+                self.mode = if self.ended(0) { Mode::Done } else { Mode::Records };
+            }
+            None if self.eof || self.ended(self.buffer.len()) => {
+                self.buffer.clear();
+                self.mode = Mode::Done;
+            }
+            None => self.drop_bytes(self.buffer.len().saturating_sub(1)),
+        }
+        if matches!(self.mode, Mode::Done) {
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
+    /// Is the position `at` of the buffer at or past the range's end?
+    fn ended(&self, at: usize) -> bool {
+        self.end.is_some_and(|end| self.offset + at as u64 >= end)
+    }
+
+    fn records(&mut self) -> io::Result<Option<Chunk>> {
+        let mut wanted = self.target;
+        loop {
+            if let Some(end) = self.end {
+                // Enough to see the end of the range, and of the record that goes over it.
+                wanted = wanted.min(usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX).saturating_add(2)).max(2);
+            }
+            self.fill(wanted.max(self.buffer.len()))?;
+            if let Some(end) = self.end
+                && self.offset + self.buffer.len() as u64 > end
+            {
+                // `end` itself may be a boundary: the newline is the byte before it.
+                let from = usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+                if let Some(at) = self.next_boundary(from.saturating_sub(1)) {
+                    let chunk = self.cut(at, false);
+                    self.mode = Mode::Done;
+                    self.buffer.clear();
+                    return Ok(Some(chunk));
+                }
+            }
+            if self.eof {
+                self.mode = Mode::Done;
+                let length = self.buffer.len();
+                return Ok((length > 0).then(|| self.cut(length, false)).or_else(|| self.leave()));
+            }
+            if let Some(at) = self.last_boundary().filter(|&at| at > 0 && !self.ended(at)) {
+                return Ok(Some(self.cut(at, false)));
+            }
+            if self.buffer.len() > self.limit {
+                return Ok(self.oversize());
+            }
+            wanted = (self.buffer.len() * 2).clamp(self.target, self.limit + 2);
+            // The range's end must not hold the buffer back any longer: the record goes over it.
+            if self.ended(self.buffer.len().saturating_sub(2)) {
+                self.fill(wanted)?;
+            }
+        }
+    }
+
+    /// More than the limit is in the buffer, and no record boundary.
+    fn oversize(&mut self) -> Option<Chunk> {
+        // Several values on one line, as Firehose writes them: hand out the complete ones.
+        let mut at = 0;
+        while let Some(start) = self.buffer[at..].iter().position(|byte| !byte.is_ascii_whitespace() && *byte != b',').map(|n| n + at) {
+            match container_end(&self.buffer, start) {
+                Some(Ok(end)) if end - start <= self.limit => at = end,
+                _ => break,
+            }
+        }
+        if at > 0 {
+            return Some(self.cut(at, false));
+        }
+        if let Some((inside, inherited)) = list_start(&self.buffer) {
+            self.drop_bytes(inside);
+            self.mode = Mode::List { object: true, inherited };
+            return None;
+        }
+        // No value, but lines: text that is no JSON.
+        let first = self.buffer.iter().find(|byte| !byte.is_ascii_whitespace());
+        if let Some(newline) = memchr::memrchr(b'\n', &self.buffer)
+            && !matches!(first, Some(b'{' | b'['))
+        {
+            return Some(self.cut(newline + 1, false));
+        }
+        let message = format!("the record is longer than {} bytes; --max-record raises the limit", self.limit);
+        self.reject(reason::TOO_LARGE, message, self.buffer.len());
+        self.mode = Mode::Skip;
+        None
+    }
+
+    /// Drops everything up to and with the next newline.
+    fn skip(&mut self) -> io::Result<()> {
+        self.fill(1)?;
+        if let Some(newline) = memchr::memchr(b'\n', &self.buffer) {
+            self.drop_bytes(newline + 1);
+            self.mode = if self.ended(0) { Mode::Done } else { Mode::Records };
+            // A range whose last record was dropped goes on only to the next boundary.
+            if self.boundary == Boundary::Value && matches!(self.mode, Mode::Done) {
+                self.buffer.clear();
+            }
+            return Ok(());
+        }
+        self.drop_bytes(self.buffer.len());
+        if self.eof {
+            self.mode = Mode::Done;
+            return Ok(());
+        }
+        self.fill(self.target)
+    }
+
+    /// A chunk of list elements.
+    fn list(&mut self) -> io::Result<Option<Chunk>> {
+        let mut wanted = self.target;
+        loop {
+            self.fill(wanted)?;
+            let (at, stop) = scan_elements(&self.buffer, self.target.max(1));
+            match stop {
+                Elements::Full => return Ok(Some(self.cut(at, true))),
+                Elements::Closed => {
+                    let chunk = self.cut(at, true);
+                    self.close_list()?;
+                    return Ok(Some(chunk));
+                }
+                Elements::Open if at > 0 && !(self.eof) => return Ok(Some(self.cut(at, true))),
+                Elements::Open if self.eof => {
+                    let rest = self.buffer.len() - at;
+                    let chunk = self.cut(at, true);
+                    self.reject(reason::TRUNCATED, "the list is not closed: the file was cut".to_owned(), rest);
+                    self.buffer.clear();
+                    self.mode = Mode::Done;
+                    return Ok(Some(chunk));
+                }
+                Elements::Open if self.buffer.len() > self.limit => {
+                    let message = format!("the record is longer than {} bytes; --max-record raises the limit", self.limit);
+                    self.reject(reason::TOO_LARGE, message, self.buffer.len());
+                    self.mode = Mode::Skip;
+                    return Ok(None);
+                }
+                Elements::Open => wanted = (self.buffer.len() * 2).clamp(self.target, self.limit + 2),
+                Elements::Broken => {
+                    let chunk = self.cut(at, true);
+                    let line = memchr::memchr(b'\n', &self.buffer).unwrap_or(self.buffer.len());
+                    self.reject(reason::JSON, "brackets do not match".to_owned(), line);
+                    self.mode = Mode::Skip;
+                    return Ok(Some(chunk));
+                }
+            }
+        }
+    }
+
+    /// The buffer begins with the `]` that ends the list.
+    fn close_list(&mut self) -> io::Result<()> {
+        self.drop_bytes(1);
+        let Mode::List { object: true, .. } = self.mode else {
+            self.mode = Mode::Records;
+            return Ok(());
+        };
+        // The other members of the object that held the list, up to its brace.
+        loop {
+            let tail = [b"{\"\":0", &self.buffer[..]].concat();
+            match container_end(&tail, 0) {
+                Some(Ok(end)) => {
+                    self.drop_bytes(end - 5);
+                    self.mode = Mode::Records;
+                    return Ok(());
+                }
+                Some(Err(Fault::Incomplete)) if !self.eof && self.buffer.len() < self.limit => {
+                    self.fill(self.buffer.len() + self.target)?;
+                }
+                _ => {
+                    let length = self.buffer.len();
+                    self.reject(reason::TRUNCATED, "the object around a list is not closed".to_owned(), length);
+                    self.mode = Mode::Skip;
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+/// The first position after `from` at which a record may begin.
+pub(crate) fn next_boundary(bytes: &[u8], from: usize, boundary: Boundary) -> Option<usize> {
+    let is_start = |at: &usize| match boundary {
+        Boundary::Line => true,
+        Boundary::Value => matches!(bytes.get(*at), Some(b'{' | b'[')),
+    };
+    memchr::memchr_iter(b'\n', bytes.get(from..)?).map(|at| from + at + 1).find(is_start)
+}
+
+/// Why a walk over list elements stopped.
+enum Elements {
+    /// Enough for a chunk.
+    Full,
+    /// At the closing bracket.
+    Closed,
+    /// The buffer ends, perhaps inside an element.
+    Open,
+    /// An element is no JSON.
+    Broken,
+}
+
+/// Walks over the elements at the start of `buffer`: the position after the last complete one, and why it ends there.
+fn scan_elements(buffer: &[u8], target: usize) -> (usize, Elements) {
+    let mut at = 0;
+    let mut position = 0;
+    loop {
+        match buffer.get(position) {
+            None => return (at, Elements::Open),
+            Some(byte) if byte.is_ascii_whitespace() || *byte == b',' => position += 1,
+            Some(b']') => return (position, Elements::Closed),
+            Some(b'{' | b'[') => match container_end(buffer, position) {
+                Some(Ok(end)) => position = end,
+                Some(Err(Fault::Incomplete)) | None => return (at, Elements::Open),
+                Some(Err(Fault::Syntax { .. })) => return (at, Elements::Broken),
+            },
+            // A scalar, or text that is none: left to the decoder, up to the next comma.
+            Some(b'"') => match string_end(buffer, position) {
+                Some(end) => position = end,
+                None => return (at, Elements::Open),
+            },
+            Some(_) => match memchr::memchr3(b',', b']', b'\n', &buffer[position..]) {
+                Some(step) => position += step,
+                None => return (at, Elements::Open),
+            },
+        }
+        at = position;
+        if at >= target {
+            return (at, Elements::Full);
+        }
+    }
+}
+
+/// The start of the elements of an object that holds a list of events, and its `apiVersion`, when the buffer begins with one:
+/// an `EventList` longer than the longest record.
+pub(crate) fn list_start(buffer: &[u8]) -> Option<(usize, Option<String>)> {
+    let text = match std::str::from_utf8(buffer) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&buffer[..error.valid_up_to()]).ok()?,
+    };
+    let start = text.len() - text.trim_start().len();
+    let mut version = None;
+    let mut found = members(&text[start..]);
+    for (name, value) in found.by_ref() {
+        if name.eq_str("apiVersion") && value.kind == Kind::String {
+            version = value.text().map(|text| text.decode().into_owned());
+        }
+    }
+    // Iteration ended inside the list: its name was read, its value was not complete.
+    let (name, at) = found.unfinished()?;
+    let bracket = at + text[start + at..].find('[')?;
+    (name.eq_str("items") && text[start + at..start + bracket].trim().is_empty()).then_some((start + bracket + 1, version))
+}

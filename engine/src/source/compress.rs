@@ -1,0 +1,106 @@
+//! An object's bytes in, decompressed bytes out: recognised by content, all members of multi-member files, twice if twice.
+//!
+//! The name of a file says nothing here: CloudWatch exports have no ending, kubelets rotate under any name, Firehose
+//! compresses twice. Memory is bounded by the decoders' windows.
+
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+
+/// How an object is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compression {
+    Gzip,
+    Zstd,
+    Bzip2,
+    Xz,
+}
+
+impl Compression {
+    /// By the first bytes: RFC 1952 §2.3.1, RFC 8878 §3.1.1 (and skippable frames, §3.1.2), bzip2's `BZh1`–`BZh9`, the xz
+    /// file format §2.1.1.
+    pub(crate) fn of(head: &[u8]) -> Option<Self> {
+        match head {
+            [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Some(Self::Bzip2),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
+            _ => None,
+        }
+    }
+
+    /// For messages.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Bzip2 => "bzip2",
+            Self::Xz => "xz",
+        }
+    }
+}
+
+/// The dictionary of an xz stream may claim gigabytes; `xz -9` needs 65 MiB.
+const XZ_MEMORY: u64 = 256 << 20;
+const BUFFER: usize = 256 << 10;
+/// `gzip` of `gzip` occurs (CloudWatch's and Firehose's); deeper nesting is an attack.
+const MOST_LAYERS: usize = 3;
+
+/// The decompressed bytes behind `reader`, and the outermost compression.
+///
+/// # Errors
+///
+/// When the first bytes cannot be read.
+pub(crate) fn decompressed(mut reader: Box<dyn Read + Send>) -> io::Result<(Box<dyn Read + Send>, Option<Compression>)> {
+    let mut outer = None;
+    for _ in 0..MOST_LAYERS {
+        let (head, whole) = peek(reader)?;
+        reader = whole;
+        let Some(compression) = Compression::of(&head) else { break };
+        outer = outer.or(Some(compression));
+        let buffered = BufReader::with_capacity(BUFFER, reader);
+        reader = match compression {
+            Compression::Gzip => Box::new(GzipMembers { inner: Some(flate2::bufread::MultiGzDecoder::new(buffered)) }),
+            Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(buffered)?),
+            Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered)),
+            Compression::Xz => {
+                let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, liblzma::stream::CONCATENATED)?;
+                Box::new(liblzma::bufread::XzDecoder::new_stream(buffered, stream))
+            }
+        };
+    }
+    Ok((reader, outer))
+}
+
+/// The first bytes of `reader`, and a reader that still begins with them.
+fn peek(mut reader: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
+    let mut head = Vec::with_capacity(8);
+    reader.by_ref().take(8).read_to_end(&mut head)?;
+    Ok((head.clone(), Box::new(Cursor::new(head).chain(reader))))
+}
+
+/// gzip members, tolerant of the zero bytes that some tools pad with after the last (as `gzip -d` is).
+struct GzipMembers<R: BufRead> {
+    inner: Option<flate2::bufread::MultiGzDecoder<R>>,
+}
+
+impl<R: BufRead> Read for GzipMembers<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(inner) = &mut self.inner else { return Ok(0) };
+        match inner.read(buffer) {
+            // "invalid gzip header" after a complete member: padding ends the file, anything else is an error.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                let mut rest = [0; 512];
+                let source = inner.get_mut();
+                loop {
+                    match source.read(&mut rest)? {
+                        0 => break,
+                        n if rest[..n].iter().all(|&byte| byte == 0) => {}
+                        _ => return Err(error),
+                    }
+                }
+                self.inner = None;
+                Ok(0)
+            }
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What bytes arrived? A file, folder, glob or stdin in; ordered objects, decompressed bytes and chunks of whole records out.
+//!
+//! - [`listing`]: what the user named → objects, in a stable order;
+//! - [`compress`]: an object's bytes → decompressed bytes, by content and through every member;
+//! - [`chunk`]: decompressed bytes → chunks that no record straddles, with bounded memory.
+//!
+//! Not responsible for: what is in a record (`format/`), when pieces are read and by whom (`scan/`).
+
+pub(crate) mod chunk;
+pub(crate) mod compress;
+pub(crate) mod listing;
+
+pub(crate) use chunk::{Boundary, Chunk, ChunkReader, Layout};
+pub(crate) use compress::Compression;
+pub(crate) use listing::{Location, Object};

@@ -1,0 +1,65 @@
+-- title = "Anonymous requests"
+-- question = "What was asked of the apiserver without credentials, and what was allowed?"
+-- description = """
+-- Requests of system:anonymous or the group system:unauthenticated, allowed ones first. Reads of the health,
+-- version and OpenID discovery paths, which every cluster serves to load balancers and clients, are left out unless
+-- include_probes is set. Somebody who impersonates system:anonymous is not anonymous and not here."""
+-- severity = "medium"
+-- level = "Metadata"
+-- controls = ["CIS 1.2.1", "PCI-DSS 7.3.3", "SOC 2 CC6.6", "NIST AC-3", "NSA/CISA hardening guide"]
+-- attack = ["T1078.001", "T1190", "T1613"]
+-- false_positives = "kubeadm join reads kube-public/cluster-info; load balancers and scanners that ask for other paths; self-subject reviews."
+-- limits = "Allowed means authorised: see response_code for what came of it. client_ip can be forged by the client. Requests that the audit policy leaves out, often all health checks, are not here."
+-- [parameters.include_probes]
+-- type = "boolean"
+-- default = false
+-- doc = "Also show reads of health, version and OpenID discovery paths."
+WITH anonymous AS (
+    SELECT
+        authz_decision, verb, api_group, resource, subresource, namespace, name, split_part(request_uri, '?', 1) AS path,
+        response_code, client_ip, peer_ip, user_agent, request_received_timestamp, stage_timestamp, username, user_groups
+    FROM requests
+    UNION ALL
+    SELECT
+        authz_decision, verb, api_group, resource, subresource, namespace, name, split_part(request_uri, '?', 1) AS path,
+        response_code, client_ip, peer_ip, user_agent, request_received_timestamp, stage_timestamp, username, user_groups
+    FROM unfinished_requests
+)
+SELECT
+    authz_decision AS decision,
+    verb,
+    api_group,
+    resource,
+    subresource,
+    namespace,
+    name,
+    path,
+    response_code,
+    peer_ip,
+    client_ip,
+    user_agent,
+    count(*) AS requests,
+    min(request_received_timestamp) AS first_seen,
+    max(stage_timestamp) AS last_seen
+FROM anonymous
+WHERE (username = 'system:anonymous' OR 'system:unauthenticated' = ANY(user_groups))
+  AND (
+      $include_probes
+      OR (
+          resource IS NULL
+          AND verb IN ('get', 'head')
+          AND (
+              path IN ('/healthz', '/livez', '/readyz', '/version', '/version/', '/openid/v1/jwks')
+              OR path LIKE '/healthz/%'
+              OR path LIKE '/livez/%'
+              OR path LIKE '/readyz/%'
+              OR path LIKE '/.well-known/%'
+          )
+      ) IS NOT TRUE
+  )
+GROUP BY
+    authz_decision, verb, api_group, resource, subresource, namespace, name, path, response_code, peer_ip, client_ip,
+    user_agent
+ORDER BY
+    CASE decision WHEN 'allow' THEN 0 ELSE 1 END, requests DESC, path, verb, response_code, peer_ip, client_ip, user_agent,
+    decision, namespace, name, resource, subresource, api_group

@@ -1,0 +1,35 @@
+-- title = "Secrets read by humans"
+-- question = "Which people read which secrets?"
+-- description = """
+-- Secrets that a person got, listed or watched, with the answer of the apiserver in 2xx. A person who impersonates a
+-- service account is a person; a dashboard that impersonates its user reads for that user."""
+-- severity = "medium"
+-- level = "Metadata"
+-- controls = ["CIS 5.1.2", "PCI-DSS 7.2.6", "PCI-DSS 10.2.1.1", "SOC 2 CC6.1", "NIST AC-6(9)", "ISO 27001 A.8.3"]
+-- attack = ["T1552.007"]
+-- false_positives = "Administrators on call, helm (its releases are secrets), and machines that log on under a name that does not start with system:, such as CI users."
+-- limits = "Reads without a request for the secret are not visible: pods that mount it or take it into their environment, exec into such a pod, etcd and its backups. A list or watch does not say which secrets it returned. Whether only metadata was asked for is not logged. A watch that is still open at the end of the log is not here but in unfinished_requests."
+-- [parameters.namespace]
+-- type = "string"
+-- doc = "Only reads that reached this namespace: in it, or of all namespaces at once."
+SELECT
+    stage_timestamp,
+    actor,
+    username,
+    read_kind,
+    verb,
+    namespace,
+    name,
+    response_code,
+    authz_reason,
+    client_ip,
+    peer_ip,
+    user_agent,
+    audit_id,
+    source_file,
+    source_line
+FROM secret_reads
+WHERE response_code BETWEEN 200 AND 299
+  AND (actor_kind = 'human' OR (impersonated_username IS NOT NULL AND username NOT LIKE 'system:%'))
+  AND ($namespace IS NULL OR namespace = $namespace OR read_kind = 'cluster')
+ORDER BY stage_timestamp, source_file, source_offset, audit_id

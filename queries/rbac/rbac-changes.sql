@@ -1,0 +1,41 @@
+-- title = "RBAC changes"
+-- question = "Who changed which role or binding, and what does it grant?"
+-- description = """
+-- Successful writes to roles and bindings, with what a binding grants to whom and what a role allows, where the audit
+-- level shows it. Dry runs and refused attempts are left out: for those see denied-requests."""
+-- severity = "medium"
+-- level = "Metadata"
+-- controls = ["PCI-DSS 10.2.1.5", "SOC 2 CC6.2", "SOC 2 CC6.3", "NIST AC-2(4)", "ISO 27001 A.5.18"]
+-- attack = ["T1098.006"]
+-- false_positives = "GitOps controllers and operators that own their roles, the apiserver's reconciliation of the default roles at start-up, and the deletion of namespaces (deletecollection, also where there was nothing to delete)."
+-- limits = "At level Metadata only the object's name is known: granted_role, subjects and rules are NULL. A patch logged at level Request shows the part it names, a JSON patch nothing. What a deleted object granted stands in earlier events. EKS access entries, cloud IAM and group membership are outside this log."
+-- [parameters.actor]
+-- type = "string"
+-- doc = "Only changes by this actor."
+-- [parameters.namespace]
+-- type = "string"
+-- doc = "Only changes in this namespace."
+SELECT
+    stage_timestamp,
+    actor,
+    actor_kind,
+    username,
+    operation,
+    object_kind,
+    namespace,
+    object_name,
+    CASE WHEN role_ref IS NOT NULL THEN role_ref['kind'] || ' ' || role_ref['name'] END AS granted_role,
+    subjects,
+    rules,
+    level,
+    response_code,
+    client_ip,
+    peer_ip,
+    user_agent,
+    audit_id,
+    source_file,
+    source_line
+FROM rbac_changes
+WHERE ($actor IS NULL OR actor = $actor)
+  AND ($namespace IS NULL OR namespace = $namespace)
+ORDER BY stage_timestamp, source_file, source_offset, audit_id

@@ -1,0 +1,54 @@
+-- doc = """
+-- Successful writes to roles, cluster roles, role bindings and cluster role bindings, without dry runs. What was
+-- written is read from the response where it is the object itself, else from the request, which for a patch is the part
+-- it names. At level Metadata role_ref, subjects and rules are NULL: the log then only says that the object
+-- changed. A delete has none of them either: what was removed stands in the events before. The apiserver's own
+-- reconciliation of the default roles at start-up is here, by system:apiserver."""
+-- [[column]]
+-- name = "operation"
+-- type = "string"
+-- doc = "create, update, patch, delete or deletecollection; see object_writes."
+-- [[column]]
+-- name = "object_kind"
+-- type = "string"
+-- doc = "Role, ClusterRole, RoleBinding or ClusterRoleBinding."
+-- [[column]]
+-- name = "object_name"
+-- type = "string"
+-- doc = "The object's name; from the response where the server generated it. NULL for deletecollection."
+-- [[column]]
+-- name = "role_ref"
+-- type = "struct<api_group: string, kind: string, name: string>"
+-- doc = "The role that a binding grants."
+-- [[column]]
+-- name = "subjects"
+-- type = "list<struct<kind: string, api_group: string, namespace: string, name: string>>"
+-- doc = "Whom a binding grants it to."
+-- [[column]]
+-- name = "rules"
+-- type = "list<struct<api_groups: list<string>, resources: list<string>, resource_names: list<string>, non_resource_urls: list<string>, verbs: list<string>>>"
+-- doc = "What a role allows."
+SELECT
+    object_writes.*,
+    CASE resource
+        WHEN 'roles' THEN 'Role'
+        WHEN 'clusterroles' THEN 'ClusterRole'
+        WHEN 'rolebindings' THEN 'RoleBinding'
+        WHEN 'clusterrolebindings' THEN 'ClusterRoleBinding'
+    END AS object_kind,
+    coalesce(nullif(name, ''), body_text(response_object, 'metadata.name')) AS object_name,
+    CASE
+        WHEN body_kind(response_object) IN ('RoleBinding', 'ClusterRoleBinding') THEN role_ref(response_object)
+        ELSE role_ref(request_object)
+    END AS role_ref,
+    CASE
+        WHEN body_kind(response_object) IN ('RoleBinding', 'ClusterRoleBinding') THEN subjects(response_object)
+        ELSE subjects(request_object)
+    END AS subjects,
+    CASE
+        WHEN body_kind(response_object) IN ('Role', 'ClusterRole') THEN rules(response_object)
+        ELSE rules(request_object)
+    END AS rules
+FROM object_writes
+WHERE api_group = 'rbac.authorization.k8s.io'
+  AND resource IN ('roles', 'clusterroles', 'rolebindings', 'clusterrolebindings')

@@ -1,0 +1,808 @@
+#!/usr/bin/env python3
+"""What the table `events` and the views must hold, worked out a second time.
+
+    python3 oracle.py FILE...                 one JSON object per event, keys sorted
+    python3 oracle.py --view NAME FILE...     one JSON object per row of a view
+
+This program shares no code with the engine. It exists so that tests can compare the two: where they
+differ, one of them is wrong. It favours plainness over speed and reads only what kube-apiserver
+itself writes: JSON lines of `audit.k8s.io/v1` events (the log backend) and `EventList` bodies (the
+webhook backend), plain or gzip. Several files are read as one log, in the order given.
+
+Of an event it prints every column of `events` except `unknown_fields` and those that say where the
+record lay (`cluster`, `log_stream`, `format`, `source_file`, `source_line`, `source_offset`,
+`event_bytes`). Times are text with six digits and `Z`, further digits are cut off; lists and maps
+are JSON; bodies and `response_details` are the exact text of the source, found by walking the event
+without parsing what is inside them. A value of the wrong type is null, as is a JSON null. Of
+duplicate keys the last counts.
+
+Of a view it prints what identifies a row (`audit_id`, `request_received_timestamp`, `stage`) and the
+view's own scalar columns. What a view means is written at the function of its name below.
+
+Rules that are Kubernetes' or Go's rather than ours, and where they come from:
+  - the query of a URI: `net/url.ParseQuery` (a pair with `;` or a broken escape is dropped, `+` is a
+    space); booleans in it: `runtime.Convert_Slice_string_To_bool`
+  - the RBAC reason: `pkg/registry/rbac/validation/rule.go`; names are quoted with `%q`, and both a
+    RoleBinding and a ServiceAccount are written name first: "name/namespace"
+  - the Node authorizer's refusals: `plugin/pkg/auth/authorizer/node/node_authorizer.go`; reasons of
+    several authorizers are joined by a newline (`authorization/union`)
+
+Lines that are no JSON object are counted on stderr and make the exit status 1.
+"""
+
+import argparse
+import datetime
+import fnmatch
+import gzip
+import json
+import re
+import sys
+
+# ---------------------------------------------------------------- JSON, keeping the text
+
+WHITE = re.compile(r"[ \t\r\n]*")
+STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.S)
+BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.S)
+SCALAR = re.compile(r"[^ \t\r\n,}\]]+")
+
+
+class Malformed(Exception):
+    """The text is not a JSON value where one was expected."""
+
+
+def skip_white(text, at):
+    return WHITE.match(text, at).end()
+
+
+def value_end(text, at):
+    """End of the JSON value that begins at `at`; the inside of objects and arrays is only balanced."""
+    first = text[at : at + 1]
+    if first == '"':
+        found = STRING.match(text, at)
+        if not found:
+            raise Malformed("open string")
+        return found.end()
+    if first and first in "{[":
+        open_brackets = []
+        for found in BRACKET.finditer(text, at):
+            token = found.group()
+            if token in "{[":
+                open_brackets.append(token)
+            elif token in "}]":
+                if open_brackets.pop() + token not in ("{}", "[]"):
+                    raise Malformed("brackets cross")
+                if not open_brackets:
+                    return found.end()
+        raise Malformed("open bracket")
+    found = SCALAR.match(text, at)
+    if not found:
+        raise Malformed("no value")
+    return found.end()
+
+
+def members(raw):
+    """The members of a JSON object: decoded key -> text of the value, the last of duplicates.
+
+    None when the value is not an object.
+    """
+    if raw is None or not raw.startswith("{"):
+        return None
+    result = {}
+    at = skip_white(raw, 1)
+    while raw[at : at + 1] != "}":
+        end = value_end(raw, at)
+        key = string(raw[at:end])
+        if key is None:
+            raise Malformed("a key is not a string")
+        at = skip_white(raw, end)
+        if raw[at : at + 1] != ":":
+            raise Malformed("no colon")
+        at = skip_white(raw, at + 1)
+        end = value_end(raw, at)
+        result[key] = raw[at:end]
+        at = skip_white(raw, end)
+        if raw[at : at + 1] == ",":
+            at = skip_white(raw, at + 1)
+        elif raw[at : at + 1] != "}":
+            raise Malformed("no comma")
+    return result
+
+
+def elements(raw):
+    """The elements of a JSON array as texts; None when the value is not an array."""
+    if raw is None or not raw.startswith("["):
+        return None
+    result = []
+    at = skip_white(raw, 1)
+    while raw[at : at + 1] != "]":
+        end = value_end(raw, at)
+        result.append(raw[at:end])
+        at = skip_white(raw, end)
+        if raw[at : at + 1] == ",":
+            at = skip_white(raw, at + 1)
+        elif raw[at : at + 1] != "]":
+            raise Malformed("no comma")
+    return result
+
+
+def at_path(raw, *keys):
+    """Text of the value at a path of object keys, or None."""
+    for key in keys:
+        raw = (members(raw) or {}).get(key)
+    return None if raw == "null" else raw
+
+
+def string(raw):
+    """The string that a JSON text holds; None for anything else. Half surrogates become U+FFFD."""
+    if raw is None or not raw.startswith('"'):
+        return None
+    try:
+        text = json.loads(raw)
+    except ValueError as error:
+        raise Malformed(str(error)) from error
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def boolean(raw):
+    return {"true": True, "false": False}.get(raw)
+
+
+def integer(raw, bits):
+    if raw is None or not re.fullmatch(r"-?(0|[1-9][0-9]{0,19})", raw):
+        return None
+    number = int(raw)
+    return number if -(2 ** (bits - 1)) <= number < 2 ** (bits - 1) else None
+
+
+def strings(raw):
+    """A list of strings; None when any element is something else."""
+    items = elements(raw)
+    if items is None:
+        return None
+    items = [string(item) for item in items]
+    return None if None in items else items
+
+
+def map_of(raw, value):
+    """A map whose values `value` understands; None when one of them is something else."""
+    pairs = members(raw)
+    if pairs is None:
+        return None
+    pairs = {key: value(text) for key, text in pairs.items()}
+    return None if None in pairs.values() else pairs
+
+
+# ---------------------------------------------------------------- files -> events
+
+
+def read(path):
+    with open(path, "rb") as file:
+        data = file.read()
+    if data[:2] == b"\x1f\x8b":
+        data = gzip.decompress(data)
+    return data.decode("utf-8")
+
+
+def values(text):
+    """The top-level JSON objects of a file: its lines, or one object that spans lines."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if lines and value_ends_at(lines[0]) is None and value_ends_at(text) is not None:
+        lines = [text]
+    for line in lines:
+        end = value_ends_at(line)
+        yield line.strip() if end is not None else None
+
+
+def value_ends_at(text):
+    """End of the object that is all of `text`, or None."""
+    start = skip_white(text, 0)
+    try:
+        end = value_end(text, start)
+    except Malformed:
+        return None
+    return end if text[start] == "{" and skip_white(text, end) == len(text) else None
+
+
+def events(paths, broken):
+    """Every event of the files as (members, apiVersion of the list around it)."""
+    for path in paths:
+        for number, raw in enumerate(values(read(path)), 1):
+            try:
+                if raw is None:
+                    raise Malformed("not one JSON object")
+                fields = members(raw)
+                if string(fields.get("kind")) != "EventList":
+                    yield fields, None
+                    continue
+                for item in elements(fields.get("items")) or []:
+                    yield members(item), string(fields.get("apiVersion"))
+            except Malformed as error:
+                broken.append(f"{path}: record {number}: {error}")
+
+
+# ---------------------------------------------------------------- rules of Go and Kubernetes
+
+
+def unescape(text):
+    """`url.QueryUnescape`; None for a broken escape."""
+    if re.search(r"%(?![0-9A-Fa-f]{2})", text):
+        return None
+    data = re.sub(
+        rb"%([0-9A-Fa-f]{2})",
+        lambda found: bytes([int(found[1], 16)]),
+        text.replace("+", " ").encode("utf-8"),
+    )
+    return data.decode("utf-8", "replace")
+
+
+def query_params(uri, name):
+    """All values of a query parameter, decoded, as `url.ParseQuery` has them."""
+    result = []
+    for pair in (uri or "").partition("?")[2].split("&"):
+        if not pair or ";" in pair:
+            continue
+        key, _, value = pair.partition("=")
+        key, value = unescape(key), unescape(value)
+        if key == name and value is not None:
+            result.append(value)
+    return result
+
+
+def query_boolean(uri, name):
+    """A boolean option in a query: false when absent, `0` or `false`; anything else is true."""
+    given = query_params(uri, name)
+    return bool(given) and given[0] != "0" and given[0].lower() != "false"
+
+
+GO_ESCAPE = re.compile(
+    r"\\(?:([abfnrtv\\\"])|x([0-9a-fA-F]{2})|([0-7]{3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))"
+)
+GO_LETTER = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, '"': 34}
+
+
+def go_unquote(quoted):
+    """`strconv.Unquote` of a double-quoted string, the inverse of `%q`; None when it is not one."""
+    inside, result, at = quoted[1:-1], bytearray(), 0
+    while at < len(inside):
+        if inside[at] != "\\":
+            if inside[at] in '"\n':
+                return None
+            result += inside[at].encode("utf-8")
+            at += 1
+            continue
+        found = GO_ESCAPE.match(inside, at)
+        if not found:
+            return None
+        letter, byte, octal, short, long = found.groups()
+        if letter:
+            result.append(GO_LETTER[letter])
+        elif byte or octal:
+            number = int(byte, 16) if byte else int(octal, 8)
+            if number > 255:
+                return None
+            result.append(number)
+        else:
+            number = int(short or long, 16)
+            if number > 0x10FFFF or 0xD800 <= number < 0xE000:
+                return None
+            result += chr(number).encode("utf-8")
+        at = found.end()
+    return result.decode("utf-8", "replace")
+
+
+QUOTED = r'("[^"\\]*(?:\\.[^"\\]*)*")'
+RBAC_ALLOWED = re.compile(
+    rf"RBAC: allowed by (ClusterRoleBinding|RoleBinding) {QUOTED}"
+    rf" of (ClusterRole|Role) {QUOTED} to (User|Group|ServiceAccount) {QUOTED}",
+    re.S,
+)
+RBAC_COLUMNS = (
+    "binding_kind binding_namespace binding_name role_kind role_name "
+    "subject_kind subject_namespace subject_name"
+).split()
+
+# Every text with which the Node authorizer refuses.
+NODE_REFUSALS = [
+    re.compile(pattern)
+    for pattern in (
+        r'unknown node for user ".*"',
+        r"can only get/update/patch this type",
+        r"can only update status subresource",
+        r"can only get individual resources of this type",
+        r"cannot get subresource",
+        r"can only read resources of this type",
+        r"cannot read subresource",
+        r"can only read namespaced object of this type",
+        r"No Object name found",
+        r"no relationship found between node '.*' and this object",
+        r"can only create tokens for individual service accounts",
+        r"can only create token subresource of serviceaccount",
+        r"can only get, create, update, patch, or delete a node lease",
+        r'can only access leases in the ".*" system namespace',
+        r"can only access node lease with the same name as the requesting node",
+        r"can only get, create, update, patch, or delete a CSINode",
+        r"cannot authorize CSINode subresources",
+        r"can only access CSINode with the same name as the requesting node",
+        r"cannot authorize ResourceSlice subresources",
+        r"can only list/watch/deletecollection resourceslices with nodeName field selector",
+        r"only the following verbs are allowed for a ResourceSlice: .*",
+        r"node '.*' cannot read all nodes, only its own Node object",
+        r"node '.*' cannot read '.*', only its own Node object",
+        r"can only list/watch pods with spec\.nodeName field selector",
+    )
+]
+
+
+def authorizer(reason):
+    """The authorizer that can be recognised in the reason; the binding columns are RBAC's alone."""
+    if reason is None:
+        return None
+    if reason.startswith("RBAC: allowed by"):
+        return "rbac"
+    if reason.startswith("EKS Access Policy: allowed by"):
+        return "eks-access-policy"
+    if reason == "access granted by IAM permissions.":
+        return "gke-iam"
+    if any(pattern.fullmatch(line) for line in reason.split("\n") for pattern in NODE_REFUSALS):
+        return "node"
+    return None
+
+
+def rbac(reason):
+    """The RBAC reason taken apart; all None when it is not one."""
+    columns = dict.fromkeys(RBAC_COLUMNS)
+    found = RBAC_ALLOWED.fullmatch(reason or "")
+    if not found:
+        return columns
+    binding, role, subject = (go_unquote(found[group]) for group in (2, 4, 6))
+    if None in (binding, role, subject):
+        return columns
+    columns.update(binding_kind=found[1], binding_name=binding, role_kind=found[3], role_name=role)
+    columns.update(subject_kind=found[5], subject_name=subject)
+    if found[1] == "RoleBinding" and "/" in binding:
+        columns["binding_name"], _, columns["binding_namespace"] = binding.rpartition("/")
+    if found[5] == "ServiceAccount" and "/" in subject:
+        columns["subject_name"], _, columns["subject_namespace"] = subject.rpartition("/")
+    return columns
+
+
+CLOUD = (
+    "eks:*",
+    "aksService",
+    "masterclient",
+    "nodeclient",
+    "hcpService",
+    "acsService",
+    "readinessChecker",
+    "*@container-engine-robot.iam.gserviceaccount.com",
+    "arn:aws:iam::*:role/aws-service-role/*",
+)
+
+
+def actor_kind(actor):
+    if actor is None:
+        return None
+    if actor == "system:anonymous":
+        return "anonymous"
+    if actor.startswith("system:node:"):
+        return "node"
+    if actor.startswith("system:serviceaccount:"):
+        return "serviceaccount"
+    if actor.startswith("system:"):
+        return "control-plane"
+    if any(fnmatch.fnmatchcase(actor, pattern) for pattern in CLOUD):
+        return "cloud"
+    return "human"
+
+
+def service_account(actor):
+    """(namespace, name) of `system:serviceaccount:NAMESPACE:NAME`, else (None, None)."""
+    found = re.fullmatch(r"system:serviceaccount:([^:]+):([^:]+)", actor or "")
+    return found.groups() if found else (None, None)
+
+
+RFC3339 = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))"
+)
+
+
+def timestamp(raw):
+    """A time as a `datetime` in UTC, digits past the microsecond cut off."""
+    found = RFC3339.fullmatch(string(raw) or "")
+    if not found:
+        return None
+    micros = int(((found[7] or "") + "000000")[:6])
+    try:
+        time = datetime.datetime(*(int(found[group]) for group in range(1, 7)), micros)
+        if found[9]:
+            offset = datetime.timedelta(hours=int(found[10]), minutes=int(found[11]))
+            time = time - offset if found[9] == "+" else time + offset
+    except (ValueError, OverflowError):
+        return None
+    return time
+
+
+def show(time):
+    return None if time is None else time.isoformat(timespec="microseconds") + "Z"
+
+
+# ---------------------------------------------------------------- one event -> its columns
+
+
+def first(values_):
+    return values_[0] if values_ else None
+
+
+def columns_of(fields, list_api_version=None):
+    """The columns of one event, given its members."""
+    known = {key: raw for key, raw in fields.items() if raw != "null"}
+
+    def part(name):
+        return {k: v for k, v in (members(known.get(name)) or {}).items() if v != "null"}
+
+    user, as_user = part("user"), part("impersonatedUser")
+    target, result = part("objectRef"), part("responseStatus")
+    row = {
+        "audit_id": string(known.get("auditID")),
+        "level": string(known.get("level")),
+        "stage": string(known.get("stage")),
+        "verb": string(known.get("verb")),
+        "request_uri": string(known.get("requestURI")),
+        "user_agent": string(known.get("userAgent")),
+        "source_ips": strings(known.get("sourceIPs")),
+        "event_api_version": string(known.get("apiVersion")) or list_api_version,
+        "username": string(user.get("username")),
+        "user_uid": string(user.get("uid")),
+        "user_groups": strings(user.get("groups")),
+        "user_extra": map_of(user.get("extra"), strings),
+        "impersonated_username": string(as_user.get("username")),
+        "impersonated_uid": string(as_user.get("uid")),
+        "impersonated_groups": strings(as_user.get("groups")),
+        "impersonated_extra": map_of(as_user.get("extra"), strings),
+        "impersonation_constraint": string(
+            part("authenticationMetadata").get("impersonationConstraint")
+        ),
+        "api_group": string(target.get("apiGroup")),
+        "api_version": string(target.get("apiVersion")),
+        "resource": string(target.get("resource")),
+        "subresource": string(target.get("subresource")),
+        "namespace": string(target.get("namespace")),
+        "name": string(target.get("name")),
+        "object_uid": string(target.get("uid")),
+        "resource_version": string(target.get("resourceVersion")),
+        "response_code": integer(result.get("code"), 32),
+        "response_status": string(result.get("status")),
+        "response_reason": string(result.get("reason")),
+        "response_message": string(result.get("message")),
+        "response_details": result.get("details"),
+        "annotations": map_of(known.get("annotations"), string),
+        "request_object": known.get("requestObject"),
+        "response_object": known.get("responseObject"),
+    }
+
+    dry_run = query_params(row["request_uri"], "dryRun")
+    row["dry_run"] = ",".join(dry_run) if dry_run else None
+
+    received = timestamp(known.get("requestReceivedTimestamp"))
+    staged = timestamp(known.get("stageTimestamp"))
+    row["request_received_timestamp"], row["stage_timestamp"] = show(received), show(staged)
+    row["date"] = None if staged is None else staged.date().isoformat()
+    row["latency_ms"] = None
+    if received is not None and staged is not None:
+        row["latency_ms"] = (staged - received) // datetime.timedelta(microseconds=1) / 1000
+
+    impersonated = row["impersonated_username"] is not None
+    row["actor"] = row["impersonated_username"] if impersonated else row["username"]
+    row["actor_groups"] = row["impersonated_groups"] if impersonated else row["user_groups"]
+    row["actor_kind"] = actor_kind(row["actor"])
+    row["service_account_namespace"], row["service_account_name"] = service_account(row["actor"])
+    extra = row["user_extra"] or {}
+    for name in ("pod-name", "node-name", "credential-id"):
+        row[name.replace("-", "_")] = first(extra.get(f"authentication.kubernetes.io/{name}"))
+
+    addresses = row["source_ips"] or [None]
+    row["client_ip"], row["peer_ip"] = addresses[0], addresses[-1]
+
+    notes = row["annotations"] or {}
+    row["authz_decision"] = notes.get("authorization.k8s.io/decision")
+    row["authz_reason"] = notes.get("authorization.k8s.io/reason")
+    row["authorizer"] = authorizer(row["authz_reason"])
+    row.update(rbac(row["authz_reason"]))
+    row["truncated"] = notes.get("audit.k8s.io/truncated") == "true"
+    return row
+
+
+# ---------------------------------------------------------------- views
+#
+# Each takes the rows of `events` and yields (row, own columns).
+
+
+def is_final(row):
+    return row["stage"] in ("ResponseComplete", "Panic") or (
+        row["stage"] == "ResponseStarted" and row["username"] is None
+    )
+
+
+def requests(rows):
+    """One row per request at its final stage.
+
+    The final stage is ResponseComplete or Panic, and ResponseStarted where there is no user: failed
+    authentication (401) and the 400 of a bad `?timeout=` are reported at that stage alone.
+    """
+    return ((row, {}) for row in rows if is_final(row))
+
+
+def unfinished_requests(rows):
+    """Requests of which the input has events but no final one.
+
+    A request is (audit_id, request_received_timestamp, username, request_uri), NULL equal to NULL.
+    Decided: its row is the event at the latest stage (RequestReceived before ResponseStarted, then by
+    stage_timestamp, then the later one of the input); duplicates of an event make no second row.
+    """
+    order = {"RequestReceived": 1, "ResponseStarted": 2}
+    latest, done = {}, set()
+    for row in rows:
+        key = tuple(
+            row[name]
+            for name in ("audit_id", "request_received_timestamp", "username", "request_uri")
+        )
+        if is_final(row):
+            done.add(key)
+            continue
+        rank = (order.get(row["stage"], 0), row["stage_timestamp"] or "")
+        if key not in latest or rank >= latest[key][0]:
+            latest[key] = (rank, row)
+    for key, (_, row) in latest.items():
+        if key not in done:
+            yield row, {"last_stage": row["stage"]}
+
+
+def exec_sessions(rows):
+    """exec, attach and portforward on pods, by `create` (SPDY) or `get` (WebSocket).
+
+    Rows are those of `requests` and, for sessions still open, of `unfinished_requests`. Decided:
+    refused and failed attempts are rows too (`response_code` tells them apart: 101 is a session as
+    far as the log knows); `started_at` is `request_received_timestamp`, because ResponseStarted may
+    be left out by the policy; `ended_at` is `stage_timestamp` of the final stage, NULL while open;
+    `command` is NULL for attach and portforward; `stdin` and `tty` are NULL for portforward, which
+    has no such options, and else false when absent, as the apiserver reads them.
+    """
+    rows = list(rows)
+    for view in (requests, unfinished_requests):
+        for row, _ in view(rows):
+            kind, uri = row["subresource"], row["request_uri"]
+            if not (
+                is_core(row)
+                and row["resource"] == "pods"
+                and kind in ("exec", "attach", "portforward")
+                and row["verb"] in ("create", "get")
+            ):
+                continue
+            command = query_params(uri, "command")
+            streams = kind != "portforward"
+            yield row, {
+                "kind": kind,
+                "command": " ".join(command) if command else None,
+                "container": first(query_params(uri, "container")),
+                "stdin": query_boolean(uri, "stdin") if streams else None,
+                "tty": query_boolean(uri, "tty") if streams else None,
+                "started_at": row["request_received_timestamp"],
+                "ended_at": row["stage_timestamp"] if is_final(row) else None,
+            }
+
+
+def is_core(row):
+    return row["api_group"] in (None, "")
+
+
+def succeeded(row):
+    return row["response_code"] is not None and 200 <= row["response_code"] < 300
+
+
+def is_dry_run(row):
+    """A dry run by the URI, or by the `DeleteOptions` in the body of a delete."""
+    if row["dry_run"] is not None:
+        return True
+    return row["verb"] in ("delete", "deletecollection") and bool(
+        elements(at_path(row["request_object"], "dryRun"))
+    )
+
+
+def is_create(row):
+    return row["verb"] == "create" or (
+        row["verb"] in ("patch", "update") and row["response_code"] == 201
+    )
+
+
+def object_writes(rows):
+    """Writes to a resource that were answered 2xx and were no dry run.
+
+    `operation` is the verb, except that a patch or update answered 201 is a `create` (server-side
+    apply, or an update that may create). Decided: writes are `create`, `update`, `patch`, `delete`
+    and `deletecollection`; those on exec, attach, portforward and proxy only pass through the
+    apiserver and are left out; subresources that change something (status, scale, binding, eviction,
+    token, approval, ...) are in, with the verb as operation; reviews (`selfsubjectaccessreviews`,
+    `tokenreviews`, ...) are in too, although nothing is stored: the log calls them creates.
+    """
+    for row, _ in requests(rows):
+        if (
+            row["verb"] in ("create", "update", "patch", "delete", "deletecollection")
+            and row["resource"] is not None
+            and row["subresource"] not in ("exec", "attach", "portforward", "proxy")
+            and succeeded(row)
+            and not is_dry_run(row)
+        ):
+            yield row, {"operation": "create" if is_create(row) else row["verb"]}
+
+
+# resource -> (kind, API groups, path of the pod spec)
+TEMPLATE = ("spec", "template", "spec")
+WORKLOADS = {
+    "pods": ("Pod", ("",), ("spec",)),
+    "replicationcontrollers": ("ReplicationController", ("",), TEMPLATE),
+    "podtemplates": ("PodTemplate", ("",), ("template", "spec")),
+    "deployments": ("Deployment", ("apps", "extensions"), TEMPLATE),
+    "daemonsets": ("DaemonSet", ("apps", "extensions"), TEMPLATE),
+    "replicasets": ("ReplicaSet", ("apps", "extensions"), TEMPLATE),
+    "statefulsets": ("StatefulSet", ("apps",), TEMPLATE),
+    "jobs": ("Job", ("batch",), TEMPLATE),
+    "cronjobs": ("CronJob", ("batch",), ("spec", "jobTemplate", "spec", "template", "spec")),
+}
+
+
+def pod_specs(rows):
+    """The pod spec of every pod or workload template that a request wrote or tried to write.
+
+    Taken from `response_object` when its kind is the workload's (it can be a `Status`), else from
+    `request_object`: for a patch that is only the part which changes. Decided: verbs are `create`,
+    `update` and `patch` (bodies of reads and deletes are no writes); of the subresources only
+    `ephemeralcontainers` of pods (`status` would repeat the spec at every heartbeat); a request whose
+    bodies hold no pod spec is no row, so refused requests are there as far as a body was recorded;
+    `created` is true for a create (or a patch or update answered 201) that succeeded and was no dry
+    run; `pod_spec` is the text of the source.
+    """
+    for row, _ in requests(rows):
+        workload = WORKLOADS.get(row["resource"])
+        if workload is None or row["verb"] not in ("create", "update", "patch"):
+            continue
+        kind, groups, path = workload
+        if (row["api_group"] or "") not in groups:
+            continue
+        if row["subresource"] is not None and (row["resource"], row["subresource"]) != (
+            "pods",
+            "ephemeralcontainers",
+        ):
+            continue
+        response = row["response_object"]
+        if string(at_path(response, "kind")) == kind:
+            source, body = "response", response
+        else:
+            source, body = "request", row["request_object"]
+        spec = at_path(body, *path)
+        if members(spec) is None:
+            continue
+        created = (
+            row["subresource"] is None
+            and is_create(row)
+            and succeeded(row)
+            and not is_dry_run(row)
+        )
+        yield row, {"pod_spec": spec, "spec_source": source, "created": created}
+
+
+def containers(rows):
+    """The containers, init containers and ephemeral containers of `pod_specs`, in this order.
+
+    Decided: `run_as_user`, `run_as_non_root` and `seccomp_profile` are what holds for the container:
+    its own securityContext, else the pod's. `seccomp_profile` is the profile's `type`. An element
+    that is no object is no container. Columns of the view that are lists are not printed.
+    """
+    for row, own in pod_specs(rows):
+        spec = own["pod_spec"]
+        for field, container_kind in (
+            ("containers", "container"),
+            ("initContainers", "init"),
+            ("ephemeralContainers", "ephemeral"),
+        ):
+            for container in elements(at_path(spec, field)) or []:
+                if members(container) is None:
+                    continue
+
+                def context(*keys, pod_too=False):
+                    own_value = at_path(container, "securityContext", *keys)
+                    if own_value is None and pod_too:
+                        return at_path(spec, "securityContext", *keys)
+                    return own_value
+
+                yield row, {
+                    "container_kind": container_kind,
+                    "container_name": string(at_path(container, "name")),
+                    "image": string(at_path(container, "image")),
+                    "privileged": boolean(context("privileged")),
+                    "allow_privilege_escalation": boolean(context("allowPrivilegeEscalation")),
+                    "run_as_user": integer(context("runAsUser", pod_too=True), 64),
+                    "run_as_non_root": boolean(context("runAsNonRoot", pod_too=True)),
+                    "seccomp_profile": string(context("seccompProfile", "type", pod_too=True)),
+                    "spec_source": own["spec_source"],
+                    "created": own["created"],
+                }
+
+
+RBAC_KINDS = {
+    "roles": "Role",
+    "clusterroles": "ClusterRole",
+    "rolebindings": "RoleBinding",
+    "clusterrolebindings": "ClusterRoleBinding",
+}
+
+
+def rbac_changes(rows):
+    """The rows of `object_writes` on roles and bindings: successful, no dry runs.
+
+    `object_kind` follows from the resource. `object_name` is `name`; where the request left it to
+    `generateName`, `metadata.name` of the response. NULL for `deletecollection`.
+    """
+    for row, own in object_writes(rows):
+        kind = RBAC_KINDS.get(row["resource"])
+        if kind is None or row["api_group"] != "rbac.authorization.k8s.io" or row["subresource"]:
+            continue
+        name = row["name"]
+        if name is None and string(at_path(row["response_object"], "kind")) == kind:
+            name = string(at_path(row["response_object"], "metadata", "name"))
+        yield row, {"operation": own["operation"], "object_kind": kind, "object_name": name}
+
+
+def secret_reads(rows):
+    """get, list and watch of secrets of the core group, whatever the answer was.
+
+    Decided: only `requests`, so a watch that is still open is not there; `read_kind` is `get`, `list`
+    or `watch` as in the verb.
+    """
+    for row, _ in requests(rows):
+        if (
+            is_core(row)
+            and row["resource"] == "secrets"
+            and row["subresource"] is None
+            and row["verb"] in ("get", "list", "watch")
+        ):
+            yield row, {"read_kind": row["verb"]}
+
+
+VIEWS = {
+    view.__name__: view
+    for view in (
+        requests,
+        unfinished_requests,
+        exec_sessions,
+        object_writes,
+        secret_reads,
+        rbac_changes,
+        pod_specs,
+        containers,
+    )
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description="The columns of audit events, worked out again.")
+    parser.add_argument("--view", choices=sorted(VIEWS), help="print the rows of a view instead")
+    parser.add_argument("files", nargs="+", metavar="FILE")
+    options = parser.parse_args()
+
+    broken = []
+    rows = (columns_of(*event) for event in events(options.files, broken))
+    if options.view:
+        identity = ("audit_id", "request_received_timestamp", "stage")
+        rows = (
+            {**{name: row[name] for name in identity}, **own}
+            for row, own in VIEWS[options.view](rows)
+        )
+    for row in rows:
+        print(json.dumps(row, sort_keys=True))
+    for message in broken:
+        print(message, file=sys.stderr)
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
