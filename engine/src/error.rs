@@ -44,6 +44,9 @@ pub enum ErrorKind {
     /// SQL did not parse or plan, or failed while it ran.
     #[error("{0}")]
     Sql(String),
+    /// The user stopped the run.
+    #[error("interrupted")]
+    Interrupted,
     /// Something that should not happen.
     #[error("{0}; this is a defect of auditql")]
     Internal(String),

@@ -40,8 +40,9 @@ mod table;
 
 pub use convert::{Converted, convert};
 pub use datafusion::{self, arrow};
+pub use event::format_time;
 pub use error::{Error, ErrorKind, Result};
-pub use format::{FORMATS, Format};
+pub use format::{FormatInfo, formats};
 pub use function::{FUNCTIONS, Function};
 pub use query::{Answer, Engine, Level, Options, Parameter, ParameterType, SavedQuery, Severity, is_complete, parse_duration, parse_time, statements};
 pub use scan::report::{Counts, InputReport, Reject, ScanReport, Tally};

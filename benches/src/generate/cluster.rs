@@ -2,38 +2,85 @@
 //! from that number alone, so that nothing has to be remembered and names never run out.
 
 use super::random::{Random, mix};
+use super::text;
 
 /// Namespaces that are always there. The first [`TEAMS`] are those of the teams' workloads.
 const NAMESPACES: &[&str] = &[
-    "web", "dev-a", "payments", "dev-b", "shop", "search", "billing", "mobile", "media", "identity", "data", "edge",
-    "ci", "monitoring", "argocd", "quota", "slow-hooks", "broken-hooks", "psa-restricted", "psa-baseline",
+    "web",
+    "dev-a",
+    "payments",
+    "dev-b",
+    "shop",
+    "search",
+    "billing",
+    "mobile",
+    "media",
+    "identity",
+    "data",
+    "edge",
+    "ci",
+    "monitoring",
+    "argocd",
+    "quota",
+    "slow-hooks",
+    "broken-hooks",
+    "psa-restricted",
+    "psa-baseline",
     "kube-system",
 ];
 const TEAMS: u64 = 12;
 
 const APPS: &[&str] = &[
-    "api", "auth", "backend", "basket", "billing", "catalog", "checkout", "gateway", "invoices", "ledger", "mailer",
-    "orders", "payments-api", "pricing", "profile", "reports", "reviews", "search", "session", "shipping", "stock",
-    "svc-0", "svc-1", "svc-2", "svc-3", "tax", "tickets", "wallet", "webhooks", "worker",
+    "api",
+    "auth",
+    "backend",
+    "basket",
+    "billing",
+    "catalog",
+    "checkout",
+    "gateway",
+    "invoices",
+    "ledger",
+    "mailer",
+    "orders",
+    "payments-api",
+    "pricing",
+    "profile",
+    "reports",
+    "reviews",
+    "search",
+    "session",
+    "shipping",
+    "stock",
+    "svc-0",
+    "svc-1",
+    "svc-2",
+    "svc-3",
+    "tax",
+    "tickets",
+    "wallet",
+    "webhooks",
+    "worker",
 ];
 
 const WORDS: &[&str] = &[
-    "cfg", "data", "tmp", "ops", "app", "job", "dev", "sync", "test", "run", "base", "cache", "demo", "probe", "node",
-    "proxy", "queue", "store", "tool", "view",
+    "cfg", "data", "tmp", "ops", "app", "job", "dev", "sync", "test", "run", "base", "cache",
+    "demo", "probe", "node", "proxy", "queue", "store", "tool", "view",
 ];
 
 const PEOPLE: &[&str] = &[
-    "amara", "anders", "aylin", "benoit", "chiara", "daria", "diego", "elif", "emeka", "farah", "felix", "grace",
-    "hana", "ivan", "jana", "joao", "kofi", "lena", "liang", "maya", "milan", "nadia", "nils", "noor", "olga", "omar",
-    "paula", "priya", "rafael", "rosa", "sami", "sara", "tomas", "uma", "vera", "wei", "xenia", "yara", "yusuf", "zeno",
+    "amara", "anders", "aylin", "benoit", "chiara", "daria", "diego", "elif", "emeka", "farah",
+    "felix", "grace", "hana", "ivan", "jana", "joao", "kofi", "lena", "liang", "maya", "milan",
+    "nadia", "nils", "noor", "olga", "omar", "paula", "priya", "rafael", "rosa", "sami", "sara",
+    "tomas", "uma", "vera", "wei", "xenia", "yara", "yusuf", "zeno",
 ];
 
-const HUMANS: &[&str] = &["alice@example.com", "bob@example.com", "carol@example.com", "erin@example.com"];
-
-/// Kubernetes' alphabet for generated names: no vowels, no look-alikes.
-const SAFE: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const HEX: &[u8; 16] = b"0123456789abcdef";
+const HUMANS: &[&str] = &[
+    "alice@example.com",
+    "bob@example.com",
+    "carol@example.com",
+    "erin@example.com",
+];
 
 /// Where a flow takes place.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +101,10 @@ impl Place {
             "team" => Some(Self::Team),
             "dev" => Some(Self::Development),
             "preview" => Some(Self::Preview),
-            _ => NAMESPACES.iter().position(|known| *known == name).map(|index| Self::Fixed(index as u64)),
+            _ => NAMESPACES
+                .iter()
+                .position(|known| *known == name)
+                .map(|index| Self::Fixed(index as u64)),
         }
     }
 }
@@ -144,15 +194,15 @@ impl Objects {
             Some(name) => out.extend_from_slice(name.as_bytes()),
             None => {
                 out.extend_from_slice(b"preview-");
-                write_number(out, self.namespace % 9973);
+                text::number(out, self.namespace % 9973);
                 out.push(b'-');
-                write_hex(out, self.namespace >> 8, 4);
+                text::hex(out, self.namespace >> 8, 4);
             }
         }
     }
 
     pub(super) fn write_namespace_uid(&self, out: &mut Vec<u8>) {
-        write_uuid(out, mix(self.namespace, 1));
+        text::uuid(out, mix(self.namespace, 1));
     }
 
     pub(super) fn write_app(&self, out: &mut Vec<u8>) {
@@ -160,44 +210,44 @@ impl Objects {
     }
 
     pub(super) fn write_app_uid(&self, out: &mut Vec<u8>) {
-        write_uuid(out, mix(self.deployment(), 2));
+        text::uuid(out, mix(self.deployment(), 2));
     }
 
     /// Of the app's Service, and for short of its endpoints.
     pub(super) fn write_service_uid(&self, out: &mut Vec<u8>) {
-        write_uuid(out, mix(self.deployment(), 20));
+        text::uuid(out, mix(self.deployment(), 20));
     }
 
     /// The address of the app's Service.
     pub(super) fn write_app_ip(&self, out: &mut Vec<u8>) {
         let address = mix(mix(self.deployment(), self.revision), 3);
         out.extend_from_slice(b"10.");
-        write_number(out, 96 + address % 16);
+        text::number(out, 96 + address % 16);
         out.push(b'.');
-        write_number(out, address >> 8 & 255);
+        text::number(out, address >> 8 & 255);
         out.push(b'.');
-        write_number(out, address >> 16 & 255);
+        text::number(out, address >> 16 & 255);
     }
 
     pub(super) fn write_image(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"registry.example.com/");
         self.write_app(out);
         out.extend_from_slice(b":1.");
-        write_number(out, mix(self.deployment(), 4) % 10);
+        text::number(out, mix(self.deployment(), 4) % 10);
         out.extend_from_slice(b".0");
     }
 
     pub(super) fn write_slice(&self, out: &mut Vec<u8>) {
-        write_suffix(out, mix(self.deployment(), 5), 5);
+        text::suffix(out, mix(self.deployment(), 5), 5);
     }
 
     /// The pod template's hash.
     pub(super) fn write_hash(&self, out: &mut Vec<u8>) {
-        write_suffix(out, mix(self.revision, 6), 10);
+        text::suffix(out, mix(self.revision, 6), 10);
     }
 
     pub(super) fn write_replica_set_uid(&self, out: &mut Vec<u8>) {
-        write_uuid(out, mix(self.revision, 7));
+        text::uuid(out, mix(self.revision, 7));
     }
 
     pub(super) fn write_pod(&self, out: &mut Vec<u8>) {
@@ -209,96 +259,98 @@ impl Objects {
             }
             PodKind::Job => self.write_job(out),
             PodKind::DaemonSet => self.write_app(out),
-            PodKind::Bare => out.extend_from_slice(WORDS[self.pod as usize % WORDS.len()].as_bytes()),
+            PodKind::Bare => {
+                out.extend_from_slice(WORDS[self.pod as usize % WORDS.len()].as_bytes())
+            }
         }
         out.push(b'-');
         self.write_pod_suffix(out);
     }
 
     pub(super) fn write_pod_suffix(&self, out: &mut Vec<u8>) {
-        write_suffix(out, mix(self.pod, 8), 5);
+        text::suffix(out, mix(self.pod, 8), 5);
     }
 
     /// A pod of the app that has been there for long.
     pub(super) fn write_steady_pod(&self, out: &mut Vec<u8>) {
         self.write_app(out);
         out.push(b'-');
-        write_suffix(out, mix(self.deployment(), 21), 10);
+        text::suffix(out, mix(self.deployment(), 21), 10);
         out.push(b'-');
-        write_suffix(out, mix(self.deployment(), 22), 5);
+        text::suffix(out, mix(self.deployment(), 22), 5);
     }
 
     pub(super) fn write_pod_uid(&self, out: &mut Vec<u8>) {
-        write_uuid(out, mix(self.pod, 9));
+        text::uuid(out, mix(self.pod, 9));
     }
 
     pub(super) fn write_pod_ip(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"10.244.");
-        write_number(out, self.node);
+        text::number(out, self.node);
         out.push(b'.');
-        write_number(out, 2 + mix(self.pod, 10) % 250);
+        text::number(out, 2 + mix(self.pod, 10) % 250);
     }
 
     /// The suffix of the volume that holds the pod's token.
     pub(super) fn write_volume(&self, out: &mut Vec<u8>) {
-        write_suffix(out, mix(self.pod, 11), 5);
+        text::suffix(out, mix(self.pod, 11), 5);
     }
 
     pub(super) fn write_container(&self, out: &mut Vec<u8>) {
-        write_digest(out, mix(self.pod, 12));
+        text::digest(out, mix(self.pod, 12));
     }
 
     pub(super) fn write_node(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"node-");
-        write_number(out, self.node + 1);
+        text::number(out, self.node + 1);
     }
 
     pub(super) fn write_other_node(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"node-");
-        write_number(out, (self.node + 1) % self.nodes + 1);
+        text::number(out, (self.node + 1) % self.nodes + 1);
     }
 
     pub(super) fn write_node_uid(&self, out: &mut Vec<u8>) {
-        write_uuid(out, mix(self.node, 13));
+        text::uuid(out, mix(self.node, 13));
     }
 
     pub(super) fn write_node_ip(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"10.0.0.");
-        write_number(out, 11 + self.node);
+        text::number(out, 11 + self.node);
     }
 
     pub(super) fn write_node_cidr(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"10.244.");
-        write_number(out, self.node);
+        text::number(out, self.node);
         out.extend_from_slice(b".0/24");
     }
 
     /// The digest of the node's client certificate.
     pub(super) fn write_node_credential(&self, out: &mut Vec<u8>) {
-        write_digest(out, mix(self.node, 14));
+        text::digest(out, mix(self.node, 14));
     }
 
     pub(super) fn write_job(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"migrate-");
-        write_suffix(out, mix(self.job, 15), 5);
+        text::suffix(out, mix(self.job, 15), 5);
     }
 
     pub(super) fn write_job_uid(&self, out: &mut Vec<u8>) {
-        write_uuid(out, mix(self.job, 16));
+        text::uuid(out, mix(self.job, 16));
     }
 
     pub(super) fn write_name(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(WORDS[self.name as usize % WORDS.len()].as_bytes());
         out.push(b'-');
-        write_suffix(out, mix(self.name, 17), 5);
+        text::suffix(out, mix(self.name, 17), 5);
     }
 
     pub(super) fn write_uid(&self, out: &mut Vec<u8>) {
-        write_uuid(out, mix(self.name, 18));
+        text::uuid(out, mix(self.name, 18));
     }
 
     pub(super) fn write_count(&self, out: &mut Vec<u8>) {
-        write_number(out, 1 + self.name % 40);
+        text::number(out, 1 + self.name % 40);
     }
 
     pub(super) fn write_human(&self, out: &mut Vec<u8>) {
@@ -311,92 +363,16 @@ impl Objects {
 
     /// Text that only this flow has: certificates and signing requests.
     pub(super) fn write_base64(&self, out: &mut Vec<u8>, salt: u64, length: usize) {
-        write_base64(out, mix(self.name, salt), length);
+        text::base64(out, mix(self.name, salt), length);
     }
 
     /// An address on the internet.
     pub(super) fn write_octet(&self, out: &mut Vec<u8>) {
-        write_number(out, 1 + mix(self.name, 19) % 254);
+        text::number(out, 1 + mix(self.name, 19) % 254);
     }
 }
 
 /// A number below `bound`, the smaller the likelier: some namespaces and apps are busier than others.
 fn few(bound: u64, random: &mut Random) -> u64 {
     random.below(bound).min(random.below(bound))
-}
-
-pub(super) fn write_number(out: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0; 20];
-    let mut start = digits.len();
-    loop {
-        start -= 1;
-        digits[start] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[start..]);
-}
-
-/// The number's last digits, with leading zeros.
-pub(super) fn write_digits(out: &mut Vec<u8>, mut number: u64, count: usize) {
-    let mut digits = [b'0'; 20];
-    for digit in digits[..count].iter_mut().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-    }
-    out.extend_from_slice(&digits[..count]);
-}
-
-pub(super) fn write_hex(out: &mut Vec<u8>, word: u64, digits: usize) {
-    let mut text = [0; 16];
-    for (position, digit) in text[..digits].iter_mut().enumerate() {
-        *digit = HEX[(word >> (4 * (digits - 1 - position))) as usize & 15];
-    }
-    out.extend_from_slice(&text[..digits]);
-}
-
-/// A UUID of version 4.
-pub(super) fn write_uuid(out: &mut Vec<u8>, identity: u64) {
-    let high = mix(identity, 100) & !0xf000 | 0x4000;
-    let low = mix(identity, 101) & !(0b11 << 62) | (0b10 << 62);
-    let mut text = *b"00000000-0000-0000-0000-000000000000";
-    let mut position = 0;
-    for word in [high, low] {
-        for shift in (0..16).rev() {
-            if text[position] == b'-' {
-                position += 1;
-            }
-            text[position] = HEX[(word >> (4 * shift)) as usize & 15];
-            position += 1;
-        }
-    }
-    out.extend_from_slice(&text);
-}
-
-/// A SHA-256 in hexadecimal.
-pub(super) fn write_digest(out: &mut Vec<u8>, identity: u64) {
-    for part in 0..4 {
-        write_hex(out, mix(identity, part), 16);
-    }
-}
-
-pub(super) fn write_base64(out: &mut Vec<u8>, identity: u64, length: usize) {
-    let mut random = Random::new(identity);
-    let end = out.len() + length;
-    while out.len() < end {
-        let mut word = random.next();
-        for _ in 0..10.min(end - out.len()) {
-            out.push(BASE64[word as usize & 63]);
-            word >>= 6;
-        }
-    }
-}
-
-fn write_suffix(out: &mut Vec<u8>, mut word: u64, length: usize) {
-    for _ in 0..length {
-        out.push(SAFE[(word % SAFE.len() as u64) as usize]);
-        word /= SAFE.len() as u64;
-    }
 }

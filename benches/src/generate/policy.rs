@@ -22,14 +22,30 @@ impl Level {
 
 /// The API groups the policy knows; all others are logged with metadata only.
 const KNOWN: &[&str] = &[
-    "", "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "apps",
-    "authentication.k8s.io", "authorization.k8s.io", "autoscaling", "batch", "certificates.k8s.io", "extensions",
-    "metrics.k8s.io", "networking.k8s.io", "node.k8s.io", "policy", "rbac.authorization.k8s.io",
-    "scheduling.k8s.io", "storage.k8s.io",
+    "",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "apps",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "extensions",
+    "metrics.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
 ];
 
 pub(super) fn level(client: &str, verb: &str, target: Option<&Target>) -> Level {
-    let Some(target) = target else { return Level::Metadata };
+    let Some(target) = target else {
+        return Level::Metadata;
+    };
     let resource = target.resource_and_subresource();
     let core = target.group.is_empty();
     let status_of_node = core && matches!(resource.as_str(), "nodes/status" | "pods/status");
@@ -39,7 +55,12 @@ pub(super) fn level(client: &str, verb: &str, target: Option<&Target>) -> Level 
     if client == "namespace-controller" && verb == "deletecollection" {
         return Level::Request;
     }
-    if core && matches!(resource.as_str(), "secrets" | "configmaps" | "serviceaccounts/token") {
+    if core
+        && matches!(
+            resource.as_str(),
+            "secrets" | "configmaps" | "serviceaccounts/token"
+        )
+    {
         return Level::Metadata;
     }
     if target.group == "authentication.k8s.io" && resource == "tokenreviews" {

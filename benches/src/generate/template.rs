@@ -2,10 +2,10 @@
 
 use std::io;
 
-use super::cluster::{self, Objects};
+use super::cluster::Objects;
 use super::malformed;
 use super::random::Random;
-use super::time;
+use super::{text, time};
 
 /// A text's literal parts and fields, in order.
 pub(super) struct Template(Vec<Piece>);
@@ -70,7 +70,10 @@ const FIELDS: &[(&str, Field)] = &[
     ("newcomer.number", Field::NewcomerNumber),
     ("node", Field::Object(Objects::write_node)),
     ("node.cidr", Field::Object(Objects::write_node_cidr)),
-    ("node.credential", Field::Object(Objects::write_node_credential)),
+    (
+        "node.credential",
+        Field::Object(Objects::write_node_credential),
+    ),
     ("node.ip", Field::Object(Objects::write_node_ip)),
     ("node.uid", Field::Object(Objects::write_node_uid)),
     ("now", Field::Now),
@@ -109,12 +112,17 @@ pub(super) struct Moment<'a> {
 }
 
 impl Template {
-    pub(super) fn compile(text: &str) -> io::Result<Self> {
+    pub(super) fn compile(source: &str) -> io::Result<Self> {
         let mut pieces = Vec::new();
-        let mut rest = text;
+        let mut rest = source;
         while let Some((before, after)) = rest.split_once('<') {
-            let (name, after) = after.split_once('>').ok_or_else(|| malformed("open field", after))?;
-            let field = FIELDS.iter().find(|field| field.0 == name).ok_or_else(|| malformed("no such field", name))?;
+            let (name, after) = after
+                .split_once('>')
+                .ok_or_else(|| malformed("open field", after))?;
+            let field = FIELDS
+                .iter()
+                .find(|field| field.0 == name)
+                .ok_or_else(|| malformed("no such field", name))?;
             if !before.is_empty() {
                 pieces.push(Piece::Text(before.into()));
             }
@@ -142,21 +150,21 @@ impl Field {
         match self {
             Self::Object(write) => write(moment.objects, out),
             Self::Base64(salt, length) => moment.objects.write_base64(out, salt, length),
-            Self::AuditId | Self::Uuid => cluster::write_uuid(out, moment.random.next()),
+            Self::AuditId | Self::Uuid => text::uuid(out, moment.random.next()),
             Self::Received => time::write_micros(out, moment.received),
             Self::Stage => time::write_micros(out, moment.stage),
             Self::Latency => {
                 let micros = (moment.stage - moment.received).unsigned_abs();
                 let nanos = micros * 1000 + moment.random.below(1000);
                 if nanos >= 1_000_000_000 {
-                    cluster::write_number(out, nanos / 1_000_000_000);
+                    text::number(out, nanos / 1_000_000_000);
                     out.push(b'.');
-                    cluster::write_digits(out, nanos, 9);
+                    text::digits(out, nanos, 9);
                     out.push(b's');
                 } else {
-                    cluster::write_number(out, nanos / 1_000_000);
+                    text::number(out, nanos / 1_000_000);
                     out.push(b'.');
-                    cluster::write_digits(out, nanos, 6);
+                    text::digits(out, nanos, 6);
                     out.extend_from_slice(b"ms");
                 }
             }
@@ -165,32 +173,32 @@ impl Field {
             Self::Now => time::write_seconds(out, moment.stage),
             Self::Nanoseconds16 => {
                 let nanos = moment.stage.unsigned_abs() * 1000 + moment.random.below(1000);
-                cluster::write_hex(out, nanos, 16);
+                text::hex(out, nanos, 16);
             }
-            Self::ResourceVersion => cluster::write_number(out, moment.resource_version),
-            Self::NextResourceVersion => cluster::write_number(out, moment.next_resource_version),
+            Self::ResourceVersion => text::number(out, moment.resource_version),
+            Self::NextResourceVersion => text::number(out, moment.next_resource_version),
             Self::Timeout => {
                 let seconds = 300 + moment.random.below(3300);
                 out.extend_from_slice(b"timeout=");
-                cluster::write_number(out, seconds / 60);
+                text::number(out, seconds / 60);
                 out.push(b'm');
-                cluster::write_number(out, seconds % 60);
+                text::number(out, seconds % 60);
                 out.extend_from_slice(b"s\\u0026timeoutSeconds=");
-                cluster::write_number(out, seconds);
+                text::number(out, seconds);
             }
-            Self::Continue => cluster::write_base64(out, moment.random.next(), 84),
+            Self::Continue => text::base64(out, moment.random.next(), 84),
             Self::Microseconds => {
-                cluster::write_number(out, 2 + moment.random.below(500));
+                text::number(out, 2 + moment.random.below(500));
                 out.push(b'.');
-                cluster::write_digits(out, moment.random.next(), 3);
+                text::digits(out, moment.random.next(), 3);
                 out.extend_from_slice("µs".as_bytes());
             }
             Self::Nanoseconds => {
-                cluster::write_number(out, 90 + moment.random.below(400));
+                text::number(out, 90 + moment.random.below(400));
                 out.extend_from_slice(b"ns");
             }
-            Self::Fraction => cluster::write_digits(out, moment.random.next(), 6),
-            Self::NewcomerNumber => cluster::write_number(out, 100 + moment.objects.newcomer),
+            Self::Fraction => text::digits(out, moment.random.next(), 6),
+            Self::NewcomerNumber => text::number(out, 100 + moment.objects.newcomer),
         }
     }
 }

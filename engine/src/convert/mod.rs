@@ -1,7 +1,88 @@
-//! stub
-use crate::{Engine, Result};
-/// stub
-#[derive(Debug)]
-pub struct Converted {}
-/// stub
-pub async fn convert(_engine: &Engine, _to: &str) -> Result<Converted> { Ok(Converted {}) }
+//! An input in, one file out: Parquet, or the original events as JSON lines. Whole or absent.
+//!
+//! The file is written beside its place under a hidden name, synced, and renamed: readers see the old file or the new one. Rows
+//! keep the order of the input, so the same input gives the same bytes. Memory is bounded by a few row groups.
+
+mod jsonl;
+mod parquet;
+mod rows;
+
+use std::{io::Write, path::Path};
+
+use crate::{Engine, Error, ErrorKind, Result};
+
+/// What a conversion did.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Converted {
+    /// Rows written.
+    pub rows: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+/// A kind of file, by the ending of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    Parquet,
+    JsonLines,
+}
+
+impl Target {
+    fn of(path: &str) -> Result<Self> {
+        let ending = Path::new(path).extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+        match ending.as_str() {
+            "parquet" => Ok(Self::Parquet),
+            "jsonl" | "ndjson" | "log" => Ok(Self::JsonLines),
+            _ => Err(Error::input(path, "an output's name ends with .parquet, .jsonl, .ndjson or .log")),
+        }
+    }
+}
+
+/// Writes the events of the engine's inputs, inside its window, to the file `to`; its ending says what it becomes.
+///
+/// # Errors
+///
+/// When the file cannot be written, or is one of the inputs. Nothing is left behind then.
+pub async fn convert(engine: &Engine, to: &str) -> Result<Converted> {
+    let target = Target::of(to)?;
+    let path = Path::new(to);
+    let fail = |source| -> Error { ErrorKind::Output { path: to.to_owned(), source }.into() };
+    if path.canonicalize().is_ok_and(|path| engine.input_paths.contains(&path)) {
+        return Err(Error::input(to, "is an input, too: an output cannot replace it while it is read"));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut temporary = tempfile::Builder::new()
+        .prefix(&format!(".{name}."))
+        .suffix(".tmp")
+        .tempfile_in(folder)
+        .map_err(fail)?;
+    let rows = match target {
+        Target::Parquet => parquet::write(engine, temporary.as_file_mut(), to).await?,
+        Target::JsonLines => jsonl::write(engine, temporary.as_file_mut(), to).await?,
+    };
+    temporary.as_file_mut().flush().map_err(fail)?;
+    temporary.as_file().sync_all().map_err(fail)?;
+    let bytes = temporary.as_file().metadata().map_err(fail)?.len();
+    set_mode(temporary.as_file(), path).map_err(fail)?;
+    temporary.persist(path).map_err(|error| fail(error.error))?;
+    // The rename itself has to survive a power cut, too.
+    if let Ok(folder) = std::fs::File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(Converted { rows, bytes })
+}
+
+/// A temporary file is its owner's alone. The result has the mode of what it replaces, or what a new file would have.
+#[cfg(unix)]
+fn set_mode(file: &std::fs::File, path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    // Audit logs are secret; the apiserver writes them with mode 0600, and a copy is no less so.
+    let mode = path.metadata().map_or(0o600, |metadata| metadata.permissions().mode() & 0o777);
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &std::fs::File, _: &Path) -> std::io::Result<()> {
+    Ok(())
+}

@@ -57,7 +57,6 @@ pub(crate) struct Leftovers<'a> {
     duplicates: Vec<(Place, Text<'a>, Value<'a>)>,
     empty: Vec<Place>,
     absent: Vec<&'static str>,
-    envelope: Vec<(&'static str, String)>,
 }
 
 impl<'a> Leftovers<'a> {
@@ -93,18 +92,12 @@ impl<'a> Leftovers<'a> {
         self.absent.push(path);
     }
 
-    /// A field of the provider's envelope; `json` is its value.
-    pub(crate) fn envelope(&mut self, name: &'static str, json: String) {
-        self.envelope.push((name, json));
-    }
-
     /// Is there nothing to write?
     fn is_empty(&self) -> bool {
         self.members.is_empty()
             && self.duplicates.is_empty()
             && self.empty.is_empty()
             && self.absent.is_empty()
-            && self.envelope.is_empty()
     }
 
     /// The JSON text of `unknown_fields`; `None` when nothing is left over. `maps` are the objects that became map
@@ -178,17 +171,6 @@ impl<'a> Leftovers<'a> {
                 write_string(&mut out, path);
             }
             out.push(b']');
-        }
-        if !self.envelope.is_empty() {
-            separate(&mut out);
-            out.extend_from_slice(b"\"envelope\":{");
-            for (name, json) in &self.envelope {
-                separate(&mut out);
-                write_string(&mut out, name);
-                out.push(b':');
-                out.extend_from_slice(json.as_bytes());
-            }
-            out.push(b'}');
         }
         out.push(b'}');
         // Only whole strings and slices of UTF-8 were written.

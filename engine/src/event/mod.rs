@@ -17,6 +17,7 @@ mod time;
 pub(crate) use actor::{actor_kind, service_account};
 pub(crate) use leftover::{Leftovers, Place};
 pub(crate) use reason::Reason;
+pub use time::format_time;
 pub(crate) use time::{CANONICAL_LENGTH, format_micros, parse_micros};
 
 use crate::json::{Fault, Text, Value};

@@ -56,6 +56,13 @@ pub(crate) fn format_micros(out: &mut Vec<u8>, micros: i64) {
     );
 }
 
+/// The apiserver's spelling of a time in microseconds since the epoch.
+pub fn format_time(micros: i64) -> String {
+    let mut text = Vec::with_capacity(CANONICAL_LENGTH);
+    format_micros(&mut text, micros);
+    String::from_utf8(text).unwrap_or_default()
+}
+
 fn digits(bytes: &[u8]) -> Option<i64> {
     if bytes.is_empty() {
         return None;

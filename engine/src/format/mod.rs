@@ -13,21 +13,33 @@ pub(crate) use event_list::EventList;
 use crate::json::{Fault, Text, Value, members};
 
 /// An envelope.
-pub trait Format: Sync {
+pub(crate) trait Format: Sync {
     /// The content of the column `format`; stable.
     fn name(&self) -> &'static str;
     /// Who delivers it, and what it looks like, in a sentence.
     fn doc(&self) -> &'static str;
     /// Are these the members of a record of this format?
-    #[doc(hidden)]
     fn recognises(&self, record: &Record<'_>) -> bool;
     /// Hands every event inside the record to `out`.
-    #[doc(hidden)]
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped);
 }
 
 /// Every format, in the order of detection: what is told apart by less comes later.
-pub static FORMATS: &[&dyn Format] = &[&kube_apiserver::KubeApiserver, &EventList];
+pub(crate) static FORMATS: &[&dyn Format] = &[&kube_apiserver::KubeApiserver, &EventList];
+
+/// A format as help and docs show it.
+#[derive(Debug, Clone, Copy)]
+pub struct FormatInfo {
+    /// The content of the column `format`.
+    pub name: &'static str,
+    /// Who delivers it, and what it looks like.
+    pub doc: &'static str,
+}
+
+/// Every format that is read.
+pub fn formats() -> impl Iterator<Item = FormatInfo> {
+    FORMATS.iter().map(|format| FormatInfo { name: format.name(), doc: format.doc() })
+}
 
 /// The format of a record, if any knows it.
 pub(crate) fn detect(record: &Record<'_>) -> Option<&'static dyn Format> {
@@ -35,8 +47,7 @@ pub(crate) fn detect(record: &Record<'_>) -> Option<&'static dyn Format> {
 }
 
 /// A JSON object that may be an envelope: its members, values carried.
-#[doc(hidden)]
-pub struct Record<'a> {
+pub(crate) struct Record<'a> {
     /// The whole object.
     pub(crate) text: &'a str,
     members: Vec<(Text<'a>, Value<'a>)>,
@@ -65,8 +76,7 @@ impl<'a> Record<'a> {
 }
 
 /// What a format hands its events to.
-#[doc(hidden)]
-pub trait Unwrapped {
+pub(crate) trait Unwrapped {
     /// One event: its JSON, which may lie in the record or be made, and the `apiVersion` it inherits.
     fn event<'t>(&mut self, text: &'t str, inherited: Option<Text<'t>>);
     /// A part of the record that cannot be read.

@@ -5,7 +5,7 @@ use std::{
     panic::AssertUnwindSafe,
     path::PathBuf,
     pin::Pin,
-    sync::{Arc, OnceLock, PoisonError},
+    sync::{Arc, OnceLock, PoisonError, atomic::{AtomicBool, Ordering}},
     task::{Context, Poll},
 };
 
@@ -78,6 +78,7 @@ pub struct Engine {
     pub(crate) logs: ScanPlan,
     parquet: Vec<InputReport>,
     ledger: Ledger,
+    cancelled: AtomicBool,
     /// Paths of the inputs, so that an output is never one of them.
     pub(crate) input_paths: Vec<PathBuf>,
 }
@@ -113,7 +114,7 @@ impl Engine {
         let context = session(&Limits { threads: options.threads, memory: options.memory })?;
         let ledger: Ledger = Arc::default();
         table::register(&context, logs.clone(), parquet, options.window, options.threads, &ledger).await?;
-        Ok(Self { context, options, logs, parquet: accounts, ledger, input_paths })
+        Ok(Self { context, options, logs, parquet: accounts, ledger, cancelled: AtomicBool::new(false), input_paths })
     }
 
     /// Answers one SQL statement.
@@ -210,6 +211,26 @@ impl Engine {
         }
         worker::locate_samples(&self.logs, &mut report);
         report
+    }
+
+    /// Stops a conversion at the next opportunity; nothing is left of it. A query is stopped by dropping its [`Answer`].
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) const fn cancelled(&self) -> &AtomicBool {
+        &self.cancelled
+    }
+
+    /// How far the running scan is: pieces of work finished, and in all. `None` before it begins.
+    pub fn progress(&self) -> Option<(u64, u64)> {
+        let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.iter().map(|accounts| accounts.progress()).reduce(|a, b| (a.0 + b.0, a.1 + b.1))
+    }
+
+    /// Is any of the input Parquet?
+    pub(crate) fn has_parquet(&self) -> bool {
+        !self.parquet.is_empty()
     }
 
     /// Adds a finished scan that did not go through SQL to the account.

@@ -1,11 +1,8 @@
 //! Parameters of saved queries: what a header declares and a user gives in, typed values to bind out. Never pasted into SQL.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
-use datafusion::{
-    arrow::datatypes::{DataType, Field, TimeUnit},
-    common::ScalarValue,
-};
+use datafusion::{arrow::datatypes::DataType, common::ScalarValue};
 use serde::Deserialize;
 
 use crate::{ErrorKind, Result, event::parse_micros};
@@ -101,17 +98,6 @@ impl ParameterType {
             (Self::Boolean, toml::Value::Boolean(value)) => Some(ScalarValue::Boolean(Some(*value))),
             (Self::String | Self::Timestamp | Self::Duration, toml::Value::String(text)) => self.parse(text),
             _ => None,
-        }
-    }
-
-    pub(super) fn data_type(self) -> DataType {
-        match self {
-            Self::String => DataType::Utf8,
-            Self::Strings => DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))),
-            Self::Integer => DataType::Int64,
-            Self::Number | Self::Duration => DataType::Float64,
-            Self::Boolean => DataType::Boolean,
-            Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         }
     }
 }

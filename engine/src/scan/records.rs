@@ -305,6 +305,13 @@ impl<S: Sink> Walk<'_, S> {
             return;
         }
         self.tally.events += 1;
+        let level = match event.level.map(Text::raw) {
+            Some("Metadata") => 0,
+            Some("Request") => 1,
+            Some("RequestResponse") => 2,
+            _ => 3,
+        };
+        self.tally.levels[level] += 1;
         if self.tally.format.is_none() {
             self.tally.format = Some(format);
         }

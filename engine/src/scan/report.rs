@@ -75,6 +75,8 @@ pub struct Tally {
     pub bytes: u64,
     /// Least and greatest `stage_timestamp`, in microseconds since the epoch.
     pub window: Option<(i64, i64)>,
+    /// Events by audit level: Metadata, Request, RequestResponse, and none of these.
+    pub levels: [u64; 4],
     /// The first rejects, for messages.
     pub samples: Vec<Reject>,
 }
@@ -111,13 +113,16 @@ impl Tally {
         self.events += other.events;
         self.bytes += other.bytes;
         self.format = self.format.or(other.format);
+        for (mine, other) in self.levels.iter_mut().zip(other.levels) {
+            *mine += other;
+        }
         for (reason, count) in other.rejects {
             *self.rejects.entry(reason).or_default() += count;
         }
         for (reason, count) in other.skipped {
             *self.skipped.entry(reason).or_default() += count;
         }
-        for (first, last) in other.window {
+        if let Some((first, last)) = other.window {
             self.time(first);
             self.time(last);
         }
@@ -169,11 +174,12 @@ pub(crate) struct Accounts {
 struct Open {
     /// Pieces of work not yet finished.
     pieces: usize,
+    all: usize,
 }
 
 impl Accounts {
     pub(crate) fn new(inputs: Vec<InputReport>, pieces: usize) -> Arc<Self> {
-        Arc::new(Self { inputs: Mutex::new(inputs), open: Mutex::new(Open { pieces }) })
+        Arc::new(Self { inputs: Mutex::new(inputs), open: Mutex::new(Open { pieces, all: pieces }) })
     }
 
     fn inputs(&self) -> MutexGuard<'_, Vec<InputReport>> {
@@ -192,6 +198,12 @@ impl Accounts {
     pub(crate) fn finish_piece(&self) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.pieces = open.pieces.saturating_sub(1);
+    }
+
+    /// Pieces finished, and in all.
+    pub(crate) fn progress(&self) -> (u64, u64) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        ((open.all - open.pieces) as u64, open.all as u64)
     }
 
     /// The counts so far.

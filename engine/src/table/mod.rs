@@ -37,6 +37,12 @@ impl Window {
         self.since.is_some() || self.until.is_some()
     }
 
+    /// Is this time inside? No time is inside no bounded window.
+    pub(crate) fn holds(&self, micros: Option<i64>) -> bool {
+        !self.is_bounded()
+            || micros.is_some_and(|at| self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until))
+    }
+
     /// The window as SQL.
     fn condition(self) -> Option<String> {
         let bound = |op: &str, micros: i64| {

@@ -1,0 +1,71 @@
+//! JSON, as one array or one object a line. Every column is in every row, NULL is `null`; text stays text, bodies included.
+
+use std::io::Write;
+
+use anyhow::Result;
+use auditql_engine::arrow::{array::RecordBatch, datatypes::SchemaRef};
+
+use super::{Output, Rows, View, cell};
+
+pub(super) struct Json {
+    pub(super) name: &'static str,
+    pub(super) doc: &'static str,
+    pub(super) array: bool,
+}
+
+impl Output for Json {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn doc(&self) -> &'static str {
+        self.doc
+    }
+
+    fn begin<'w>(&self, out: &'w mut (dyn Write + Send), schema: &SchemaRef, _: View) -> Result<Box<dyn Rows + 'w>> {
+        let names = schema.fields().iter().map(|field| serde_json::to_vec(field.name()));
+        Ok(Box::new(Writer { out, names: names.collect::<Result<_, _>>()?, array: self.array, rows: 0 }))
+    }
+}
+
+struct Writer<'w> {
+    out: &'w mut (dyn Write + Send),
+    names: Vec<Vec<u8>>,
+    array: bool,
+    rows: u64,
+}
+
+impl Rows for Writer<'_> {
+    fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
+        let mut line = Vec::new();
+        for row in 0..batch.num_rows() {
+            line.clear();
+            if self.array {
+                line.extend_from_slice(if self.rows == 0 { b"[\n" } else { b",\n" });
+            }
+            line.push(b'{');
+            for (index, (name, array)) in self.names.iter().zip(batch.columns()).enumerate() {
+                if index > 0 {
+                    line.push(b',');
+                }
+                line.extend_from_slice(name);
+                line.push(b':');
+                cell::write_json(&mut line, array, row)?;
+            }
+            line.push(b'}');
+            if !self.array {
+                line.push(b'\n');
+            }
+            self.out.write_all(&line)?;
+            self.rows += 1;
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        if self.array {
+            self.out.write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?;
+        }
+        Ok(())
+    }
+}

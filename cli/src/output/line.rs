@@ -1,0 +1,57 @@
+//! One column a line, for rows too wide for a table.
+
+use std::io::Write;
+
+use anyhow::Result;
+use auditql_engine::arrow::{array::RecordBatch, datatypes::SchemaRef};
+use unicode_width::UnicodeWidthStr;
+
+use super::{Output, Rows, View, cell};
+use crate::terminal::sanitize;
+
+pub(super) struct Line;
+
+impl Output for Line {
+    fn name(&self) -> &'static str {
+        "line"
+    }
+
+    fn doc(&self) -> &'static str {
+        "one column a line, rows separated by an empty line"
+    }
+
+    fn begin<'w>(&self, out: &'w mut (dyn Write + Send), schema: &SchemaRef, _: View) -> Result<Box<dyn Rows + 'w>> {
+        let names: Vec<String> = schema.fields().iter().map(|field| sanitize(field.name(), false).into_owned()).collect();
+        let width = names.iter().map(|name| name.width()).max().unwrap_or(0);
+        Ok(Box::new(Writer { out, names, width, rows: 0 }))
+    }
+}
+
+struct Writer<'w> {
+    out: &'w mut (dyn Write + Send),
+    names: Vec<String>,
+    width: usize,
+    rows: u64,
+}
+
+impl Rows for Writer<'_> {
+    fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
+        for row in 0..batch.num_rows() {
+            if self.rows > 0 {
+                writeln!(self.out)?;
+            }
+            for (name, array) in self.names.iter().zip(batch.columns()) {
+                let text = cell::text(array, row)?.unwrap_or_default();
+                let pad = " ".repeat(self.width - name.width());
+                let line = format!("{pad}{name} = {}", sanitize(&text, false));
+                writeln!(self.out, "{}", line.trim_end())?;
+            }
+            self.rows += 1;
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        Ok(())
+    }
+}

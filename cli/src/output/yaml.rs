@@ -1,0 +1,69 @@
+//! YAML: a list of mappings. Scalars are written as JSON, which YAML 1.2 reads as it is.
+
+use std::io::Write;
+
+use anyhow::Result;
+use auditql_engine::arrow::{array::RecordBatch, datatypes::SchemaRef};
+
+use super::{Output, Rows, View, cell};
+
+pub(super) struct Yaml;
+
+impl Output for Yaml {
+    fn name(&self) -> &'static str {
+        "yaml"
+    }
+
+    fn doc(&self) -> &'static str {
+        "a list of mappings; every column in every row"
+    }
+
+    fn begin<'w>(&self, out: &'w mut (dyn Write + Send), schema: &SchemaRef, _: View) -> Result<Box<dyn Rows + 'w>> {
+        let names = schema.fields().iter().map(|field| plain(field.name()));
+        Ok(Box::new(Writer { out, names: names.collect::<Result<_>>()?, rows: 0 }))
+    }
+}
+
+/// A key that needs no quotes, or a quoted one.
+fn plain(name: &str) -> Result<String> {
+    const WORDS: [&str; 12] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "~"];
+    let simple = name.starts_with(|ch: char| ch.is_ascii_alphabetic() || ch == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !WORDS.contains(&name.to_ascii_lowercase().as_str());
+    Ok(if simple { name.to_owned() } else { serde_json::to_string(name)? })
+}
+
+struct Writer<'w> {
+    out: &'w mut (dyn Write + Send),
+    names: Vec<String>,
+    rows: u64,
+}
+
+impl Rows for Writer<'_> {
+    fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
+        let mut value = Vec::new();
+        for row in 0..batch.num_rows() {
+            if self.names.is_empty() {
+                writeln!(self.out, "- {{}}")?;
+            }
+            for (index, (name, array)) in self.names.iter().zip(batch.columns()).enumerate() {
+                value.clear();
+                cell::write_json(&mut value, array, row)?;
+                write!(self.out, "{} {name}: ", if index == 0 { '-' } else { ' ' })?;
+                // JSON may hold these three raw; a YAML reader may take them for line ends.
+                let text = String::from_utf8_lossy(&value);
+                let text = text.replace('\u{85}', "\\u0085").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029").replace('\u{7f}', "\\u007f");
+                writeln!(self.out, "{text}")?;
+            }
+            self.rows += 1;
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        if self.rows == 0 {
+            writeln!(self.out, "[]")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! The rows of a conversion: events of one piece of work in, batches of all columns out, without going through a query.
+
+use std::ops::ControlFlow;
+
+use datafusion::arrow::{array::RecordBatch, buffer::Buffer, error::ArrowError};
+
+use crate::{
+    batch::{BatchBuilder, Origin, Row},
+    event::Event,
+    scan::{
+        records::{Place, Sink},
+        report::Reject,
+        worker::Collector,
+    },
+    source::Chunk,
+    table::Window,
+};
+
+/// Rows of a batch.
+const BATCH: usize = 8192;
+
+/// Builds batches and gives each to `take`.
+pub(super) struct Batches<T> {
+    builder: BatchBuilder,
+    window: Window,
+    cluster: Option<String>,
+    source_file: String,
+    take: T,
+    pub(super) error: Option<ArrowError>,
+}
+
+impl<T: FnMut(RecordBatch) -> ControlFlow<()>> Batches<T> {
+    pub(super) const fn new(builder: BatchBuilder, window: Window, cluster: Option<String>, take: T) -> Self {
+        Self { builder, window, cluster, source_file: String::new(), take, error: None }
+    }
+}
+
+impl<T: FnMut(RecordBatch) -> ControlFlow<()>> Sink for Batches<T> {
+    fn event(&mut self, event: &Event<'_>, place: Place, format: &'static str) {
+        if !self.window.holds(event.staged) {
+            return;
+        }
+        let origin = Origin {
+            cluster: self.cluster.as_deref(),
+            log_stream: None,
+            format,
+            source_file: &self.source_file,
+            source_line: place.line as i64,
+            source_offset: place.offset as i64,
+            event_bytes: place.length as i64,
+        };
+        if let Err(error) = self.builder.push(&Row::new(event, origin)) {
+            self.error.get_or_insert(error);
+        }
+    }
+
+    fn reject(&mut self, _: Reject) {}
+}
+
+impl<T: FnMut(RecordBatch) -> ControlFlow<()>> Collector for Batches<T> {
+    fn object(&mut self, planned: &crate::scan::plan::Planned) {
+        self.source_file.clone_from(&planned.object.uri);
+    }
+
+    fn chunk(&mut self, chunk: &Chunk) {
+        self.builder.chunk(Buffer::clone(&chunk.bytes));
+    }
+
+    fn hand_over(&mut self, all: bool) -> ControlFlow<()> {
+        if self.error.is_some() {
+            return ControlFlow::Break(());
+        }
+        if self.builder.rows() == 0 || (self.builder.rows() < BATCH && !all) {
+            return ControlFlow::Continue(());
+        }
+        match self.builder.finish() {
+            Ok(batch) => (self.take)(batch),
+            Err(error) => {
+                self.error = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+}
