@@ -68,16 +68,19 @@ const DECK: f64 = 51.0 * 60.0 * 1e6;
 
 /// What was generated.
 #[derive(Clone, Debug)]
-pub(crate) struct Summary {
-    pub(crate) events: u64,
-    pub(crate) bytes: u64,
-    /// `stageTimestamp` of the first and of the last event.
-    pub(crate) first: String,
-    pub(crate) last: String,
+pub struct Summary {
+    /// Lines written.
+    pub events: u64,
+    /// Bytes written.
+    pub bytes: u64,
+    /// `stageTimestamp` of the first event.
+    pub first: String,
+    /// `stageTimestamp` of the last event.
+    pub last: String,
 }
 
 /// Writes whole lines until there are `bytes` of them or more.
-pub(crate) fn generate(out: &mut impl Write, bytes: u64, seed: u64) -> io::Result<Summary> {
+pub fn generate(out: &mut impl Write, bytes: u64, seed: u64) -> io::Result<Summary> {
     let flows = flow::load(seed)?;
     let steps = flows.iter().map(|flow| flow.steps.len()).sum();
     let size = flows.iter().map(|flow| flow.runs).sum();

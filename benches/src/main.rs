@@ -1,6 +1,5 @@
 //! The benches' command line: `auditql-benches generate` makes audit logs of any size.
 
-mod generate;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -48,16 +47,16 @@ impl Generate {
     fn run(&self) -> anyhow::Result<()> {
         let summary = if self.out == Path::new("-") {
             let mut out = io::stdout().lock();
-            generate::generate(&mut out, self.bytes, self.seed)?
+            auditql_benches::generate(&mut out, self.bytes, self.seed)?
         } else {
             let file = File::create(&self.out)
                 .with_context(|| format!("cannot create {}", self.out.display()))?;
             let mut out = BufWriter::new(file);
-            let summary = generate::generate(&mut out, self.bytes, self.seed)?;
+            let summary = auditql_benches::generate(&mut out, self.bytes, self.seed)?;
             out.flush()?;
             summary
         };
-        let generate::Summary {
+        let auditql_benches::Summary {
             events,
             bytes,
             first,

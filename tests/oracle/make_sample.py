@@ -58,7 +58,7 @@ class Recording:
     """The events of a log, and its complete requests by their final event."""
 
     def __init__(self, raws):
-        self.events = [(raw, oracle.columns_of(oracle.members(raw))) for raw in raws]
+        self.events = [(raw, oracle.columns_of(raw)) for raw in raws]
         unsafe = {request_of(row) for raw, row in self.events if could_hold_credentials(raw, row)}
         self.size = collections.Counter()
         for raw, row in self.events:

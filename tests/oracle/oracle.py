@@ -9,15 +9,17 @@ differ, one of them is wrong. It favours plainness over speed and reads only wha
 itself writes: JSON lines of `audit.k8s.io/v1` events (the log backend) and `EventList` bodies (the
 webhook backend), plain or gzip. Several files are read as one log, in the order given.
 
-Of an event it prints every column of `events` except `unknown_fields` and those that say where the
-record lay (`cluster`, `log_stream`, `format`, `source_file`, `source_line`, `source_offset`,
-`event_bytes`). Times are text with six digits and `Z`, further digits are cut off; lists and maps
-are JSON; bodies and `response_details` are the exact text of the source, found by walking the event
-without parsing what is inside them. A value of the wrong type is null, as is a JSON null. Of
-duplicate keys the last counts.
+Of an event it prints every column of `events` except those that say where the record lay (`cluster`,
+`log_stream`, `format`, `source_file`, `source_line`, `source_offset`, `event_bytes`); `compare.py`
+checks these. Times are text with six digits and `Z`, further digits are cut off; lists and maps are
+JSON; bodies and `response_details` are the exact text of the source, found by walking the event
+without parsing what is inside them. A value of the wrong type is null, as is a JSON null; an entry of
+a map whose value has the wrong type is left out. Of duplicate keys the last counts. `unknown_fields`
+is right as a JSON value, not as text.
 
 Of a view it prints what identifies a row (`audit_id`, `request_received_timestamp`, `stage`) and the
-view's own scalar columns. What a view means is written at the function of its name below.
+view's own columns. What a view means is written at the function of its name below, and for users in
+`schemas/views/`.
 
 Rules that are Kubernetes' or Go's rather than ours, and where they come from:
   - the query of a URI: `net/url.ParseQuery` (a pair with `;` or a broken escape is dropped, `+` is a
@@ -85,9 +87,15 @@ def members(raw):
 
     None when the value is not an object.
     """
+    all_members = pairs(raw)
+    return None if all_members is None else dict(all_members)
+
+
+def pairs(raw):
+    """The members of a JSON object in order, duplicates too; None when the value is not an object."""
     if raw is None or not raw.startswith("{"):
         return None
-    result = {}
+    result = []
     at = skip_white(raw, 1)
     while raw[at : at + 1] != "}":
         end = value_end(raw, at)
@@ -99,7 +107,7 @@ def members(raw):
             raise Malformed("no colon")
         at = skip_white(raw, at + 1)
         end = value_end(raw, at)
-        result[key] = raw[at:end]
+        result.append((key, raw[at:end]))
         at = skip_white(raw, end)
         if raw[at : at + 1] == ",":
             at = skip_white(raw, at + 1)
@@ -137,10 +145,15 @@ def string(raw):
     if raw is None or not raw.startswith('"'):
         return None
     try:
-        text = json.loads(raw)
+        text = json.loads(raw, strict=False)
     except ValueError as error:
         raise Malformed(str(error)) from error
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
+
+
+def is_exact(raw):
+    """A string without half surrogates."""
+    return raw.startswith('"') and not any("\ud800" <= char <= "\udfff" for char in json.loads(raw))
 
 
 def boolean(raw):
@@ -164,12 +177,12 @@ def strings(raw):
 
 
 def map_of(raw, value):
-    """A map whose values `value` understands; None when one of them is something else."""
-    pairs = members(raw)
-    if pairs is None:
+    """A map of the members whose values `value` understands."""
+    entries = members(raw)
+    if entries is None:
         return None
-    pairs = {key: value(text) for key, text in pairs.items()}
-    return None if None in pairs.values() else pairs
+    entries = {key: value(text) for key, text in entries.items()}
+    return {key: read for key, read in entries.items() if read is not None}
 
 
 # ---------------------------------------------------------------- files -> events
@@ -204,18 +217,18 @@ def value_ends_at(text):
 
 
 def events(paths, broken):
-    """Every event of the files as (members, apiVersion of the list around it)."""
+    """Every event of the files as (its text, apiVersion of the list around it)."""
     for path in paths:
         for number, raw in enumerate(values(read(path)), 1):
             try:
                 if raw is None:
                     raise Malformed("not one JSON object")
                 fields = members(raw)
-                if string(fields.get("kind")) != "EventList":
-                    yield fields, None
+                if string(fields.get("kind")) != "EventList" or elements(fields.get("items")) is None:
+                    yield raw, None
                     continue
-                for item in elements(fields.get("items")) or []:
-                    yield members(item), string(fields.get("apiVersion"))
+                for item in elements(fields["items"]):
+                    yield item, string(fields.get("apiVersion"))
             except Malformed as error:
                 broken.append(f"{path}: record {number}: {error}")
 
@@ -291,8 +304,9 @@ def go_unquote(quoted):
 
 
 QUOTED = r'("[^"\\]*(?:\\.[^"\\]*)*")'
-RBAC_ALLOWED = re.compile(
-    rf"RBAC: allowed by (ClusterRoleBinding|RoleBinding) {QUOTED}"
+# EKS says of an access policy what RBAC says of a binding.
+ALLOWED = re.compile(
+    rf"(?:RBAC|EKS Access Policy): allowed by (ClusterRoleBinding|RoleBinding) {QUOTED}"
     rf" of (ClusterRole|Role) {QUOTED} to (User|Group|ServiceAccount) {QUOTED}",
     re.S,
 )
@@ -334,14 +348,17 @@ NODE_REFUSALS = [
 
 
 def authorizer(reason):
-    """The authorizer that can be recognised in the reason; the binding columns are RBAC's alone."""
+    """The authorizer that can be recognised in the reason.
+
+    RBAC also says why it could not decide: `RBAC: clusterrole.rbac.authorization.k8s.io "x" not found`.
+    """
     if reason is None:
         return None
-    if reason.startswith("RBAC: allowed by"):
+    if reason.startswith("RBAC: "):
         return "rbac"
-    if reason.startswith("EKS Access Policy: allowed by"):
+    if reason.startswith("EKS Access Policy: "):
         return "eks-access-policy"
-    if reason == "access granted by IAM permissions.":
+    if reason.startswith("access granted by IAM permissions"):
         return "gke-iam"
     if any(pattern.fullmatch(line) for line in reason.split("\n") for pattern in NODE_REFUSALS):
         return "node"
@@ -349,9 +366,9 @@ def authorizer(reason):
 
 
 def rbac(reason):
-    """The RBAC reason taken apart; all None when it is not one."""
+    """The reason that names a binding taken apart; all None when it does not."""
     columns = dict.fromkeys(RBAC_COLUMNS)
-    found = RBAC_ALLOWED.fullmatch(reason or "")
+    found = ALLOWED.fullmatch(reason or "")
     if not found:
         return columns
     binding, role, subject = (go_unquote(found[group]) for group in (2, 4, 6))
@@ -401,29 +418,52 @@ def service_account(actor):
     return found.groups() if found else (None, None)
 
 
+# RFC 3339, and what exports make of it: a space for the T, then no zone or ` UTC`.
 RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))"
+    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt]|( ))(\d\d):(\d\d):(\d\d)(?:\.(\d+))?"
+    r"(?:[Zz]| UTC|([+-])(\d\d):(\d\d)|(?(4)))",
+    re.ASCII,
 )
+MICROSECOND = datetime.timedelta(microseconds=1)
+EPOCH = datetime.datetime(1970, 1, 1)
+# The calendar repeats after 400 years: a way to the year 0, which Python does not have.
+FOUR_CENTURIES = datetime.timedelta(days=146_097) // MICROSECOND
 
 
 def timestamp(raw):
-    """A time as a `datetime` in UTC, digits past the microsecond cut off."""
+    """A time as microseconds since 1970, digits past the microsecond cut off."""
     found = RFC3339.fullmatch(string(raw) or "")
     if not found:
         return None
-    micros = int(((found[7] or "") + "000000")[:6])
+    year, month, day, _, hour, minute, second, digits, sign, hours, minutes = found.groups()
+    later = int(year) < 5000
     try:
-        time = datetime.datetime(*(int(found[group]) for group in range(1, 7)), micros)
-        if found[9]:
-            offset = datetime.timedelta(hours=int(found[10]), minutes=int(found[11]))
-            time = time - offset if found[9] == "+" else time + offset
-    except (ValueError, OverflowError):
+        time = datetime.datetime(
+            int(year) + (400 if later else -400), int(month), int(day), int(hour), int(minute), int(second)
+        )
+    except ValueError:
         return None
-    return time
+    micros = (time - EPOCH) // MICROSECOND + (-FOUR_CENTURIES if later else FOUR_CENTURIES)
+    micros += int(((digits or "") + "000000")[:6])
+    if sign:
+        if int(hours) > 23 or int(minutes) > 59:
+            return None
+        offset = datetime.timedelta(hours=int(hours), minutes=int(minutes)) // MICROSECOND
+        micros += -offset if sign == "+" else offset
+    # A year that has no four digits in UTC cannot be written.
+    return micros if timestamp_text(micros) is not None else None
 
 
-def show(time):
-    return None if time is None else time.isoformat(timespec="microseconds") + "Z"
+def timestamp_text(micros):
+    if micros is None:
+        return None
+    later = micros < 0
+    try:
+        time = EPOCH + (micros + (FOUR_CENTURIES if later else -FOUR_CENTURIES)) * MICROSECOND
+    except OverflowError:
+        return None
+    year = time.year + (-400 if later else 400)
+    return f"{year:04}-{time:%m-%dT%H:%M:%S.%f}Z" if 0 <= year <= 9999 else None
 
 
 # ---------------------------------------------------------------- one event -> its columns
@@ -433,8 +473,9 @@ def first(values_):
     return values_[0] if values_ else None
 
 
-def columns_of(fields, list_api_version=None):
-    """The columns of one event, given its members."""
+def columns_of(text, list_api_version=None):
+    """The columns of one event, given its text."""
+    fields = members(text)
     known = {key: raw for key, raw in fields.items() if raw != "null"}
 
     def part(name):
@@ -450,7 +491,9 @@ def columns_of(fields, list_api_version=None):
         "request_uri": string(known.get("requestURI")),
         "user_agent": string(known.get("userAgent")),
         "source_ips": strings(known.get("sourceIPs")),
-        "event_api_version": string(known.get("apiVersion")) or list_api_version,
+        "event_api_version": string(known.get("apiVersion"))
+        if "apiVersion" in fields
+        else list_api_version,
         "username": string(user.get("username")),
         "user_uid": string(user.get("uid")),
         "user_groups": strings(user.get("groups")),
@@ -470,7 +513,8 @@ def columns_of(fields, list_api_version=None):
         "name": string(target.get("name")),
         "object_uid": string(target.get("uid")),
         "resource_version": string(target.get("resourceVersion")),
-        "response_code": integer(result.get("code"), 32),
+        # Minus nought is a number, and no integer comes back as it.
+        "response_code": None if result.get("code") == "-0" else integer(result.get("code"), 32),
         "response_status": string(result.get("status")),
         "response_reason": string(result.get("reason")),
         "response_message": string(result.get("message")),
@@ -484,12 +528,13 @@ def columns_of(fields, list_api_version=None):
     row["dry_run"] = ",".join(dry_run) if dry_run else None
 
     received = timestamp(known.get("requestReceivedTimestamp"))
-    staged = timestamp(known.get("stageTimestamp"))
-    row["request_received_timestamp"], row["stage_timestamp"] = show(received), show(staged)
-    row["date"] = None if staged is None else staged.date().isoformat()
+    # Before `stageTimestamp` there was `timestamp`, in v1alpha1 and early v1beta1.
+    staged = timestamp(fields.get("stageTimestamp", fields.get("timestamp")))
+    row["request_received_timestamp"], row["stage_timestamp"] = map(timestamp_text, (received, staged))
+    row["date"] = None if staged is None else row["stage_timestamp"][:10]
     row["latency_ms"] = None
     if received is not None and staged is not None:
-        row["latency_ms"] = (staged - received) // datetime.timedelta(microseconds=1) / 1000
+        row["latency_ms"] = (staged - received) / 1000
 
     impersonated = row["impersonated_username"] is not None
     row["actor"] = row["impersonated_username"] if impersonated else row["username"]
@@ -509,7 +554,132 @@ def columns_of(fields, list_api_version=None):
     row["authorizer"] = authorizer(row["authz_reason"])
     row.update(rbac(row["authz_reason"]))
     row["truncated"] = notes.get("audit.k8s.io/truncated") == "true"
+    row["unknown_fields"] = unknown_fields(text, row, list_api_version)
     return row
+
+
+CANONICAL_TIME = re.compile(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"', re.ASCII)
+
+
+def unknown_fields(text, row, list_api_version):
+    """What the other columns cannot hold, as JSON text; None when they hold everything.
+
+    It mirrors the event: what no column knows, what has a type that no column takes, nulls, times in
+    another spelling than the apiserver's, objects of which no column shows anything. `duplicates` has
+    what a later member replaces, as `{"path": [...], "value": ...}`; `absent` the members that the
+    columns imply and that are not there. A member of the event that is called `duplicates`, `absent`
+    or `envelope`, or begins with `~`, has a `~` in front.
+    """
+    duplicates, absent = [], []
+
+    def last(raw, path):
+        result = {}
+        for key, value in pairs(raw):
+            if key in result:
+                duplicates.append((path + [key], result[key]))
+            result[key] = value
+        return result
+
+    def is_text(raw):
+        return is_exact(raw)
+
+    def is_texts(raw):
+        return raw.startswith("[") and all(is_exact(item) for item in elements(raw))
+
+    def is_time(raw):
+        return timestamp(raw) is not None and bool(CANONICAL_TIME.fullmatch(raw))
+
+    def is_json(raw):
+        return raw != "null"
+
+    def is_code(raw):
+        return row["response_code"] is not None
+
+    def is_metadata(raw):
+        response = ("code", "status", "reason", "message", "details")
+        return raw == "{}" and any(row[f"response_{name}"] is not None for name in response)
+
+    def is_kind(raw):
+        return row["event_api_version"] is not None and raw == '"Event"'
+
+    def no(_):
+        return False
+
+    def object_of(path, fits, entries=no):
+        """What is left of an object: the members that `fits` does not take, or by its name `entries`."""
+
+        def left(raw):
+            kept, shown = {}, False
+            for key, value in last(raw, path).items():
+                if value.startswith("{") and isinstance(fits.get(key), tuple):
+                    inner, is_map = object_of(path + [key], *fits[key])(value)
+                    shown = shown or is_map
+                    if inner is not None:
+                        kept[key] = inner
+                elif isinstance(fits.get(key), tuple) or not fits.get(key, entries)(value):
+                    kept[key] = value
+                else:
+                    shown = True
+            # Maps are columns of their own, an empty one too; of other objects something must be shown.
+            shown = shown or entries is not no
+            return (kept if kept or not shown else None), shown
+
+        return left
+
+    user = {"username": is_text, "uid": is_text, "groups": is_texts, "extra": ({}, is_texts)}
+    target = "resource namespace name uid apiGroup apiVersion resourceVersion subresource".split()
+    texts_ = "apiVersion level auditID stage requestURI verb userAgent".split()
+    shape = {
+        **dict.fromkeys(texts_, is_text),
+        "kind": is_kind,
+        "sourceIPs": is_texts,
+        "requestReceivedTimestamp": is_time,
+        "stageTimestamp": is_time,
+        "requestObject": is_json,
+        "responseObject": is_json,
+        "annotations": ({}, is_text),
+        "user": (user,),
+        "impersonatedUser": (user,),
+        "authenticationMetadata": ({"impersonationConstraint": is_text},),
+        "objectRef": (dict.fromkeys(target, is_text),),
+        "responseStatus": (
+            {
+                **dict.fromkeys(("status", "reason", "message"), is_text),
+                "code": is_code,
+                "details": is_json,
+                "metadata": is_metadata,
+            },
+        ),
+    }
+    left, _ = object_of([], shape)(text)
+    left = {
+        f"~{key}" if key in ("duplicates", "absent", "envelope") or key.startswith("~") else key: value
+        for key, value in (left or {}).items()
+    }
+
+    fields = members(text)
+    if "kind" not in fields and "apiVersion" in fields and row["event_api_version"] is not None:
+        absent.append('"kind"')
+    if "timestamp" in fields and "stageTimestamp" not in fields and row["stage_timestamp"] is not None:
+        absent.append('"stageTimestamp"')
+    response = members(fields.get("responseStatus"))
+    if response is not None and "metadata" not in response and is_metadata("{}"):
+        absent.append('"responseStatus.metadata"')
+
+    if duplicates:
+        left["duplicates"] = "[%s]" % ",".join(
+            '{"path":%s,"value":%s}' % (json.dumps(path), value) for path, value in duplicates
+        )
+    if absent:
+        left["absent"] = "[%s]" % ",".join(absent)
+    return write_json(left) if left else None
+
+
+def write_json(value):
+    """JSON text of an object whose leaves are JSON texts."""
+    if isinstance(value, str):
+        return value
+    return "{%s}" % ",".join(f"{json.dumps(key)}:{write_json(item)}" for key, item in value.items())
 
 
 # ---------------------------------------------------------------- views
@@ -600,12 +770,21 @@ def succeeded(row):
 
 
 def is_dry_run(row):
-    """A dry run by the URI, or by the `DeleteOptions` in the body of a delete."""
-    if row["dry_run"] is not None:
-        return True
-    return row["verb"] in ("delete", "deletecollection") and bool(
-        elements(at_path(row["request_object"], "dryRun"))
-    )
+    """A dry run by the URI; of a delete with a body by that alone, of an eviction by either.
+
+    A body is `DeleteOptions`, or an `Eviction` that holds them; it is there from level Request on.
+    """
+    body = row["request_object"]
+    by_uri = "All" in (row["dry_run"] or "")
+
+    def by(options):
+        return "All" in (strings(at_path(options, "dryRun")) or [])
+
+    if row["verb"] in ("delete", "deletecollection") and body is not None:
+        return by(body)
+    if row["subresource"] == "eviction":
+        return by_uri or by(at_path(body, "deleteOptions"))
+    return by_uri
 
 
 def is_create(row):
@@ -644,58 +823,70 @@ WORKLOADS = {
     "deployments": ("Deployment", ("apps", "extensions"), TEMPLATE),
     "daemonsets": ("DaemonSet", ("apps", "extensions"), TEMPLATE),
     "replicasets": ("ReplicaSet", ("apps", "extensions"), TEMPLATE),
-    "statefulsets": ("StatefulSet", ("apps",), TEMPLATE),
+    "statefulsets": ("StatefulSet", ("apps", "extensions"), TEMPLATE),
     "jobs": ("Job", ("batch",), TEMPLATE),
     "cronjobs": ("CronJob", ("batch",), ("spec", "jobTemplate", "spec", "template", "spec")),
 }
 
 
 def pod_specs(rows):
-    """The pod spec of every pod or workload template that a request wrote or tried to write.
+    """Every create, update or patch of a pod or of a workload with a pod template.
 
-    Taken from `response_object` when its kind is the workload's (it can be a `Status`), else from
-    `request_object`: for a patch that is only the part which changes. Decided: verbs are `create`,
-    `update` and `patch` (bodies of reads and deletes are no writes); of the subresources only
-    `ephemeralcontainers` of pods (`status` would repeat the spec at every heartbeat); a request whose
-    bodies hold no pod spec is no row, so refused requests are there as far as a body was recorded;
-    `created` is true for a create (or a patch or update answered 201) that succeeded and was no dry
-    run; `pod_spec` is the text of the source.
+    Refused requests and dry runs are rows, and so are those whose bodies hold no pod spec (Metadata,
+    a truncated event, a JSON patch): then `pod_spec` and `spec_source` are NULL. The spec is taken from
+    `response_object` when that is a workload (it can be a `Status`), else from `request_object`: for a
+    patch that is only the part which changes. Of the subresources only `ephemeralcontainers` and
+    `resize` of pods (`status` would repeat the spec at every heartbeat). `created` is true for a create
+    (or a patch or update answered 201) that succeeded and was no dry run, NULL without a code;
+    `pod_spec` is the text of the source.
     """
     for row, _ in requests(rows):
         workload = WORKLOADS.get(row["resource"])
         if workload is None or row["verb"] not in ("create", "update", "patch"):
             continue
-        kind, groups, path = workload
+        _, groups, path = workload
         if (row["api_group"] or "") not in groups:
             continue
-        if row["subresource"] is not None and (row["resource"], row["subresource"]) != (
-            "pods",
-            "ephemeralcontainers",
+        if row["subresource"] and (row["resource"], row["subresource"]) not in (
+            ("pods", "ephemeralcontainers"),
+            ("pods", "resize"),
         ):
             continue
-        response = row["response_object"]
-        if string(at_path(response, "kind")) == kind:
-            source, body = "response", response
-        else:
-            source, body = "request", row["request_object"]
-        spec = at_path(body, *path)
-        if members(spec) is None:
-            continue
-        created = (
-            row["subresource"] is None
-            and is_create(row)
-            and succeeded(row)
-            and not is_dry_run(row)
-        )
+        spec = source = None
+        bodies = [("request", row["request_object"])]
+        if string(at_path(row["response_object"], "kind")) in {kind for kind, _, _ in WORKLOADS.values()}:
+            bodies.insert(0, ("response", row["response_object"]))
+        for name, body in bodies:
+            found = at_path(body, *path)
+            if spec is None and members(found) is not None:
+                spec, source = found, name
+        created = None
+        if row["response_code"] is not None:
+            created = is_create(row) and succeeded(row) and not is_dry_run(row)
         yield row, {"pod_spec": spec, "spec_source": source, "created": created}
+
+
+def texts(raw):
+    """The strings of a list; None when it is no list."""
+    items = elements(raw)
+    if items is None:
+        return None
+    return [text for text in map(string, items) if text is not None]
+
+
+def objects(raw):
+    """The objects of a list; None when it is no list."""
+    items = elements(raw)
+    return None if items is None else [item for item in items if members(item) is not None]
 
 
 def containers(rows):
     """The containers, init containers and ephemeral containers of `pod_specs`, in this order.
 
-    Decided: `run_as_user`, `run_as_non_root` and `seccomp_profile` are what holds for the container:
-    its own securityContext, else the pod's. `seccomp_profile` is the profile's `type`. An element
-    that is no object is no container. Columns of the view that are lists are not printed.
+    `run_as_user`, `run_as_non_root` and `seccomp_profile` are what holds for the container: its own
+    securityContext, else the pod's. `seccomp_profile` is the profile's `type`. An element that is no
+    object is no container. `command`, `args` and the capabilities are NULL when not given; `host_ports`
+    and `env_secret_refs`, which are gathered, are then empty.
     """
     for row, own in pod_specs(rows):
         spec = own["pod_spec"]
@@ -704,9 +895,7 @@ def containers(rows):
             ("initContainers", "init"),
             ("ephemeralContainers", "ephemeral"),
         ):
-            for container in elements(at_path(spec, field)) or []:
-                if members(container) is None:
-                    continue
+            for container in objects(at_path(spec, field)) or []:
 
                 def context(*keys, pod_too=False):
                     own_value = at_path(container, "securityContext", *keys)
@@ -714,17 +903,31 @@ def containers(rows):
                         return at_path(spec, "securityContext", *keys)
                     return own_value
 
+                ports = [integer(at_path(port, "hostPort"), 64) for port in elements(at_path(container, "ports")) or []]
+                secrets = [
+                    string(at_path(item, *keys))
+                    for field, keys in (
+                        ("env", ("valueFrom", "secretKeyRef", "name")),
+                        ("envFrom", ("secretRef", "name")),
+                    )
+                    for item in elements(at_path(container, field)) or []
+                ]
                 yield row, {
+                    **own,
                     "container_kind": container_kind,
                     "container_name": string(at_path(container, "name")),
                     "image": string(at_path(container, "image")),
+                    "command": texts(at_path(container, "command")),
+                    "args": texts(at_path(container, "args")),
                     "privileged": boolean(context("privileged")),
                     "allow_privilege_escalation": boolean(context("allowPrivilegeEscalation")),
                     "run_as_user": integer(context("runAsUser", pod_too=True), 64),
                     "run_as_non_root": boolean(context("runAsNonRoot", pod_too=True)),
+                    "capabilities_added": texts(context("capabilities", "add")),
+                    "capabilities_dropped": texts(context("capabilities", "drop")),
+                    "host_ports": [port for port in ports if port is not None],
                     "seccomp_profile": string(context("seccompProfile", "type", pod_too=True)),
-                    "spec_source": own["spec_source"],
-                    "created": own["created"],
+                    "env_secret_refs": [name for name in secrets if name is not None],
                 }
 
 
@@ -736,36 +939,71 @@ RBAC_KINDS = {
 }
 
 
+ROLE_REF = {"api_group": "apiGroup", "kind": "kind", "name": "name"}
+SUBJECT = {"kind": "kind", "api_group": "apiGroup", "namespace": "namespace", "name": "name"}
+RULE = {
+    "api_groups": "apiGroups",
+    "resources": "resources",
+    "resource_names": "resourceNames",
+    "non_resource_urls": "nonResourceURLs",
+    "verbs": "verbs",
+}
+
+
+def struct(raw, fields, read):
+    """The fields of an object, each as `read` has it."""
+    return {name: read(at_path(raw, key)) for name, key in fields.items()}
+
+
+def structs(raw, fields, read):
+    found = objects(raw)
+    return None if found is None else [struct(item, fields, read) for item in found]
+
+
 def rbac_changes(rows):
     """The rows of `object_writes` on roles and bindings: successful, no dry runs.
 
     `object_kind` follows from the resource. `object_name` is `name`; where the request left it to
-    `generateName`, `metadata.name` of the response. NULL for `deletecollection`.
+    `generateName`, `metadata.name` of the response. NULL for `deletecollection`. What was written is read
+    from the response where it is a binding (or a role), else from the request.
     """
     for row, own in object_writes(rows):
         kind = RBAC_KINDS.get(row["resource"])
-        if kind is None or row["api_group"] != "rbac.authorization.k8s.io" or row["subresource"]:
+        if kind is None or row["api_group"] != "rbac.authorization.k8s.io":
             continue
-        name = row["name"]
-        if name is None and string(at_path(row["response_object"], "kind")) == kind:
-            name = string(at_path(row["response_object"], "metadata", "name"))
-        yield row, {"operation": own["operation"], "object_kind": kind, "object_name": name}
+        response = row["response_object"]
+        name = row["name"] or string(at_path(response, "metadata", "name"))
+
+        def body(*kinds):
+            return response if string(at_path(response, "kind")) in kinds else row["request_object"]
+
+        binding = body("RoleBinding", "ClusterRoleBinding")
+        role_ref = at_path(binding, "roleRef")
+        yield row, {
+            "operation": own["operation"],
+            "object_kind": kind,
+            "object_name": name,
+            "role_ref": None if members(role_ref) is None else struct(role_ref, ROLE_REF, string),
+            "subjects": structs(at_path(binding, "subjects"), SUBJECT, string),
+            "rules": structs(at_path(body("Role", "ClusterRole"), "rules"), RULE, texts),
+        }
 
 
 def secret_reads(rows):
     """get, list and watch of secrets of the core group, whatever the answer was.
 
-    Decided: only `requests`, so a watch that is still open is not there; `read_kind` is `get`, `list`
-    or `watch` as in the verb.
+    Only `requests`, so a watch that is still open is not there. `read_kind` says how much was asked for:
+    one `object` by its name, those of a `namespace`, or of the whole `cluster`.
     """
     for row, _ in requests(rows):
         if (
             is_core(row)
             and row["resource"] == "secrets"
-            and row["subresource"] is None
+            and not row["subresource"]
             and row["verb"] in ("get", "list", "watch")
         ):
-            yield row, {"read_kind": row["verb"]}
+            kind = "object" if row["name"] else "namespace" if row["namespace"] else "cluster"
+            yield row, {"read_kind": kind}
 
 
 VIEWS = {

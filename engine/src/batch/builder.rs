@@ -64,14 +64,15 @@ impl BatchBuilder {
         Ok(Self { schema, columns, rows: 0, chunk: None })
     }
 
-    /// The rows pushed from now on lie in `chunk`: what is borrowed points into it and keeps it alive.
-    pub(crate) fn chunk(&mut self, chunk: Buffer) {
+    /// The rows pushed from now on lie in `chunk`: what is borrowed points into it and keeps it alive. `None`: nothing is
+    /// borrowed any more.
+    pub(crate) fn chunk(&mut self, chunk: Option<Buffer>) {
         for column in &mut self.columns {
             if let Array::Borrowed { block, .. } = &mut column.array {
                 *block = None;
             }
         }
-        self.chunk = Some(chunk);
+        self.chunk = chunk;
     }
 
     pub(crate) const fn rows(&self) -> usize {

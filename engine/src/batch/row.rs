@@ -1,10 +1,10 @@
 //! One row before it is columns: an event, where it came from, and what several columns derive from it, computed once.
 
-use std::{borrow::Cow, cell::OnceCell};
+use std::{borrow::Cow, cell::OnceCell, sync::Arc};
 
 use crate::{
-    event::{Event, Reason},
-    json::{Text, Value, last_member},
+    event::{Event, Reason, ReasonCache},
+    json::{Text, Value, last_member, members},
 };
 
 /// Where an event came from: the content of the provenance columns.
@@ -26,24 +26,60 @@ pub(crate) struct Origin<'a> {
 pub(crate) struct Row<'r, 'a> {
     pub(crate) event: &'r Event<'a>,
     pub(crate) origin: Origin<'r>,
-    reason: OnceCell<Reason>,
+    reasons: &'r ReasonCache,
+    reason: OnceCell<Arc<Reason>>,
+    annotations: OnceCell<Annotations<'a>>,
+}
+
+/// The annotations that have columns of their own, found in one walk.
+#[derive(Default)]
+struct Annotations<'a> {
+    decision: Option<Text<'a>>,
+    reason: Option<Text<'a>>,
+    truncated: bool,
 }
 
 impl<'r, 'a> Row<'r, 'a> {
-    pub(crate) const fn new(event: &'r Event<'a>, origin: Origin<'r>) -> Self {
-        Self { event, origin, reason: OnceCell::new() }
+    pub(crate) const fn new(event: &'r Event<'a>, origin: Origin<'r>, reasons: &'r ReasonCache) -> Self {
+        Self { event, origin, reasons, reason: OnceCell::new(), annotations: OnceCell::new() }
     }
 
-    /// The text of one annotation.
-    pub(crate) fn annotation(&self, key: &str) -> Option<Text<'a>> {
-        last_member(self.event.annotations?.raw, key)?.text()
+    fn annotations(&self) -> &Annotations<'a> {
+        self.annotations.get_or_init(|| {
+            let mut found = Annotations::default();
+            let Some(annotations) = self.event.annotations else { return found };
+            for (key, value) in members(annotations.raw) {
+                match &*key.decode() {
+                    "authorization.k8s.io/decision" => found.decision = value.text(),
+                    "authorization.k8s.io/reason" => found.reason = value.text(),
+                    "audit.k8s.io/truncated" => found.truncated = value.text().is_some_and(|text| text.eq_str("true")),
+                    _ => {}
+                }
+            }
+            found
+        })
+    }
+
+    /// `authorization.k8s.io/decision`.
+    pub(crate) fn decision(&self) -> Option<Text<'a>> {
+        self.annotations().decision
+    }
+
+    /// `authorization.k8s.io/reason`, as written.
+    pub(crate) fn reason_text(&self) -> Option<Text<'a>> {
+        self.annotations().reason
+    }
+
+    /// Were the bodies dropped for size?
+    pub(crate) fn truncated(&self) -> bool {
+        self.annotations().truncated
     }
 
     /// The authorization reason, taken apart.
     pub(crate) fn reason(&self) -> &Reason {
-        self.reason.get_or_init(|| match self.annotation("authorization.k8s.io/reason") {
-            Some(text) => Reason::parse(&text.decode()),
-            None => Reason::default(),
+        self.reason.get_or_init(|| match self.reason_text() {
+            Some(text) => self.reasons.parse(&text.decode()),
+            None => Arc::default(),
         })
     }
 

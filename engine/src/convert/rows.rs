@@ -6,7 +6,7 @@ use datafusion::arrow::{array::RecordBatch, buffer::Buffer, error::ArrowError};
 
 use crate::{
     batch::{BatchBuilder, Origin, Row},
-    event::Event,
+    event::{Event, ReasonCache},
     scan::{
         records::{Place, Sink},
         report::Reject,
@@ -22,6 +22,7 @@ const BATCH: usize = 8192;
 /// Builds batches and gives each to `take`.
 pub(super) struct Batches<T> {
     builder: BatchBuilder,
+    reasons: ReasonCache,
     window: Window,
     cluster: Option<String>,
     source_file: String,
@@ -30,8 +31,8 @@ pub(super) struct Batches<T> {
 }
 
 impl<T: FnMut(RecordBatch) -> ControlFlow<()>> Batches<T> {
-    pub(super) const fn new(builder: BatchBuilder, window: Window, cluster: Option<String>, take: T) -> Self {
-        Self { builder, window, cluster, source_file: String::new(), take, error: None }
+    pub(super) fn new(builder: BatchBuilder, window: Window, cluster: Option<String>, take: T) -> Self {
+        Self { builder, reasons: ReasonCache::default(), window, cluster, source_file: String::new(), take, error: None }
     }
 }
 
@@ -49,7 +50,7 @@ impl<T: FnMut(RecordBatch) -> ControlFlow<()>> Sink for Batches<T> {
             source_offset: place.offset as i64,
             event_bytes: place.length as i64,
         };
-        if let Err(error) = self.builder.push(&Row::new(event, origin)) {
+        if let Err(error) = self.builder.push(&Row::new(event, origin, &self.reasons)) {
             self.error.get_or_insert(error);
         }
     }
@@ -62,8 +63,8 @@ impl<T: FnMut(RecordBatch) -> ControlFlow<()>> Collector for Batches<T> {
         self.source_file.clone_from(&planned.object.uri);
     }
 
-    fn chunk(&mut self, chunk: &Chunk) {
-        self.builder.chunk(Buffer::clone(&chunk.bytes));
+    fn chunk(&mut self, chunk: Option<&Chunk>) {
+        self.builder.chunk(chunk.map(|chunk| Buffer::clone(&chunk.bytes)));
     }
 
     fn hand_over(&mut self, all: bool) -> ControlFlow<()> {

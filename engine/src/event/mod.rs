@@ -16,7 +16,7 @@ mod time;
 
 pub(crate) use actor::{actor_kind, service_account};
 pub(crate) use leftover::{Leftovers, Place};
-pub(crate) use reason::Reason;
+pub(crate) use reason::{Reason, ReasonCache};
 pub use time::format_time;
 pub(crate) use time::{CANONICAL_LENGTH, format_micros, parse_micros};
 

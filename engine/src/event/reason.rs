@@ -4,7 +4,7 @@
 //! does, a RoleBinding and a ServiceAccount as `"name/namespace"` (`pkg/registry/rbac/validation/rule.go` and
 //! `plugin/pkg/auth/authorizer/rbac/rbac.go`). EKS access policies use the same sentence with another prefix.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::RefCell, collections::HashMap, sync::Arc};
 
 /// A reason, as far as it says anything.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,29 @@ pub(crate) struct Reason {
     pub(crate) authorizer: Option<&'static str>,
     /// The grant, when the text names one.
     pub(crate) grant: Option<Grant>,
+}
+
+/// Reasons taken apart before: a log has few different ones, and many of each.
+#[derive(Debug, Default)]
+pub(crate) struct ReasonCache(RefCell<HashMap<String, Arc<Reason>>>);
+
+impl ReasonCache {
+    /// Hostile logs have a reason for each event: then the cache starts afresh.
+    const MOST: usize = 4096;
+
+    /// The reason with this text.
+    pub(crate) fn parse(&self, text: &str) -> Arc<Reason> {
+        let mut known = self.0.borrow_mut();
+        if let Some(reason) = known.get(text) {
+            return Arc::clone(reason);
+        }
+        if known.len() == Self::MOST {
+            known.clear();
+        }
+        let reason = Arc::new(Reason::parse(text));
+        known.insert(text.to_owned(), Arc::clone(&reason));
+        reason
+    }
 }
 
 /// One sufficient grant; not the only one there may be.

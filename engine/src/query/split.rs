@@ -44,7 +44,7 @@ pub fn is_complete(sql: &str) -> bool {
             .find(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF))
             .is_none_or(|token| token.token == Token::SemiColon),
         // An open quote or comment goes on; what else is no token will not become one by more lines.
-        Err(error) => !error.message.starts_with("Unterminated"),
+        Err(error) => !(error.message.starts_with("Unterminated") || error.message.contains("EOF")),
     }
 }
 

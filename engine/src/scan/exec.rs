@@ -38,7 +38,7 @@ use super::{
 };
 use crate::{
     batch::{BatchBuilder, Origin, Row},
-    event::Event,
+    event::{Event, ReasonCache},
     source::Chunk,
 };
 
@@ -221,6 +221,7 @@ impl Send {
 
 struct EventRows {
     builder: BatchBuilder,
+    reasons: ReasonCache,
     prefilter: Prefilter,
     cluster: Option<String>,
     source_file: String,
@@ -229,8 +230,8 @@ struct EventRows {
 }
 
 impl EventRows {
-    const fn new(builder: BatchBuilder, prefilter: Prefilter, cluster: Option<String>, send: Send) -> Self {
-        Self { builder, prefilter, cluster, source_file: String::new(), send, error: None }
+    fn new(builder: BatchBuilder, prefilter: Prefilter, cluster: Option<String>, send: Send) -> Self {
+        Self { builder, reasons: ReasonCache::default(), prefilter, cluster, source_file: String::new(), send, error: None }
     }
 }
 
@@ -245,7 +246,7 @@ impl Sink for EventRows {
             source_offset: place.offset as i64,
             event_bytes: place.length as i64,
         };
-        let row = Row::new(event, origin);
+        let row = Row::new(event, origin, &self.reasons);
         if self.prefilter.keeps(&row)
             && let Err(error) = self.builder.push(&row)
         {
@@ -261,8 +262,8 @@ impl Collector for EventRows {
         self.source_file.clone_from(&planned.object.uri);
     }
 
-    fn chunk(&mut self, chunk: &Chunk) {
-        self.builder.chunk(Buffer::clone(&chunk.bytes));
+    fn chunk(&mut self, chunk: Option<&Chunk>) {
+        self.builder.chunk(chunk.map(|chunk| Buffer::clone(&chunk.bytes)));
     }
 
     fn hand_over(&mut self, all: bool) -> ControlFlow<()> {
@@ -343,7 +344,7 @@ impl Collector for RejectRows {
         self.source_file.clone_from(&planned.object.uri);
     }
 
-    fn chunk(&mut self, _: &Chunk) {}
+    fn chunk(&mut self, _: Option<&Chunk>) {}
 
     fn hand_over(&mut self, _: bool) -> ControlFlow<()> {
         if self.rejects.is_empty() {

@@ -22,8 +22,8 @@ use crate::source::{Chunk, ChunkReader, Layout, Location, compress};
 pub(crate) trait Collector: Sink {
     /// The rows that follow come from this object.
     fn object(&mut self, planned: &Planned);
-    /// The rows that follow lie in this chunk.
-    fn chunk(&mut self, chunk: &Chunk);
+    /// The rows that follow lie in this chunk; after `None` in none.
+    fn chunk(&mut self, chunk: Option<&Chunk>);
     /// Hands over what is complete; `Break` when nobody wants more.
     fn hand_over(&mut self, all: bool) -> ControlFlow<()>;
 }
@@ -92,7 +92,7 @@ impl Work<'_> {
             reader.count_newlines(self.lines);
             let mut records = self.records(layout, true);
             records.newlines_before = newlines_at_start;
-            return Ok(self.chunks(&mut || reader.next_chunk(), &mut records, tally, collector).unwrap_or_else(|error| {
+            return Ok(self.chunks(&mut reader, &mut records, tally, collector).unwrap_or_else(|error| {
                 let at = reader.position();
                 self.unreadable(tally, collector, error.to_string(), at)
             }));
@@ -126,7 +126,7 @@ impl Work<'_> {
             Ok(self.pipelined(reader, &mut records, tally, collector))
         } else {
             let mut chunks = Chunks { reader, failed: None };
-            let flow = self.chunks(&mut || Ok(chunks.next()), &mut records, tally, collector)?;
+            let flow = self.chunks(&mut chunks, &mut records, tally, collector)?;
             Ok(self.after(flow, chunks.failed, tally, collector))
         }
     }
@@ -138,16 +138,19 @@ impl Work<'_> {
     /// Decodes chunk after chunk until there are no more, or nobody wants more.
     fn chunks(
         &self,
-        next: &mut dyn FnMut() -> io::Result<Option<Chunk>>,
+        chunks: &mut dyn ChunkSource,
         records: &mut Records,
         tally: &mut Tally,
         collector: &mut impl Collector,
     ) -> io::Result<ControlFlow<()>> {
-        while let Some(chunk) = next()? {
-            collector.chunk(&chunk);
+        while let Some(chunk) = chunks.next()? {
+            collector.chunk(Some(&chunk));
             records.chunk(&chunk, tally, collector);
-            if collector.hand_over(false).is_break() {
-                return Ok(ControlFlow::Break(()));
+            let flow = collector.hand_over(false);
+            collector.chunk(None);
+            chunks.recycle(chunk);
+            if flow.is_break() {
+                return Ok(flow);
             }
         }
         Ok(ControlFlow::Continue(()))
@@ -165,16 +168,17 @@ impl Work<'_> {
         std::thread::scope(|scope| {
             let producer = scope.spawn(move || {
                 let mut chunks = Chunks { reader, failed: None };
-                while let Some(chunk) = chunks.next() {
+                while let Some(chunk) = Iterator::next(&mut chunks) {
                     if sender.send(chunk).is_err() {
                         break;
                     }
                 }
                 chunks.failed
             });
-            let flow = self.chunks(&mut || Ok(receiver.recv().ok()), records, tally, collector).unwrap_or(ControlFlow::Continue(()));
+            let mut received = Received(receiver);
+            let flow = self.chunks(&mut received, records, tally, collector).unwrap_or(ControlFlow::Continue(()));
             // A producer that waits to send learns here that nobody receives.
-            drop(receiver);
+            drop(received);
             let failed = producer.join().unwrap_or_else(|_| Some((io::Error::other("the reader stopped"), 0)));
             self.after(flow, failed, tally, collector)
         })
@@ -212,6 +216,43 @@ impl Work<'_> {
             tally.skip(reason::NO_LOG);
         }
     }
+}
+
+/// Where chunks come from, and where their memory goes back to.
+trait ChunkSource {
+    fn next(&mut self) -> io::Result<Option<Chunk>>;
+    fn recycle(&mut self, chunk: Chunk);
+}
+
+impl<R: Read> ChunkSource for ChunkReader<R> {
+    fn next(&mut self) -> io::Result<Option<Chunk>> {
+        self.next_chunk()
+    }
+
+    fn recycle(&mut self, chunk: Chunk) {
+        ChunkReader::recycle(self, chunk);
+    }
+}
+
+impl<R: Read> ChunkSource for Chunks<R> {
+    fn next(&mut self) -> io::Result<Option<Chunk>> {
+        Ok(Iterator::next(self))
+    }
+
+    fn recycle(&mut self, chunk: Chunk) {
+        self.reader.recycle(chunk);
+    }
+}
+
+/// The chunks of a reader on another thread.
+struct Received(mpsc::Receiver<Chunk>);
+
+impl ChunkSource for Received {
+    fn next(&mut self) -> io::Result<Option<Chunk>> {
+        Ok(self.0.recv().ok())
+    }
+
+    fn recycle(&mut self, _: Chunk) {}
 }
 
 /// A stream that fails with an error met before.

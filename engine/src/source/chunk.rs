@@ -94,6 +94,8 @@ pub(crate) struct ChunkReader<R> {
     end: Option<u64>,
     eof: bool,
     rejects: Vec<Reject>,
+    /// A buffer that came back.
+    spare: Vec<u8>,
 }
 
 enum Mode {
@@ -126,6 +128,15 @@ impl<R: Read> ChunkReader<R> {
             end: None,
             eof: false,
             rejects: Vec::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Takes back the memory of a chunk that nobody needs any more: fresh memory costs more than reading into it.
+    pub(crate) fn recycle(&mut self, chunk: Chunk) {
+        if let Ok(mut bytes) = chunk.bytes.into_vec::<u8>() {
+            bytes.clear();
+            self.spare = bytes;
         }
     }
 
@@ -212,7 +223,9 @@ impl<R: Read> ChunkReader<R> {
 
     /// Removes the first `length` bytes as a chunk.
     fn cut(&mut self, length: usize, elements: bool) -> Chunk {
-        let mut rest = Vec::with_capacity(self.target.max(self.buffer.len() - length) + 1);
+        let mut rest = std::mem::take(&mut self.spare);
+        // One byte more than is read: reading to the end of a full buffer would grow it.
+        rest.reserve(self.target.max(self.buffer.len() - length) + 64);
         rest.extend_from_slice(&self.buffer[length..]);
         self.buffer.truncate(length);
         let bytes = std::mem::replace(&mut self.buffer, rest);

@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""Compares what auditql says of a log with what the oracle says, cell by cell.
+
+    python3 compare.py BINARY LOG...              every LOG by itself
+    python3 compare.py --together BINARY LOG...   all of them as one log
+
+BINARY is the auditql to try. A LOG is a file that `oracle.py` reads: JSON lines or an `EventList`,
+plain or gzip. Compared are
+
+  - every cell of `SELECT * FROM events`. Where the record lay (`source_file`, `source_line`,
+    `source_offset`, `event_bytes`) is compared with the file itself: the bytes that the columns name
+    must be the event, and the newlines before them must give the line;
+  - every view: its rows, by the event that each is made from, and its own columns; its other columns
+    must be those of that event.
+
+Differences are printed grouped, with how often each occurred and the first few of it. The exit status is
+1 when there are any, 2 when the engine could not be run.
+"""
+
+import argparse
+import collections
+import json
+import subprocess
+import sys
+
+import oracle
+
+SHOWN = 3  # of one kind of difference
+WIDTH = 160
+
+
+class Engine:
+    """The auditql under test."""
+
+    def __init__(self, binary, logs):
+        self.command = [binary, "sql", "--quiet", "--output", "jsonl"]
+        self.inputs = [word for log in logs for word in ("--input", log)]
+
+    def rows(self, sql):
+        done = subprocess.run(
+            [*self.command, *self.inputs, sql], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        if done.returncode not in (0, 3):
+            print(f"{sql}: exit {done.returncode}: {done.stderr.decode().strip()}", file=sys.stderr)
+            sys.exit(2)
+        return [json.loads(line) for line in done.stdout.decode("utf-8").split("\n") if line]
+
+
+class Differences:
+    """What differs, grouped by where."""
+
+    def __init__(self):
+        self.found = collections.defaultdict(list)
+
+    def add(self, where, row, engine, expected):
+        self.found[where].append((row, engine, expected))
+
+    def compare(self, where, row, engine, expected):
+        if engine != expected or type(engine) is not type(expected):
+            self.add(where, row, engine, expected)
+
+    def show(self):
+        for where, found in sorted(self.found.items()):
+            print(f"  {where}: {len(found)}")
+            for row, engine, expected in found[:SHOWN]:
+                print(f"    {row}")
+                print(f"      engine {short(engine)}")
+                print(f"      oracle {short(expected)}")
+
+
+def short(value):
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= WIDTH else f"{text[:WIDTH]}... ({len(text)} characters)"
+
+
+def exact(text):
+    """JSON as a value that keeps the text of numbers apart from strings."""
+    if text is None:
+        return None
+    number = lambda digits: ("number", digits)  # noqa: E731
+    return json.loads(text, parse_float=number, parse_int=number, parse_constant=number)
+
+
+def unknown(text):
+    """`unknown_fields` as a value; the order of what was absent or doubled says nothing."""
+    value = exact(text)
+    for name in ("duplicates", "absent"):
+        if value and name in value:
+            value[name] = sorted(value[name], key=repr)
+    return value
+
+
+class Sources:
+    """The decompressed bytes of the files, and their newlines."""
+
+    def __init__(self):
+        self.files = {}
+
+    def read(self, path):
+        if path not in self.files:
+            self.files[path] = oracle.read(path).encode("utf-8")
+        return self.files[path]
+
+    def record(self, row):
+        """The text that the columns of a row point at."""
+        start, length = row["source_offset"], row["event_bytes"]
+        return self.read(row["source_file"])[start : start + length].decode("utf-8", "replace")
+
+    def line(self, row):
+        return 1 + self.read(row["source_file"]).count(b"\n", 0, row["source_offset"])
+
+
+def label_of(row):
+    return f"{row['source_file']}:{row['source_line']} {row['audit_id']} {row['stage']}"
+
+
+def compare_events(engine, logs, differences):
+    """Compares the events; returns the oracle's rows, and the engine's by their place."""
+    broken = []
+    found = list(oracle.events(logs, broken))
+    rows = engine.rows("SELECT * FROM events")
+    order = {log: index for index, log in enumerate(logs)}
+    rows.sort(key=lambda row: (order[row["source_file"]], row["source_offset"]))
+    rejects = engine.rows("SELECT * FROM rejects")
+    if len(rejects) != len(broken):
+        differences.add("rejects, count", "all", len(rejects), len(broken))
+
+    sources, expected, events, places = Sources(), [], {}, []
+    for row, text, version in matched(rows, found, sources):
+        if text is None:
+            differences.add("events, no event for the oracle", label_of(row), sources.record(row), None)
+            continue
+        if row is None:
+            differences.add("events, no event for the engine", "", None, text)
+            continue
+        own = oracle.columns_of(text, version)
+        expected.append(own)
+        places.append(place_of(row))
+        events[place_of(row)] = row
+        label = label_of(row)
+        differences.compare("events.source_line", label, row["source_line"], sources.line(row))
+        for name in sorted(row.keys() | own.keys()):
+            where = f"events.{name}"
+            if name == "unknown_fields":
+                differences.compare(where, label, unknown(row[name]), unknown(own[name]))
+            elif name in own:
+                differences.compare(where, label, row.get(name, "no such column"), own[name])
+            elif name == "format":
+                wanted = "kube-apiserver" if version is None else "eventlist"
+                differences.compare(where, label, row[name], wanted)
+            elif name in ("cluster", "log_stream"):
+                differences.compare(where, label, row[name], None)
+            elif name not in ("source_file", "source_line", "source_offset", "event_bytes"):
+                differences.add(where, label, row[name], "no such column")
+    return expected, events, places
+
+
+def matched(rows, found, sources):
+    """The engine's rows and the oracle's events side by side, by the text of the record."""
+    at = 0
+    for row in rows:
+        record = sources.record(row)
+        near = [text for text, _ in found[at : at + 100]]
+        if record not in near:
+            yield row, None, None
+            continue
+        skipped = near.index(record)
+        for text, _ in found[at : at + skipped]:
+            yield None, text, None
+        at += skipped + 1
+        yield row, *found[at - 1]
+    for text, _ in found[at:]:
+        yield None, text, None
+
+
+def place_of(row):
+    return row["source_file"], row["source_offset"]
+
+
+def compare_view(engine, view, expected, events, places, differences):
+    """Compares the rows of a view, each found by the event that it is made from."""
+    place_by_row = {id(row): place for row, place in zip(expected, places)}
+    wanted = collections.defaultdict(list)
+    for row, own in oracle.VIEWS[view](expected):
+        wanted[place_by_row.get(id(row))].append(own)
+    got = collections.defaultdict(list)
+    for row in engine.rows(f"SELECT * FROM {view}"):
+        event = events[place_of(row)]
+        for name in event:
+            # What is alike in both is not kept twice.
+            differences.compare(f"{view}.{name} (of the event)", label_of(event), row.pop(name), event[name])
+        got[place_of(event)].append(row)
+    for place in {**wanted, **got}:
+        label = label_of(events[place]) if place in events else str(place)
+        if len(got[place]) != len(wanted[place]):
+            differences.add(f"{view}, rows", label, got[place], wanted[place])
+            continue
+        for row, own in zip(got[place], wanted[place]):
+            for name in sorted(row.keys() | own.keys()):
+                differences.compare(f"{view}.{name}", label, row.get(name, "no such column"), own.get(name, "no such column"))
+    return sum(map(len, got.values()))
+
+
+def compare(binary, logs):
+    engine, differences = Engine(binary, logs), Differences()
+    expected, events, places = compare_events(engine, logs, differences)
+    counts = [f"{len(events)} events"]
+    for view in oracle.VIEWS:
+        counts.append(f"{view} {compare_view(engine, view, expected, events, places, differences)}")
+    print(f"{' '.join(logs) if len(logs) < 3 else f'{logs[0]} ... ({len(logs)} files)'}: {', '.join(counts)}")
+    differences.show()
+    return bool(differences.found)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Compares auditql with the oracle, cell by cell.")
+    parser.add_argument("--together", action="store_true", help="read all files as one log")
+    parser.add_argument("binary", metavar="BINARY")
+    parser.add_argument("logs", nargs="+", metavar="LOG")
+    options = parser.parse_args()
+    groups = [options.logs] if options.together else [[log] for log in options.logs]
+    differ = [compare(options.binary, logs) for logs in groups]
+    return 1 if any(differ) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
