@@ -36,6 +36,8 @@ mod query;
 mod scan;
 pub mod schema;
 mod source;
+#[doc(hidden)]
+pub mod stages;
 mod table;
 
 pub use convert::{Converted, convert};

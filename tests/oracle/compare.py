@@ -20,6 +20,7 @@ Differences are printed grouped, with how often each occurred and the first few 
 import argparse
 import collections
 import json
+import re
 import subprocess
 import sys
 
@@ -69,21 +70,38 @@ class Differences:
 
 
 def short(value):
-    text = json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value)
     return text if len(text) <= WIDTH else f"{text[:WIDTH]}... ({len(text)} characters)"
 
 
-def exact(text):
-    """JSON as a value that keeps the text of numbers apart from strings."""
-    if text is None:
-        return None
-    number = lambda digits: ("number", digits)  # noqa: E731
-    return json.loads(text, parse_float=number, parse_int=number, parse_constant=number)
+class Number(str):
+    """A number by its text."""
+
+    def __eq__(self, other):
+        return isinstance(other, Number) and str.__eq__(self, other)
+
+    __hash__ = str.__hash__
+
+    def __repr__(self):
+        return f"Number({str.__repr__(self)})"
+
+
+def whole(value):
+    """A value with U+FFFD for half surrogates, names included: the oracle does not tell these apart."""
+    if isinstance(value, dict):
+        return {whole(key): whole(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [whole(item) for item in value]
+    if isinstance(value, str) and not isinstance(value, Number):
+        return re.sub("[\ud800-\udfff]", "\ufffd", value)
+    return value
 
 
 def unknown(text):
     """`unknown_fields` as a value; the order of what was absent or doubled says nothing."""
-    value = exact(text)
+    if text is None:
+        return None
+    value = whole(json.loads(text, parse_float=Number, parse_int=Number))
     for name in ("duplicates", "absent"):
         if value and name in value:
             value[name] = sorted(value[name], key=repr)
@@ -111,7 +129,7 @@ class Sources:
 
 
 def label_of(row):
-    return f"{row['source_file']}:{row['source_line']} {row['audit_id']} {row['stage']}"
+    return f"{row['source_file']}:{row['source_line']} {json.dumps(row['audit_id'])} {json.dumps(row['stage'])}"
 
 
 def compare_events(engine, logs, differences):

@@ -702,63 +702,68 @@ def requests(rows):
     return ((row, {}) for row in rows if is_final(row))
 
 
-def unfinished_requests(rows):
-    """Requests of which the input has events but no final one.
+STAGES = {"RequestReceived": 1, "ResponseStarted": 2}
 
-    A request is (audit_id, request_received_timestamp, username, request_uri), NULL equal to NULL.
-    Decided: its row is the event at the latest stage (RequestReceived before ResponseStarted, then by
-    stage_timestamp, then the later one of the input); duplicates of an event make no second row.
+
+def request_of(row):
+    """What the stages of one request have in common; NULL is equal to NULL."""
+    names = ("audit_id", "request_received_timestamp", "username", "request_uri")
+    return tuple(row[name] for name in names)
+
+
+def latest(rows):
+    """Of every request the event at its latest stage.
+
+    That is the final one, else ResponseStarted, else RequestReceived; then the last by `stage_timestamp`,
+    then the last of the input. Duplicates of an event make no second row.
     """
-    order = {"RequestReceived": 1, "ResponseStarted": 2}
-    latest, done = {}, set()
+    result = {}
     for row in rows:
-        key = tuple(
-            row[name]
-            for name in ("audit_id", "request_received_timestamp", "username", "request_uri")
-        )
-        if is_final(row):
-            done.add(key)
-            continue
-        rank = (order.get(row["stage"], 0), row["stage_timestamp"] or "")
-        if key not in latest or rank >= latest[key][0]:
-            latest[key] = (rank, row)
-    for key, (_, row) in latest.items():
-        if key not in done:
+        stage = 3 if is_final(row) else STAGES.get(row["stage"], 0)
+        rank = (stage, row["stage_timestamp"] or "")
+        if request_of(row) not in result or rank >= result[request_of(row)][0]:
+            result[request_of(row)] = (rank, row)
+    return [row for _, row in result.values()]
+
+
+def unfinished_requests(rows):
+    """Requests of which the input has events but no final one, each by the event at its latest stage."""
+    for row in latest(rows):
+        if not is_final(row):
             yield row, {"last_stage": row["stage"]}
 
 
 def exec_sessions(rows):
     """exec, attach and portforward on pods, by `create` (SPDY) or `get` (WebSocket).
 
-    Rows are those of `requests` and, for sessions still open, of `unfinished_requests`. Decided:
-    refused and failed attempts are rows too (`response_code` tells them apart: 101 is a session as
-    far as the log knows); `started_at` is `request_received_timestamp`, because ResponseStarted may
-    be left out by the policy; `ended_at` is `stage_timestamp` of the final stage, NULL while open;
-    `command` is NULL for attach and portforward; `stdin` and `tty` are NULL for portforward, which
-    has no such options, and else false when absent, as the apiserver reads them.
+    One row per session, by the event at its latest stage, sessions still open too. Refused and failed
+    attempts are rows too (`response_code` tells them apart: 101 is a session as far as the log knows).
+    `started_at` is `request_received_timestamp`, because ResponseStarted may be left out by the policy;
+    `ended_at` is `stage_timestamp` of the final stage, NULL while open. `command` is NULL for attach and
+    portforward; `container`, `stdin` and `tty` are NULL for portforward, which has no such options; the
+    last two are else false when absent, as the apiserver reads them, and NULL without a URI.
     """
-    rows = list(rows)
-    for view in (requests, unfinished_requests):
-        for row, _ in view(rows):
-            kind, uri = row["subresource"], row["request_uri"]
-            if not (
-                is_core(row)
-                and row["resource"] == "pods"
-                and kind in ("exec", "attach", "portforward")
-                and row["verb"] in ("create", "get")
-            ):
-                continue
-            command = query_params(uri, "command")
-            streams = kind != "portforward"
-            yield row, {
-                "kind": kind,
-                "command": " ".join(command) if command else None,
-                "container": first(query_params(uri, "container")),
-                "stdin": query_boolean(uri, "stdin") if streams else None,
-                "tty": query_boolean(uri, "tty") if streams else None,
-                "started_at": row["request_received_timestamp"],
-                "ended_at": row["stage_timestamp"] if is_final(row) else None,
-            }
+    sessions = (
+        row
+        for row in rows
+        if is_core(row)
+        and row["resource"] == "pods"
+        and row["subresource"] in ("exec", "attach", "portforward")
+        and row["verb"] in ("create", "get")
+    )
+    for row in latest(sessions):
+        kind, uri = row["subresource"], row["request_uri"]
+        command = query_params(uri, "command")
+        streams = kind != "portforward" and uri is not None
+        yield row, {
+            "kind": kind,
+            "command": " ".join(command) if kind == "exec" and command else None,
+            "container": first(query_params(uri, "container")) if streams else None,
+            "stdin": query_boolean(uri, "stdin") if streams else None,
+            "tty": query_boolean(uri, "tty") if streams else None,
+            "started_at": row["request_received_timestamp"],
+            "ended_at": row["stage_timestamp"] if is_final(row) else None,
+        }
 
 
 def is_core(row):
@@ -778,7 +783,7 @@ def is_dry_run(row):
     by_uri = "All" in (row["dry_run"] or "")
 
     def by(options):
-        return "All" in (strings(at_path(options, "dryRun")) or [])
+        return "All" in (at_path(options, "dryRun") or "")
 
     if row["verb"] in ("delete", "deletecollection") and body is not None:
         return by(body)

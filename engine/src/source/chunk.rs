@@ -280,7 +280,7 @@ impl<R: Read> ChunkReader<R> {
 
     /// Finds a range's first record.
     fn seek(&mut self) -> io::Result<()> {
-        self.fill(self.target)?;
+        self.fill(self.target.max(2))?;
         // A newline at the very end of the buffer cannot be judged without what follows it.
         match self.next_boundary(0) {
             Some(at) => {
@@ -335,12 +335,17 @@ impl<R: Read> ChunkReader<R> {
             if self.buffer.len() > self.limit {
                 return Ok(self.oversize());
             }
-            wanted = (self.buffer.len() * 2).clamp(self.target, self.limit + 2);
+            wanted = self.more();
             // The range's end must not hold the buffer back any longer: the record goes over it.
             if self.ended(self.buffer.len().saturating_sub(2)) {
                 self.fill(wanted)?;
             }
         }
+    }
+
+    /// How much to have in the buffer when what is there is no whole record: twice as much, but not far past the limit.
+    fn more(&self) -> usize {
+        (self.buffer.len() * 2).max(self.target).min(self.target.max(self.limit) + 2)
     }
 
     /// More than the limit is in the buffer, and no record boundary.
@@ -379,9 +384,11 @@ impl<R: Read> ChunkReader<R> {
         self.fill(1)?;
         if let Some(newline) = memchr::memchr(b'\n', &self.buffer) {
             self.drop_bytes(newline + 1);
-            self.mode = if self.ended(0) { Mode::Done } else { Mode::Records };
-            // A range whose last record was dropped goes on only to the next boundary.
-            if self.boundary == Boundary::Value && matches!(self.mode, Mode::Done) {
+            // Past a range's end what follows is still this range's, up to the next boundary.
+            self.fill(1)?;
+            let at_boundary = self.boundary == Boundary::Line || matches!(self.buffer.first(), Some(b'{' | b'['));
+            self.mode = if self.ended(0) && at_boundary { Mode::Done } else { Mode::Records };
+            if matches!(self.mode, Mode::Done) {
                 self.buffer.clear();
             }
             return Ok(());
@@ -422,7 +429,7 @@ impl<R: Read> ChunkReader<R> {
                     self.mode = Mode::Skip;
                     return Ok(None);
                 }
-                Elements::Open => wanted = (self.buffer.len() * 2).clamp(self.target, self.limit + 2),
+                Elements::Open => wanted = self.more(),
                 Elements::Broken => {
                     let chunk = self.cut(at, true);
                     let line = memchr::memchr(b'\n', &self.buffer).unwrap_or(self.buffer.len());
