@@ -84,13 +84,7 @@ pub fn generate(out: &mut impl Write, bytes: u64, seed: u64) -> io::Result<Summa
     let flows = flow::load(seed)?;
     let steps = flows.iter().map(|flow| flow.steps.len()).sum();
     let size = flows.iter().map(|flow| flow.runs).sum();
-    let log = Log {
-        out,
-        buffer: Vec::with_capacity(BUFFER + (1 << 16)),
-        bytes: 0,
-        events: 0,
-        last: BEGIN,
-    };
+    let log = Log { out, buffer: Vec::with_capacity(BUFFER + (1 << 16)), bytes: 0, events: 0, last: BEGIN };
     let mut play = Play {
         flows: &flows,
         deck: Vec::with_capacity(size),
@@ -117,18 +111,8 @@ pub fn generate(out: &mut impl Write, bytes: u64, seed: u64) -> io::Result<Summa
         time::write_micros(&mut text, micros);
         String::from_utf8_lossy(&text).into_owned()
     };
-    let Log {
-        events,
-        bytes,
-        last,
-        ..
-    } = play.log;
-    Ok(Summary {
-        events,
-        bytes,
-        first: written(first.unwrap_or(BEGIN)),
-        last: written(last),
-    })
+    let Log { events, bytes, last, .. } = play.log;
+    Ok(Summary { events, bytes, first: written(first.unwrap_or(BEGIN)), last: written(last) })
 }
 
 /// A flow under way.
@@ -201,12 +185,8 @@ struct Play<'a, W> {
 impl<'a, W: Write> Play<'a, W> {
     fn advance(&mut self) -> io::Result<()> {
         let next_start = self.next_start;
-        let due = self
-            .tasks
-            .peek()
-            .is_some_and(|Reverse(task)| task.at < next_start);
-        let Some(Reverse(Scheduled { at, task, .. })) = due.then(|| self.tasks.pop()).flatten()
-        else {
+        let due = self.tasks.peek().is_some_and(|Reverse(task)| task.at < next_start);
+        let Some(Reverse(Scheduled { at, task, .. })) = due.then(|| self.tasks.pop()).flatten() else {
             self.start_next();
             return Ok(());
         };
@@ -221,8 +201,7 @@ impl<'a, W: Write> Play<'a, W> {
         let mut places = Vec::with_capacity(self.deck.capacity());
         for (index, flow) in self.flows.iter().enumerate() {
             for run in 0..flow.runs {
-                let place =
-                    (run as u64 * 1_000_000 + self.random.below(950_000)) / flow.runs as u64;
+                let place = (run as u64 * 1_000_000 + self.random.below(950_000)) / flow.runs as u64;
                 places.push((place, index));
             }
         }
@@ -242,15 +221,7 @@ impl<'a, W: Write> Play<'a, W> {
         let growth = Growth::after(self.log.events);
         let objects = Objects::choose(self.flows[flow].place, growth, at, &mut self.random);
         let resource_version = self.resource_version;
-        self.schedule(
-            at,
-            Task::Continue(Running {
-                flow,
-                step: 0,
-                objects,
-                resource_version,
-            }),
-        );
+        self.schedule(at, Task::Continue(Running { flow, step: 0, objects, resource_version }));
         // By day there is three times as much to do as by night.
         let hour = (at / 3_600_000_000 % 24) as f64;
         let busy = 1.0 - 0.5 * ((hour - 2.0) * std::f64::consts::TAU / 24.0).cos();
@@ -260,11 +231,7 @@ impl<'a, W: Write> Play<'a, W> {
 
     fn schedule(&mut self, at: i64, task: Task<'a>) {
         self.order += 1;
-        self.tasks.push(Reverse(Scheduled {
-            at,
-            order: self.order,
-            task,
-        }));
+        self.tasks.push(Reverse(Scheduled { at, order: self.order, task }));
     }
 
     /// Plays the flow's next step, and puts the flow back for the one after it.
@@ -287,14 +254,7 @@ impl<'a, W: Write> Play<'a, W> {
                     Action::Wait(time) => pause = *time,
                     Action::Start(flow) => {
                         let delay = self.random.exponential(4_000.0) as i64;
-                        self.schedule(
-                            at + delay,
-                            Task::Continue(Running {
-                                flow: *flow,
-                                step: 0,
-                                ..running
-                            }),
-                        );
+                        self.schedule(at + delay, Task::Continue(Running { flow: *flow, step: 0, ..running }));
                     }
                     Action::Enter(place) => {
                         let growth = Growth::after(self.log.events);
@@ -387,11 +347,7 @@ impl<W: Write> Log<'_, W> {
         open.send.events.stages[stage].write(&mut self.buffer, &mut moment);
         self.bytes += (self.buffer.len() - before) as u64;
         self.events += 1;
-        if self.buffer.len() >= BUFFER {
-            self.flush()
-        } else {
-            Ok(())
-        }
+        if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -403,10 +359,7 @@ impl<W: Write> Log<'_, W> {
 
 /// The embedded texts are at fault.
 fn malformed(what: &str, text: &str) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("load generator: {what}: {text}"),
-    )
+    io::Error::new(io::ErrorKind::InvalidData, format!("load generator: {what}: {text}"))
 }
 
 #[cfg(test)]
@@ -432,10 +385,7 @@ mod tests {
         let text = String::from_utf8_lossy(&log);
         assert!(text.ends_with("}\n"));
         assert_eq!(summary.events, text.lines().count() as u64);
-        assert!(
-            text.lines()
-                .all(|line| line.starts_with(r#"{"kind":"Event","#))
-        );
+        assert!(text.lines().all(|line| line.starts_with(r#"{"kind":"Event","#)));
         assert!(text.contains(&summary.first) && text.contains(&summary.last));
         assert!(!text.contains('<'), "a field was not written");
         Ok(())

@@ -94,7 +94,9 @@ pub(crate) enum Command {
     /// Open the shell.
     Shell,
     /// Answer SQL statements.
-    #[command(after_help = "Example:\n  auditql sql \"SELECT username, verb, resource, count(*) n FROM requests GROUP BY ALL ORDER BY n DESC LIMIT 10\" -i audit.log")]
+    #[command(
+        after_help = "Example:\n  auditql sql \"SELECT username, verb, resource, count(*) n FROM requests GROUP BY ALL ORDER BY n DESC LIMIT 10\" -i audit.log"
+    )]
     Sql(Sql),
     /// Run a saved query.
     #[command(after_help = "Example:\n  auditql run secrets-read-by-humans -i audit.log --since 24h -P namespace=payments")]
@@ -102,7 +104,9 @@ pub(crate) enum Command {
     /// List the saved queries, or show one whole.
     Queries(Queries),
     /// Write the events of the input to one file: Parquet, or the original events as JSON lines.
-    #[command(after_help = "Examples:\n  auditql convert -i logs/ --to events.parquet --summary run.json\n  auditql convert -i events.parquet --to events.jsonl")]
+    #[command(
+        after_help = "Examples:\n  auditql convert -i logs/ --to events.parquet --summary run.json\n  auditql convert -i events.parquet --to events.jsonl"
+    )]
     Convert(Convert),
     /// Show the tables, views and functions, or the columns of one table.
     Schema(Schema),

@@ -18,9 +18,8 @@ pub(crate) fn report(error: &anyhow::Error, color: Color) -> u8 {
     if is_broken_pipe(error) {
         return OK;
     }
-    let interrupted = error
-        .downcast_ref::<auditql_engine::Error>()
-        .is_some_and(|error| matches!(error.kind(), auditql_engine::ErrorKind::Interrupted));
+    let interrupted =
+        error.downcast_ref::<auditql_engine::Error>().is_some_and(|error| matches!(error.kind(), auditql_engine::ErrorKind::Interrupted));
     if interrupted {
         return INTERRUPTED;
     }

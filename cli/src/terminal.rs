@@ -49,7 +49,9 @@ impl Color {
 pub(crate) fn sanitize(text: &str, lines: bool) -> Cow<'_, str> {
     let bad = |ch: char| match ch {
         '\n' | '\t' => !lines,
-        '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' => true,
+        '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' => {
+            true
+        }
         ch => ch.is_control() || ('\u{e0000}'..='\u{e007f}').contains(&ch),
     };
     if !text.contains(bad) {

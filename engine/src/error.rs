@@ -97,8 +97,15 @@ impl From<DataFusionError> for Error {
 /// DataFusion's message without the name of its class, and without the request to report user errors as bugs.
 fn sql_message(message: &str) -> String {
     const CLASSES: [&str; 9] = [
-        "SQL error: ", "Error during planning: ", "Schema error: ", "Execution error: ", "Arrow error: ", "Optimizer rule ",
-        "External error: ", "This feature is not implemented: ", "Resources exhausted: ",
+        "SQL error: ",
+        "Error during planning: ",
+        "Schema error: ",
+        "Execution error: ",
+        "Arrow error: ",
+        "Optimizer rule ",
+        "External error: ",
+        "This feature is not implemented: ",
+        "Resources exhausted: ",
     ];
     let mut message = message;
     while let Some(rest) = CLASSES.iter().filter(|class| !class.starts_with("Optimizer")).find_map(|class| message.strip_prefix(class)) {

@@ -42,10 +42,12 @@ mod table;
 
 pub use convert::{Converted, convert};
 pub use datafusion::{self, arrow};
-pub use event::format_time;
 pub use error::{Error, ErrorKind, Result};
+pub use event::format_time;
 pub use format::{FormatInfo, formats};
 pub use function::{FUNCTIONS, Function};
-pub use query::{Answer, Engine, Level, Options, Parameter, ParameterType, SavedQuery, Severity, is_complete, parse_duration, parse_time, statements};
+pub use query::{
+    Answer, Engine, Level, Options, Parameter, ParameterType, SavedQuery, Severity, is_complete, parse_duration, parse_time, statements,
+};
 pub use scan::report::{Counts, InputReport, Reject, ScanReport, Tally};
 pub use table::Window;

@@ -119,10 +119,8 @@ pub(crate) fn rejects() -> SchemaRef {
 
 fn arrow_schema(name: &str) -> SchemaRef {
     let columns = table(name).map_or(&[][..], |table| &table.columns);
-    let fields: Vec<Field> = columns
-        .iter()
-        .filter_map(|column| Some(Field::new(&column.name, data_type(&column.type_name)?, true)))
-        .collect();
+    let fields: Vec<Field> =
+        columns.iter().filter_map(|column| Some(Field::new(&column.name, data_type(&column.type_name)?, true))).collect();
     Arc::new(Schema::new(fields))
 }
 

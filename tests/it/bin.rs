@@ -51,11 +51,7 @@ pub(crate) fn run_with<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>, stdin
     if let Some(writer) = writer {
         writer.join().unwrap();
     }
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        stdout: output.stdout,
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    Ran { code: output.status.code().unwrap_or(-1), stdout: output.stdout, stderr: String::from_utf8_lossy(&output.stderr).into_owned() }
 }
 
 impl Ran {

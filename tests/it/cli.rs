@@ -29,12 +29,30 @@ fn the_sample_answers_the_first_question() {
 fn every_output_writes_every_column() {
     let (_folder, log) = log(&format!("{EVENT}\n"));
     for output in ["table", "line", "csv", "tsv", "json", "jsonl", "markdown", "yaml", "arrow", "parquet"] {
-        for table in ["events", "requests", "exec_sessions", "object_writes", "pod_specs", "containers", "rbac_changes", "secret_reads", "unfinished_requests", "rejects"] {
+        for table in [
+            "events",
+            "requests",
+            "exec_sessions",
+            "object_writes",
+            "pod_specs",
+            "containers",
+            "rbac_changes",
+            "secret_reads",
+            "unfinished_requests",
+            "rejects",
+        ] {
             let ran = run(["sql", &format!("SELECT * FROM {table}"), "-i", &log, "-o", output]);
             assert_eq!(ran.code, 0, "{output} {table}: {}", ran.stderr);
         }
     }
-    let ran = run(["sql", "SELECT username, latency_ms, stage_timestamp, date, user_groups, annotations, response_code, unknown_fields FROM events", "-i", &log, "-o", "json"]);
+    let ran = run([
+        "sql",
+        "SELECT username, latency_ms, stage_timestamp, date, user_groups, annotations, response_code, unknown_fields FROM events",
+        "-i",
+        &log,
+        "-o",
+        "json",
+    ]);
     let rows: serde_json::Value = serde_json::from_str(&ran.text(0)).unwrap();
     assert_eq!(
         rows,
@@ -65,7 +83,11 @@ fn what_cannot_be_read_is_counted_told_and_exits_3() {
     let ran = run(["sql", "SELECT count(*) FROM events", "-i", &log, "-o", "csv", "--summary", summary.to_str().unwrap()]);
     assert_eq!(ran.text(3), "count(*)\n2\n");
     assert!(ran.stderr.contains(&format!("{log}:2: invalid JSON")), "{}", ran.stderr);
-    assert!(ran.stderr.contains("read 5 records: 2 events, 2 rejected (invalid JSON 2), 1 skipped (not an audit event 1)"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("read 5 records: 2 events, 2 rejected (invalid JSON 2), 1 skipped (not an audit event 1)"),
+        "{}",
+        ran.stderr
+    );
     let summary: serde_json::Value = serde_json::from_str(&fs::read_to_string(summary).unwrap()).unwrap();
     assert_eq!((&summary["read"], &summary["events"]), (&json!(5), &json!(2)));
     assert_eq!(summary["rejects"], json!({"invalid JSON": 2}));
@@ -213,7 +235,12 @@ fn what_panics_inside_the_engine_is_an_error() {
     for statement in ["SELECT map_entries(annotations) FROM events", "SELECT request_object->'spec' FROM events"] {
         for output in ["json", "parquet", "csv"] {
             let ran = run(["sql", statement, "-i", &log, "-o", output]);
-            assert!(ran.code == 0 || (ran.code == 2 && ran.stderr.starts_with("error:")), "{statement} {output}: {} {}", ran.code, ran.stderr);
+            assert!(
+                ran.code == 0 || (ran.code == 2 && ran.stderr.starts_with("error:")),
+                "{statement} {output}: {} {}",
+                ran.code,
+                ran.stderr
+            );
         }
     }
 }
@@ -223,7 +250,10 @@ fn json_operators_and_own_functions() {
     let event = EVENT.replace("\"annotations\"", r#""requestObject":{"spec":{"a":[1,{"b":"x"}]},"n":1.50},"annotations""#);
     let (_folder, log) = log(&format!("{event}\n"));
     let path = std::path::Path::new(&log);
-    let rows = sql("SELECT request_object->'spec'->'a' AS a, request_object->>'n' AS n, request_object ? 'spec' AS has, request_object FROM events", path);
+    let rows = sql(
+        "SELECT request_object->'spec'->'a' AS a, request_object->>'n' AS n, request_object ? 'spec' AS has, request_object FROM events",
+        path,
+    );
     assert_eq!(rows[0]["a"], json!([1, {"b": "x"}]));
     assert_eq!(rows[0]["has"], json!(true));
     assert_eq!(rows[0]["request_object"], json!(r#"{"spec":{"a":[1,{"b":"x"}]},"n":1.50}"#));
@@ -242,7 +272,10 @@ fn a_limit_stops_the_run_and_says_so() {
 
 #[test]
 fn duplicates_are_left_out_when_asked() {
-    let batch = format!(r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{{}},"items":[{}]}}"#, EVENT.replace(r#""kind":"Event","apiVersion":"audit.k8s.io/v1","#, ""));
+    let batch = format!(
+        r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{{}},"items":[{}]}}"#,
+        EVENT.replace(r#""kind":"Event","apiVersion":"audit.k8s.io/v1","#, "")
+    );
     let other = EVENT.replace("kubectl", "curl");
     let (_folder, log) = log(&format!("{EVENT}\n{batch}\n{other}\n{EVENT}\n"));
     let ran = run(["sql", "SELECT count(*) n FROM events", "-i", &log, "-o", "csv", "--dedup"]);

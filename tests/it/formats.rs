@@ -16,11 +16,15 @@ fn every_case_of_every_format() {
         for case in fs::read_dir(format.path()).unwrap().map(|entry| entry.unwrap()) {
             let name = format!("{}/{}", format.file_name().display(), case.file_name().display());
             covered.insert(format.file_name().to_string_lossy().into_owned());
-            let input = fs::read_dir(case.path()).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.file_name().unwrap().to_string_lossy().starts_with("input."));
+            let input = fs::read_dir(case.path())
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .find(|path| path.file_name().unwrap().to_string_lossy().starts_with("input."));
             let folder = tempfile::tempdir().unwrap();
             let (events, account) = (folder.path().join("events.jsonl"), folder.path().join("account.json"));
             let input = input.unwrap();
-            let ran = run(["convert", "-i", input.to_str().unwrap(), "--to", events.to_str().unwrap(), "--summary", account.to_str().unwrap()]);
+            let ran =
+                run(["convert", "-i", input.to_str().unwrap(), "--to", events.to_str().unwrap(), "--summary", account.to_str().unwrap()]);
             let parse = |text: &str| -> Vec<Value> { text.lines().map(|line| serde_json::from_str(line).unwrap()).collect() };
             let got = parse(&fs::read_to_string(&events).unwrap_or_default());
             let want = parse(&fs::read_to_string(case.path().join("expected.jsonl")).unwrap());

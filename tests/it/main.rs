@@ -1,5 +1,7 @@
 //! The integration tests: what a user sees, from data files. One binary, because linking DataFusion takes long.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test that cannot go on fails")]
+
 mod bin;
 mod cli;
 mod convert;

@@ -51,7 +51,10 @@ fn merge(base: &str, over: &str) -> String {
         }
     }
     for (name, value) in over_members {
-        if value != "null" && !members.iter().any(|(key, _)| *key == name) && object(base).is_some_and(|base| !base.iter().any(|(key, _)| *key == name)) {
+        if value != "null"
+            && !members.iter().any(|(key, _)| *key == name)
+            && object(base).is_some_and(|base| !base.iter().any(|(key, _)| *key == name))
+        {
             members.push((name, value));
         }
     }
@@ -99,7 +102,11 @@ fn cases(query: &SavedQuery) -> Vec<Case> {
         let lines = content.lines().filter(|line| !line.trim().is_empty());
         match info.as_str() {
             "jsonl events" => case.events = lines.map(|line| merge(&base, line) + "\n").collect(),
-            "jsonl rows" => case.rows = lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {section}: {error}: {line}", query.id))).collect(),
+            "jsonl rows" => {
+                case.rows = lines
+                    .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {section}: {error}: {line}", query.id)))
+                    .collect()
+            }
             "toml parameters" => {
                 case.parameters = lines
                     .map(|line| {
@@ -121,7 +128,8 @@ fn cases(query: &SavedQuery) -> Vec<Case> {
 }
 
 fn ask(query: &SavedQuery, case: &Case, input: &Path) -> Ran {
-    let mut args = vec!["run".to_owned(), query.id.clone(), "-i".to_owned(), input.display().to_string(), "-o".to_owned(), "jsonl".to_owned()];
+    let mut args =
+        vec!["run".to_owned(), query.id.clone(), "-i".to_owned(), input.display().to_string(), "-o".to_owned(), "jsonl".to_owned()];
     for parameter in &case.parameters {
         args.extend(["-P".to_owned(), parameter.clone()]);
     }
@@ -138,7 +146,8 @@ fn check(query: &SavedQuery, case: &Case, failures: &mut Vec<String>) {
     if on_log.code != 0 {
         return fail(format!("exit {}: {}", on_log.code, on_log.stderr));
     }
-    let rows: Vec<Map<String, Value>> = String::from_utf8_lossy(&on_log.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rows: Vec<Map<String, Value>> =
+        String::from_utf8_lossy(&on_log.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let shown = |rows: &[Map<String, Value>]| rows.iter().map(|row| Value::Object(row.clone()).to_string()).collect::<Vec<_>>().join("\n");
     if rows.len() != case.rows.len() {
         return fail(format!("{} rows instead of {}:\n{}", rows.len(), case.rows.len(), shown(&rows)));
@@ -198,8 +207,18 @@ fn the_library_is_well_formed() {
     let ids: BTreeSet<&str> = SavedQuery::library().iter().map(|query| query.id.as_str()).collect();
     assert_eq!(ids.len(), SavedQuery::library().len(), "two queries have one id");
     for promised in [
-        "requests-by-actor", "denied-requests", "failed-authentication", "anonymous-requests", "secrets-read-by-humans", "pod-exec-sessions",
-        "rbac-changes", "rbac-binding-usage", "cluster-admin-usage", "privileged-pods-created", "deprecated-api-usage", "slow-requests",
+        "requests-by-actor",
+        "denied-requests",
+        "failed-authentication",
+        "anonymous-requests",
+        "secrets-read-by-humans",
+        "pod-exec-sessions",
+        "rbac-changes",
+        "rbac-binding-usage",
+        "cluster-admin-usage",
+        "privileged-pods-created",
+        "deprecated-api-usage",
+        "slow-requests",
     ] {
         assert!(ids.contains(promised), "{promised} is an id for good");
     }

@@ -28,22 +28,42 @@ fn gke_policy() {
     check(
         "cluster-gke-policy",
         "audit.log.gz",
-        &[("events", 10_685), ("requests", 10_123), ("unfinished_requests", 0), ("exec_sessions", 13), ("secret_reads", 165), ("rbac_changes", 296), ("containers", 612)],
+        &[
+            ("events", 10_685),
+            ("requests", 10_123),
+            ("unfinished_requests", 0),
+            ("exec_sessions", 13),
+            ("secret_reads", 165),
+            ("rbac_changes", 296),
+            ("containers", 612),
+        ],
     );
 }
 
 #[test]
 fn metadata_rotated() {
-    check("cluster-metadata-rotated", "audit*.log*", &[("events", 24_114), ("requests", 11_773), ("exec_sessions", 12), ("secret_reads", 181), ("rbac_changes", 310)]);
+    check(
+        "cluster-metadata-rotated",
+        "audit*.log*",
+        &[("events", 24_114), ("requests", 11_773), ("exec_sessions", 12), ("secret_reads", 181), ("rbac_changes", 310)],
+    );
 }
 
 #[test]
 fn webhook() {
-    check("cluster-webhook", "audit.log.gz", &[("events", 6651), ("requests", 6199), ("exec_sessions", 12), ("secret_reads", 109), ("rbac_changes", 247)]);
+    check(
+        "cluster-webhook",
+        "audit.log.gz",
+        &[("events", 6651), ("requests", 6199), ("exec_sessions", 12), ("secret_reads", 109), ("rbac_changes", 247)],
+    );
     check("cluster-webhook", "batches", &[("events", 2296)]);
 }
 
 #[test]
 fn lost_events() {
-    check("cluster-lost-events", "audit.log.gz", &[("events", 3909), ("requests", 1790), ("unfinished_requests", 11), ("rbac_changes", 190)]);
+    check(
+        "cluster-lost-events",
+        "audit.log.gz",
+        &[("events", 3909), ("requests", 1790), ("unfinished_requests", 11), ("rbac_changes", 190)],
+    );
 }

@@ -29,12 +29,18 @@ impl sqllogictest::AsyncDB for Database {
         let mut rows = Vec::new();
         for batch in answer.collect().await.map_err(Failed)? {
             let options = arrow::util::display::FormatOptions::new().with_null("NULL");
-            let formatters: Vec<_> = batch.columns().iter().map(|column| arrow::util::display::ArrayFormatter::try_new(column, &options).unwrap()).collect();
+            let formatters: Vec<_> =
+                batch.columns().iter().map(|column| arrow::util::display::ArrayFormatter::try_new(column, &options).unwrap()).collect();
             for row in 0..batch.num_rows() {
-                rows.push(formatters.iter().map(|formatter| {
-                    let text = formatter.value(row).to_string();
-                    if text.is_empty() { "(empty)".to_owned() } else { text }
-                }).collect());
+                rows.push(
+                    formatters
+                        .iter()
+                        .map(|formatter| {
+                            let text = formatter.value(row).to_string();
+                            if text.is_empty() { "(empty)".to_owned() } else { text }
+                        })
+                        .collect(),
+                );
             }
         }
         Ok(DBOutput::Rows { types: vec![DefaultColumnType::Text; columns], rows })

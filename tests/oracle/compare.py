@@ -14,7 +14,7 @@ plain or gzip. Compared are
     must be those of that event.
 
 Differences are printed grouped, with how often each occurred and the first few of it. The exit status is
-1 when there are any, 2 when the engine could not be run.
+1 when there are any, 2 when the engine could not be run or a log not be read.
 """
 
 import argparse
@@ -129,7 +129,8 @@ class Sources:
 
 
 def label_of(row):
-    return f"{row['source_file']}:{row['source_line']} {json.dumps(row['audit_id'])} {json.dumps(row['stage'])}"
+    place = f"{row['source_file']}:{row['source_line']}"
+    return f"{place} {json.dumps(row['audit_id'])} {json.dumps(row['stage'])}"
 
 
 def compare_events(engine, logs, differences):
@@ -215,7 +216,8 @@ def compare_view(engine, view, expected, events, places, differences):
             continue
         for row, own in zip(got[place], wanted[place]):
             for name in sorted(row.keys() | own.keys()):
-                differences.compare(f"{view}.{name}", label, row.get(name, "no such column"), own.get(name, "no such column"))
+                engine_cell, own_cell = (cells.get(name, "no such column") for cells in (row, own))
+                differences.compare(f"{view}.{name}", label, engine_cell, own_cell)
     return sum(map(len, got.values()))
 
 
@@ -237,7 +239,11 @@ def main():
     parser.add_argument("logs", nargs="+", metavar="LOG")
     options = parser.parse_args()
     groups = [options.logs] if options.together else [[log] for log in options.logs]
-    differ = [compare(options.binary, logs) for logs in groups]
+    try:
+        differ = [compare(options.binary, logs) for logs in groups]
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 2
     return 1 if any(differ) else 0
 
 

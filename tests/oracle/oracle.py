@@ -908,7 +908,10 @@ def containers(rows):
                         return at_path(spec, "securityContext", *keys)
                     return own_value
 
-                ports = [integer(at_path(port, "hostPort"), 64) for port in elements(at_path(container, "ports")) or []]
+                ports = [
+                    integer(at_path(port, "hostPort"), 64)
+                    for port in elements(at_path(container, "ports")) or []
+                ]
                 secrets = [
                     string(at_path(item, *keys))
                     for field, keys in (

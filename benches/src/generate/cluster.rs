@@ -64,23 +64,17 @@ const APPS: &[&str] = &[
 ];
 
 const WORDS: &[&str] = &[
-    "cfg", "data", "tmp", "ops", "app", "job", "dev", "sync", "test", "run", "base", "cache",
-    "demo", "probe", "node", "proxy", "queue", "store", "tool", "view",
+    "cfg", "data", "tmp", "ops", "app", "job", "dev", "sync", "test", "run", "base", "cache", "demo", "probe", "node", "proxy", "queue",
+    "store", "tool", "view",
 ];
 
 const PEOPLE: &[&str] = &[
-    "amara", "anders", "aylin", "benoit", "chiara", "daria", "diego", "elif", "emeka", "farah",
-    "felix", "grace", "hana", "ivan", "jana", "joao", "kofi", "lena", "liang", "maya", "milan",
-    "nadia", "nils", "noor", "olga", "omar", "paula", "priya", "rafael", "rosa", "sami", "sara",
-    "tomas", "uma", "vera", "wei", "xenia", "yara", "yusuf", "zeno",
+    "amara", "anders", "aylin", "benoit", "chiara", "daria", "diego", "elif", "emeka", "farah", "felix", "grace", "hana", "ivan", "jana",
+    "joao", "kofi", "lena", "liang", "maya", "milan", "nadia", "nils", "noor", "olga", "omar", "paula", "priya", "rafael", "rosa", "sami",
+    "sara", "tomas", "uma", "vera", "wei", "xenia", "yara", "yusuf", "zeno",
 ];
 
-const HUMANS: &[&str] = &[
-    "alice@example.com",
-    "bob@example.com",
-    "carol@example.com",
-    "erin@example.com",
-];
+const HUMANS: &[&str] = &["alice@example.com", "bob@example.com", "carol@example.com", "erin@example.com"];
 
 /// Where a flow takes place.
 #[derive(Clone, Copy, Debug)]
@@ -101,10 +95,7 @@ impl Place {
             "team" => Some(Self::Team),
             "dev" => Some(Self::Development),
             "preview" => Some(Self::Preview),
-            _ => NAMESPACES
-                .iter()
-                .position(|known| *known == name)
-                .map(|index| Self::Fixed(index as u64)),
+            _ => NAMESPACES.iter().position(|known| *known == name).map(|index| Self::Fixed(index as u64)),
         }
     }
 }
@@ -259,9 +250,7 @@ impl Objects {
             }
             PodKind::Job => self.write_job(out),
             PodKind::DaemonSet => self.write_app(out),
-            PodKind::Bare => {
-                out.extend_from_slice(WORDS[self.pod as usize % WORDS.len()].as_bytes())
-            }
+            PodKind::Bare => out.extend_from_slice(WORDS[self.pod as usize % WORDS.len()].as_bytes()),
         }
         out.push(b'-');
         self.write_pod_suffix(out);

@@ -33,8 +33,7 @@ pub(super) fn mix(identity: u64, salt: u64) -> u64 {
 
 /// A number that belongs to the text.
 pub(super) fn mix_text(text: &str, salt: u64) -> u64 {
-    text.bytes()
-        .fold(finish(salt), |hash, byte| mix(hash, u64::from(byte)))
+    text.bytes().fold(finish(salt), |hash, byte| mix(hash, u64::from(byte)))
 }
 
 fn finish(mut word: u64) -> u64 {

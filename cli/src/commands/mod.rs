@@ -11,7 +11,10 @@ use std::{io::Write, sync::Arc};
 use anyhow::Result;
 use auditql_engine::{
     Answer, Engine,
-    arrow::{array::{ArrayRef, RecordBatch, StringArray}, datatypes::{DataType, Field, Schema}},
+    arrow::{
+        array::{ArrayRef, RecordBatch, StringArray},
+        datatypes::{DataType, Field, Schema},
+    },
 };
 use futures::StreamExt;
 

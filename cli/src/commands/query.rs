@@ -88,7 +88,11 @@ pub(crate) fn not_evaluable(query: &SavedQuery, report: &ScanReport) -> Option<S
     match (enough, less) {
         (_, 0) => None,
         (0, _) => Some(format!("not evaluable: `{}` needs events of level {level}, and the input has none", query.id)),
-        (_, less) => Some(format!("`{}` needs events of level {level}: {less} of {} have less and cannot show what it asks for", query.id, less + enough)),
+        (_, less) => Some(format!(
+            "`{}` needs events of level {level}: {less} of {} have less and cannot show what it asks for",
+            query.id,
+            less + enough
+        )),
     }
 }
 

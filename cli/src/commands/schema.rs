@@ -35,9 +35,7 @@ pub(crate) fn columns(name: &str) -> Result<Vec<Vec<String>>> {
         },
     };
     let columns = table.columns.iter().chain(inherited.into_iter().flat_map(|events| &events.columns));
-    Ok(columns
-        .map(|column| vec![column.name.clone(), column.type_name.clone(), column.path.clone(), column.doc.clone()])
-        .collect())
+    Ok(columns.map(|column| vec![column.name.clone(), column.type_name.clone(), column.path.clone(), column.doc.clone()]).collect())
 }
 
 pub(super) fn formats(args: &Listing) -> Result<u8> {

@@ -6,9 +6,8 @@ use anyhow::Result;
 use auditql_engine::arrow::{
     array::{Array, ArrayRef, AsArray, MapArray, StructArray, UnionArray},
     datatypes::{
-        DataType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
-        TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
-        UInt16Type, UInt32Type, UInt64Type,
+        DataType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+        TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
     },
     util::display::{ArrayFormatter, FormatOptions},
 };
@@ -50,9 +49,9 @@ fn is_null(array: &ArrayRef, row: usize) -> bool {
             let child = union.child(union.type_id(row));
             matches!(child.data_type(), DataType::Null) || child.is_null(union.value_offset(row))
         }),
-        DataType::Dictionary(..) => array
-            .as_any_dictionary_opt()
-            .is_some_and(|array| array.is_null(row) || is_null(array.values(), array.normalized_keys()[row])),
+        DataType::Dictionary(..) => {
+            array.as_any_dictionary_opt().is_some_and(|array| array.is_null(row) || is_null(array.values(), array.normalized_keys()[row]))
+        }
         _ => array.is_null(row),
     }
 }

@@ -52,7 +52,11 @@ impl Rows for Writer<'_> {
                 write!(self.out, "{} {name}: ", if index == 0 { '-' } else { ' ' })?;
                 // JSON may hold these three raw; a YAML reader may take them for line ends.
                 let text = String::from_utf8_lossy(&value);
-                let text = text.replace('\u{85}', "\\u0085").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029").replace('\u{7f}', "\\u007f");
+                let text = text
+                    .replace('\u{85}', "\\u0085")
+                    .replace('\u{2028}', "\\u2028")
+                    .replace('\u{2029}', "\\u2029")
+                    .replace('\u{7f}', "\\u007f");
                 writeln!(self.out, "{text}")?;
             }
             self.rows += 1;

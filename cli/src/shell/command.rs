@@ -60,8 +60,10 @@ pub(super) async fn run(shell: &mut Shell, line: &str) -> Result<()> {
                 Ok(out.flush()?)
             }
             None => {
-                let rows: Vec<Vec<String>> =
-                    SavedQuery::library().iter().map(|query| vec![query.id.clone(), query.pack.clone(), query.header.question.clone()]).collect();
+                let rows: Vec<Vec<String>> = SavedQuery::library()
+                    .iter()
+                    .map(|query| vec![query.id.clone(), query.pack.clone(), query.header.question.clone()])
+                    .collect();
                 listing(&["id", "pack", "question"], &rows, &format).map(drop)
             }
         },

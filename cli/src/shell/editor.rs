@@ -28,7 +28,11 @@ pub(super) async fn run(shell: &mut Shell) -> Result<()> {
     if let Some(history) = &history {
         let _ = editor.load_history(history);
     }
-    let _ = writeln!(std::io::stderr(), "auditql {} — `.help` for commands, `.tables` for tables; statements end with `;`", env!("CARGO_PKG_VERSION"));
+    let _ = writeln!(
+        std::io::stderr(),
+        "auditql {} — `.help` for commands, `.tables` for tables; statements end with `;`",
+        env!("CARGO_PKG_VERSION")
+    );
     while !shell.quit {
         match editor.readline("auditql> ") {
             Ok(line) if line.trim().is_empty() => {}
@@ -81,9 +85,40 @@ struct Words {
 
 /// The words that statements are made of.
 const KEYWORDS: [&str; 34] = [
-    "SELECT", "FROM", "WHERE", "GROUP BY", "GROUP BY ALL", "ORDER BY", "LIMIT", "HAVING", "QUALIFY", "DISTINCT", "AND", "OR", "NOT",
-    "IN", "LIKE", "ILIKE", "BETWEEN", "IS NULL", "IS NOT NULL", "AS", "JOIN", "LEFT JOIN", "ON", "USING", "UNION ALL", "WITH", "CASE",
-    "WHEN", "THEN", "ELSE", "END", "DESC", "EXPLAIN", "DESCRIBE",
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "GROUP BY",
+    "GROUP BY ALL",
+    "ORDER BY",
+    "LIMIT",
+    "HAVING",
+    "QUALIFY",
+    "DISTINCT",
+    "AND",
+    "OR",
+    "NOT",
+    "IN",
+    "LIKE",
+    "ILIKE",
+    "BETWEEN",
+    "IS NULL",
+    "IS NOT NULL",
+    "AS",
+    "JOIN",
+    "LEFT JOIN",
+    "ON",
+    "USING",
+    "UNION ALL",
+    "WITH",
+    "CASE",
+    "WHEN",
+    "THEN",
+    "ELSE",
+    "END",
+    "DESC",
+    "EXPLAIN",
+    "DESCRIBE",
 ];
 
 impl Words {
@@ -126,9 +161,9 @@ impl Completer for Words {
 
     fn complete(&self, line: &str, at: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let before = &line[..at];
-        let start = before.rfind(|ch: char| !(ch.is_alphanumeric() || matches!(ch, '_' | '-' | '.'))).map_or(0, |found| {
-            found + before[found..].chars().next().map_or(0, char::len_utf8)
-        });
+        let start = before
+            .rfind(|ch: char| !(ch.is_alphanumeric() || matches!(ch, '_' | '-' | '.')))
+            .map_or(0, |found| found + before[found..].chars().next().map_or(0, char::len_utf8));
         let found = self.candidates(&before[..start], &before[start..]);
         let pairs = found.into_iter().map(|name| Pair { display: name.clone(), replacement: name });
         Ok((start, pairs.collect()))

@@ -5,8 +5,8 @@ use std::{borrow::Cow, sync::Arc};
 use datafusion::{
     arrow::{
         array::{
-            ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int32Builder, Int64Builder, ListBuilder, MapBuilder,
-            RecordBatch, RecordBatchOptions, StringBuilder, StringViewBuilder, TimestampMicrosecondBuilder,
+            ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int32Builder, Int64Builder, ListBuilder, MapBuilder, RecordBatch,
+            RecordBatchOptions, StringBuilder, StringViewBuilder, TimestampMicrosecondBuilder,
         },
         buffer::Buffer,
         datatypes::{DataType, Field, SchemaRef},
@@ -36,7 +36,10 @@ struct Column {
 enum Array {
     Text(StringViewBuilder),
     /// Text that points into chunks; `block` is the index of the current chunk among the array's buffers.
-    Borrowed { views: StringViewBuilder, block: Option<u32> },
+    Borrowed {
+        views: StringViewBuilder,
+        block: Option<u32>,
+    },
     List(ListBuilder<StringBuilder>),
     Map(MapBuilder<StringBuilder, StringBuilder>),
     MapOfLists(MapBuilder<StringBuilder, ListBuilder<StringBuilder>>),
@@ -56,8 +59,7 @@ impl BatchBuilder {
     /// When `schema` names a column that no rule fills.
     pub(crate) fn new(schema: SchemaRef) -> Result<Self, ArrowError> {
         let columns = schema.fields().iter().map(|field| {
-            let fill = fill(field.name())
-                .ok_or_else(|| ArrowError::SchemaError(format!("no rule fills the column `{}`", field.name())))?;
+            let fill = fill(field.name()).ok_or_else(|| ArrowError::SchemaError(format!("no rule fills the column `{}`", field.name())))?;
             Ok(Column { fill, array: Array::new(fill, field.data_type()) })
         });
         let columns = columns.collect::<Result<_, ArrowError>>()?;
@@ -202,7 +204,7 @@ fn entry_fields(map: &DataType) -> (Arc<Field>, Arc<Field>) {
     let none = || Arc::new(Field::new("none", DataType::Null, true));
     let DataType::Map(entries, _) = map else { return (none(), none()) };
     let DataType::Struct(fields) = entries.data_type() else { return (none(), none()) };
-    let field = |index: usize| fields.iter().nth(index).map_or_else(none, Arc::clone);
+    let field = |index: usize| fields.get(index).map_or_else(none, Arc::clone);
     (field(0), field(1))
 }
 
@@ -253,11 +255,8 @@ fn entries<'a, T: Copy>(raw: &'a str, kind: impl Fn(Value<'a>) -> Option<T>) -> 
     let unique = all.len() <= 16
         && !all.iter().enumerate().any(|(i, (a, _))| all[..i].iter().any(|(b, _)| a.raw() == b.raw()))
         && all.iter().all(|(name, _)| name.plain().is_some());
-    let last: HashMap<Cow<'a, str>, usize> = if unique {
-        HashMap::new()
-    } else {
-        all.iter().enumerate().map(|(index, (name, _))| (name.decode(), index)).collect()
-    };
+    let last: HashMap<Cow<'a, str>, usize> =
+        if unique { HashMap::new() } else { all.iter().enumerate().map(|(index, (name, _))| (name.decode(), index)).collect() };
     all.iter()
         .enumerate()
         .filter(|(index, (name, _))| unique || last.get(&name.decode()) == Some(index))

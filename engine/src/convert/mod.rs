@@ -52,11 +52,7 @@ pub async fn convert(engine: &Engine, to: &str) -> Result<Converted> {
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut temporary = tempfile::Builder::new()
-        .prefix(&format!(".{name}."))
-        .suffix(".tmp")
-        .tempfile_in(folder)
-        .map_err(fail)?;
+    let mut temporary = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".tmp").tempfile_in(folder).map_err(fail)?;
     let rows = match target {
         Target::Parquet => parquet::write(engine, temporary.as_file_mut(), to).await?,
         Target::JsonLines => jsonl::write(engine, temporary.as_file_mut(), to).await?,

@@ -65,15 +65,15 @@ fn properties() -> WriterPropertiesPtr {
         .set_key_value_metadata(Some(vec![KeyValue::new("auditql.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]));
     // No two bodies are alike, and nobody looks for the least of them.
     for body in ["request_object", "response_object", "unknown_fields", "response_details"] {
-        properties = properties
-            .set_column_dictionary_enabled(text(body), false)
-            .set_column_statistics_enabled(text(body), EnabledStatistics::None);
+        properties =
+            properties.set_column_dictionary_enabled(text(body), false).set_column_statistics_enabled(text(body), EnabledStatistics::None);
     }
     // Ids are unique: a dictionary of them is a second copy; a bloom filter finds one without reading a page.
     for id in ["audit_id", "source_offset", "event_bytes", "source_line"] {
         properties = properties.set_column_dictionary_enabled(text(id), false);
     }
-    properties = properties.set_column_bloom_filter_enabled(text("audit_id"), true).set_column_bloom_filter_max_ndv(text("audit_id"), 50_000);
+    properties =
+        properties.set_column_bloom_filter_enabled(text("audit_id"), true).set_column_bloom_filter_max_ndv(text("audit_id"), 50_000);
     Arc::new(properties.build())
 }
 

@@ -36,8 +36,7 @@ pub(crate) fn actor_kind(name: &str) -> &'static str {
             "control-plane"
         };
     }
-    const CLOUD: [&str; 6] =
-        ["aksService", "masterclient", "nodeclient", "hcpService", "acsService", "readinessChecker"];
+    const CLOUD: [&str; 6] = ["aksService", "masterclient", "nodeclient", "hcpService", "acsService", "readinessChecker"];
     let cloud = CLOUD.contains(&name)
         || name.starts_with("eks:")
         || name.starts_with("aks:")
@@ -50,4 +49,3 @@ pub(crate) fn actor_kind(name: &str) -> &'static str {
 pub(crate) fn service_account(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix("system:serviceaccount:")?.split_once(':')
 }
-

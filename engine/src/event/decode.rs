@@ -51,8 +51,7 @@ trait Object<'a> {
             let value = if is_body(&name.decode()) { cursor.carry()? } else { cursor.value()? };
             all.push((name, value));
         }
-        let last: HashMap<Cow<'a, str>, usize> =
-            all.iter().enumerate().map(|(index, (name, _))| (name.decode(), index)).collect();
+        let last: HashMap<Cow<'a, str>, usize> = all.iter().enumerate().map(|(index, (name, _))| (name.decode(), index)).collect();
         for (index, &(name, value)) in all.iter().enumerate() {
             if last.get(&name.decode()) == Some(&index) {
                 self.member(name, &mut Cursor::new(value.raw))?;
@@ -295,10 +294,8 @@ impl<'a> Event<'a> {
         if !self.is_object(name, cursor)? {
             return Ok(None);
         }
-        self.entries(Place::Annotations, cursor, |value| {
-            value.text().is_some_and(|text| text.plain().is_some() || text.is_exact())
-        })
-        .map(Some)
+        self.entries(Place::Annotations, cursor, |value| value.text().is_some_and(|text| text.plain().is_some() || text.is_exact()))
+            .map(Some)
     }
 
     /// An object whose values should all be of one kind; the others are left over.
@@ -349,8 +346,14 @@ impl<'a> Event<'a> {
         reader.read(cursor)?;
         let object = reader.object;
         let shown = [
-            object.resource, object.namespace, object.name, object.uid, object.api_group, object.api_version,
-            object.resource_version, object.subresource,
+            object.resource,
+            object.namespace,
+            object.name,
+            object.uid,
+            object.api_group,
+            object.api_version,
+            object.resource_version,
+            object.subresource,
         ];
         if shown.iter().all(Option::is_none) {
             self.leftovers.empty_object(Place::Object);
@@ -399,8 +402,7 @@ impl<'a> Event<'a> {
 
 /// Is this an array of strings that decoding loses nothing of?
 fn is_texts(value: Value<'_>) -> bool {
-    value.kind == Kind::Array
-        && elements(value).all(|element| element.text().is_some_and(|text| text.plain().is_some() || text.is_exact()))
+    value.kind == Kind::Array && elements(value).all(|element| element.text().is_some_and(|text| text.plain().is_some() || text.is_exact()))
 }
 
 struct UserReader<'e, 'a> {

@@ -21,12 +21,42 @@ use crate::{
 
 /// The columns that an event is rebuilt from.
 pub(crate) const COLUMNS: [&str; 36] = [
-    "audit_id", "level", "stage", "verb", "request_uri", "user_agent", "source_ips", "event_api_version",
-    "request_received_timestamp", "stage_timestamp", "username", "user_uid", "user_groups", "user_extra",
-    "impersonated_username", "impersonated_uid", "impersonated_groups", "impersonated_extra", "impersonation_constraint",
-    "api_group", "api_version", "resource", "subresource", "namespace", "name", "object_uid", "resource_version",
-    "response_code", "response_status", "response_reason", "response_message", "response_details", "annotations",
-    "request_object", "response_object", "unknown_fields",
+    "audit_id",
+    "level",
+    "stage",
+    "verb",
+    "request_uri",
+    "user_agent",
+    "source_ips",
+    "event_api_version",
+    "request_received_timestamp",
+    "stage_timestamp",
+    "username",
+    "user_uid",
+    "user_groups",
+    "user_extra",
+    "impersonated_username",
+    "impersonated_uid",
+    "impersonated_groups",
+    "impersonated_extra",
+    "impersonation_constraint",
+    "api_group",
+    "api_version",
+    "resource",
+    "subresource",
+    "namespace",
+    "name",
+    "object_uid",
+    "resource_version",
+    "response_code",
+    "response_status",
+    "response_reason",
+    "response_message",
+    "response_details",
+    "annotations",
+    "request_object",
+    "response_object",
+    "unknown_fields",
 ];
 
 /// Appends every row of `batch` (which has [`COLUMNS`]) as one JSON line.
@@ -109,7 +139,13 @@ impl<'m, 'a> Object<'_, 'm, 'a> {
     }
 }
 
-fn write_object(out: &mut Vec<u8>, mirror: &Mirror<'_>, absent: &[String], path: &'static str, write: impl FnOnce(&mut Object<'_, '_, '_>)) {
+fn write_object(
+    out: &mut Vec<u8>,
+    mirror: &Mirror<'_>,
+    absent: &[String],
+    path: &'static str,
+    write: impl FnOnce(&mut Object<'_, '_, '_>),
+) {
     out.push(b'{');
     let mut object = Object { out, mirror, written: Vec::new(), absent, path };
     write(&mut object);
@@ -128,9 +164,7 @@ impl Columns {
     fn new(batch: &RecordBatch) -> Result<Self, ArrowError> {
         let mut arrays = HashMap::new();
         for name in COLUMNS {
-            let array = batch
-                .column_by_name(name)
-                .ok_or_else(|| ArrowError::SchemaError(format!("the input has no column `{name}`")))?;
+            let array = batch.column_by_name(name).ok_or_else(|| ArrowError::SchemaError(format!("the input has no column `{name}`")))?;
             let wanted = schema::events().field_with_name(name)?.data_type().clone();
             arrays.insert(name, if *array.data_type() == wanted { array.clone() } else { cast(array, &wanted)? });
         }
@@ -182,9 +216,9 @@ impl Columns {
 
     fn write(&self, row: usize, out: &mut Vec<u8>) {
         let mut mirror = self.str("unknown_fields", row).map_or_else(Vec::new, mirror_of);
-        let absent = take(&mut mirror, "absent")
+        let absent: Vec<String> = take(&mut mirror, "absent")
             .map(|value| elements(value).filter_map(Value::text).map(|text| text.decode().into_owned()).collect())
-            .unwrap_or_else(Vec::new);
+            .unwrap_or_default();
         take(&mut mirror, "duplicates");
         take(&mut mirror, "envelope");
         write_object(out, &mirror, &absent, "", |event| self.write_event(row, event));
@@ -210,8 +244,13 @@ impl Columns {
         event.member("sourceIPs", self.list("source_ips", row));
         event.member("userAgent", self.text("user_agent", row));
         const OBJECT: [(&str, &str); 8] = [
-            ("resource", "resource"), ("namespace", "namespace"), ("name", "name"), ("uid", "object_uid"),
-            ("apiGroup", "api_group"), ("apiVersion", "api_version"), ("resourceVersion", "resource_version"),
+            ("resource", "resource"),
+            ("namespace", "namespace"),
+            ("name", "name"),
+            ("uid", "object_uid"),
+            ("apiGroup", "api_group"),
+            ("apiVersion", "api_version"),
+            ("resourceVersion", "resource_version"),
             ("subresource", "subresource"),
         ];
         event.object("objectRef", "objectRef.", OBJECT.iter().any(|(_, column)| self.any(&[column], row)), |object| {
@@ -295,4 +334,3 @@ fn take<'a>(mirror: &mut Mirror<'a>, name: &str) -> Option<Value<'a>> {
     let index = mirror.iter().position(|(key, _)| key == name)?;
     Some(mirror.remove(index).1)
 }
-

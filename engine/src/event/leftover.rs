@@ -94,10 +94,7 @@ impl<'a> Leftovers<'a> {
 
     /// Is there nothing to write?
     fn is_empty(&self) -> bool {
-        self.members.is_empty()
-            && self.duplicates.is_empty()
-            && self.empty.is_empty()
-            && self.absent.is_empty()
+        self.members.is_empty() && self.duplicates.is_empty() && self.empty.is_empty() && self.absent.is_empty()
     }
 
     /// The JSON text of `unknown_fields`; `None` when nothing is left over. `maps` are the objects that became map

@@ -76,7 +76,7 @@ fn prose(text: &str) -> Option<&'static str> {
     let node = text.starts_with("no relationship found between node")
         || text.starts_with("can only ")
         || text.starts_with("cannot ")
-        || text.starts_with("node '") ;
+        || text.starts_with("node '");
     node.then_some("node")
 }
 

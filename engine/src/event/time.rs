@@ -51,9 +51,7 @@ pub(crate) fn format_micros(out: &mut Vec<u8>, micros: i64) {
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = civil_from_days(days);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    out.extend_from_slice(
-        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:06}Z").as_bytes(),
-    );
+    out.extend_from_slice(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:06}Z").as_bytes());
 }
 
 /// The apiserver's spelling of a time in microseconds since the epoch.
@@ -126,9 +124,18 @@ mod tests {
     #[test]
     fn no_times() {
         for text in [
-            "", "x", "2026-11-22", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-11-22T24:00:00Z",
-            "2026-11-22T10:18:25", "2026-11-22T10:18:25.Z", "2026-11-22T10:18:25+1:00", "2026-11-22T10:18:60Z",
-            "2026-11-22T10:18:25.1é", "+026-11-22T10:18:25Z",
+            "",
+            "x",
+            "2026-11-22",
+            "2026-13-01T00:00:00Z",
+            "2026-02-29T00:00:00Z",
+            "2026-11-22T24:00:00Z",
+            "2026-11-22T10:18:25",
+            "2026-11-22T10:18:25.Z",
+            "2026-11-22T10:18:25+1:00",
+            "2026-11-22T10:18:60Z",
+            "2026-11-22T10:18:25.1é",
+            "+026-11-22T10:18:25Z",
         ] {
             assert_eq!(parse_micros(text), None, "{text}");
         }

@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 use datafusion::{
     arrow::{
-        array::{
-            ArrayRef, BooleanBuilder, Int64Builder, ListArray, ListBuilder, StringBuilder, StringViewArray, StructArray,
-        },
+        array::{ArrayRef, BooleanBuilder, Int64Builder, ListArray, ListBuilder, StringBuilder, StringViewArray, StructArray},
         buffer::{NullBuffer, OffsetBuffer},
         datatypes::{DataType, Field, Fields},
     },
@@ -104,9 +102,7 @@ pub(super) fn body_text(args: &[&StringViewArray]) -> Result<ArrayRef> {
 fn spec_path(resource: &str) -> Option<&'static [&'static str]> {
     Some(match resource {
         "pods" => &["spec"],
-        "deployments" | "daemonsets" | "statefulsets" | "replicasets" | "replicationcontrollers" | "jobs" => {
-            &["spec", "template", "spec"]
-        }
+        "deployments" | "daemonsets" | "statefulsets" | "replicasets" | "replicationcontrollers" | "jobs" => &["spec", "template", "spec"],
         "cronjobs" => &["spec", "jobTemplate", "spec", "template", "spec"],
         "podtemplates" => &["template", "spec"],
         _ => return None,
@@ -185,8 +181,7 @@ struct Container {
     env_secret_refs: Vec<String>,
 }
 
-const CONTAINER_LISTS: [(&str, &str); 3] =
-    [("containers", "container"), ("initContainers", "init"), ("ephemeralContainers", "ephemeral")];
+const CONTAINER_LISTS: [(&str, &str); 3] = [("containers", "container"), ("initContainers", "init"), ("ephemeralContainers", "ephemeral")];
 
 fn container_fields() -> Fields {
     let field = |name: &str, data_type: DataType| Field::new(name, data_type, true);
@@ -243,8 +238,7 @@ fn read_container(raw: &str, kind: &'static str, pod: &(Option<i64>, Option<bool
     let own = security(context)?;
     let (mut privileged, mut escalation, mut added, mut dropped) = (None, None, None, None);
     if let Some(context) = context.filter(|context| context.kind == Kind::Object) {
-        let [is_privileged, escalates, capabilities] =
-            find(context.raw, ["privileged", "allowPrivilegeEscalation", "capabilities"])?;
+        let [is_privileged, escalates, capabilities] = find(context.raw, ["privileged", "allowPrivilegeEscalation", "capabilities"])?;
         (privileged, escalation) = (boolean(is_privileged), boolean(escalates));
         if let Some(capabilities) = capabilities.filter(|capabilities| capabilities.kind == Kind::Object) {
             let [add, drop] = find(capabilities.raw, ["add", "drop"])?;
@@ -332,8 +326,11 @@ pub(super) fn containers(args: &[&StringViewArray]) -> Result<ArrayRef> {
 const ROLE_REF: [(&str, &str); 3] = [("api_group", "apiGroup"), ("kind", "kind"), ("name", "name")];
 const SUBJECT: [(&str, &str); 4] = [("kind", "kind"), ("api_group", "apiGroup"), ("namespace", "namespace"), ("name", "name")];
 const RULE: [(&str, &str); 5] = [
-    ("api_groups", "apiGroups"), ("resources", "resources"), ("resource_names", "resourceNames"),
-    ("non_resource_urls", "nonResourceURLs"), ("verbs", "verbs"),
+    ("api_groups", "apiGroups"),
+    ("resources", "resources"),
+    ("resource_names", "resourceNames"),
+    ("non_resource_urls", "nonResourceURLs"),
+    ("verbs", "verbs"),
 ];
 
 pub(super) fn role_ref_type() -> DataType {

@@ -149,9 +149,7 @@ pub static FUNCTIONS: &[Function] = &[
 
 /// The functions as DataFusion takes them.
 pub(crate) fn udfs() -> impl Iterator<Item = ScalarUDF> {
-    FUNCTIONS.iter().map(|function| {
-        ScalarUDF::from(Udf { function, signature: Signature::string(function.arity, Volatility::Immutable) })
-    })
+    FUNCTIONS.iter().map(|function| ScalarUDF::from(Udf { function, signature: Signature::string(function.arity, Volatility::Immutable) }))
 }
 
 #[derive(Debug)]

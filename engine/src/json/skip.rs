@@ -26,9 +26,7 @@ pub(super) fn special(bytes: &[u8], mut from: usize) -> usize {
         let mut word = [0_u8; 8];
         word.copy_from_slice(chunk);
         let word = u64::from_le_bytes(word);
-        let hit = zero_byte(word ^ splat(b'"'))
-            | zero_byte(word ^ splat(b'\\'))
-            | (word.wrapping_sub(splat(0x20)) & !word & splat(0x80));
+        let hit = zero_byte(word ^ splat(b'"')) | zero_byte(word ^ splat(b'\\')) | (word.wrapping_sub(splat(0x20)) & !word & splat(0x80));
         if hit != 0 {
             return from + (hit.trailing_zeros() / 8) as usize;
         }
@@ -103,12 +101,7 @@ impl Levels {
 }
 
 #[inline(always)]
-fn walk(
-    bytes: &[u8],
-    open: usize,
-    masks: impl Fn(&[u8; 64]) -> Masks,
-    prefix_xor: impl Fn(u64) -> u64,
-) -> Result<usize, Stop> {
+fn walk(bytes: &[u8], open: usize, masks: impl Fn(&[u8; 64]) -> Masks, prefix_xor: impl Fn(u64) -> u64) -> Result<usize, Stop> {
     let mut levels = Levels { depth: 0, top: 0, below: Vec::new() };
     let mut in_string = 0_u64; // all ones while a string is open across a block's edge
     let mut escaped_first = 0_u64; // the first byte of the next block is escaped
@@ -124,11 +117,7 @@ fn walk(
             }
         };
         let m = masks(block);
-        let escaped = if m.backslash == 0 {
-            std::mem::take(&mut escaped_first)
-        } else {
-            escaped(m.backslash, &mut escaped_first)
-        };
+        let escaped = if m.backslash == 0 { std::mem::take(&mut escaped_first) } else { escaped(m.backslash, &mut escaped_first) };
         let strings = prefix_xor(m.quote & !escaped) ^ in_string;
         let broken = m.newline & strings;
         // Only brackets before a raw newline in a string count; without one this keeps all 64.
@@ -200,8 +189,8 @@ fn portable_masks(block: &[u8; 64]) -> Masks {
 #[allow(unsafe_code, reason = "the measured hot path: loads and calls that need AVX2, checked by the caller")]
 mod avx2 {
     use std::arch::x86_64::{
-        __m256i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8, _mm256_cmpeq_epi8,
-        _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+        __m256i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8, _mm256_cmpeq_epi8, _mm256_loadu_si256,
+        _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
     };
 
     use super::{Masks, Stop, walk};
@@ -230,9 +219,7 @@ mod avx2 {
     fn masks(block: &[u8; 64]) -> Masks {
         let (low, high) = block.split_at(32);
         // SAFETY: both halves are 32 readable bytes; the load has no alignment.
-        let (low, high) = unsafe {
-            (_mm256_loadu_si256(low.as_ptr().cast()), _mm256_loadu_si256(high.as_ptr().cast()))
-        };
+        let (low, high) = unsafe { (_mm256_loadu_si256(low.as_ptr().cast()), _mm256_loadu_si256(high.as_ptr().cast())) };
         let fold = _mm256_set1_epi8(0x20);
         let (low_folded, high_folded) = (_mm256_or_si256(low, fold), _mm256_or_si256(high, fold));
         Masks {

@@ -105,8 +105,5 @@ fn escape(bytes: &[u8]) -> (char, usize) {
 
 /// Four hex digits; 0xFFFD where they are not (the cursor has checked them).
 fn hex4(digits: Option<&[u8]>) -> u32 {
-    digits
-        .and_then(|digits| std::str::from_utf8(digits).ok())
-        .and_then(|digits| u32::from_str_radix(digits, 16).ok())
-        .unwrap_or(0xFFFD)
+    digits.and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0xFFFD)
 }

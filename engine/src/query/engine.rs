@@ -5,7 +5,10 @@ use std::{
     panic::AssertUnwindSafe,
     path::PathBuf,
     pin::Pin,
-    sync::{Arc, OnceLock, PoisonError, atomic::{AtomicBool, Ordering}},
+    sync::{
+        Arc, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -20,7 +23,8 @@ use datafusion::{
 use futures::{FutureExt, Stream, StreamExt};
 
 use super::{
-    params, saved::SavedQuery,
+    params,
+    saved::SavedQuery,
     session::{Limits, session},
 };
 use crate::{
@@ -260,11 +264,8 @@ impl Engine {
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
-    let message = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message");
+    let message =
+        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
     ErrorKind::Internal(format!("the query engine failed: {message}")).into()
 }
 

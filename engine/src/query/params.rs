@@ -86,7 +86,7 @@ impl ParameterType {
         })
     }
 
-    fn from_toml(self, value: &toml::Value) -> Option<ScalarValue> {
+    fn value(self, value: &toml::Value) -> Option<ScalarValue> {
         match (self, value) {
             (Self::Strings, toml::Value::Array(items)) => {
                 let items = items.iter().map(toml::Value::as_str).collect::<Option<Vec<_>>>()?;
@@ -112,11 +112,7 @@ fn strings<'t>(items: impl Iterator<Item = &'t str>) -> ScalarValue {
 /// # Errors
 ///
 /// When a value is given that is not declared or does not parse, or a required one is missing.
-pub(super) fn bind(
-    query: &str,
-    declared: &[(String, Parameter)],
-    given: &[(String, String)],
-) -> Result<HashMap<String, ScalarValue>> {
+pub(super) fn bind(query: &str, declared: &[(String, Parameter)], given: &[(String, String)]) -> Result<HashMap<String, ScalarValue>> {
     let fail = |message: String| Err(ErrorKind::SavedQuery(format!("query `{query}`: {message}")).into());
     for (name, _) in given {
         if !declared.iter().any(|(known, _)| known == name) {
@@ -135,7 +131,7 @@ pub(super) fn bind(
             },
             None if parameter.required => return fail(format!("parameter `{name}` is needed: -P {name}=… ({})", parameter.doc)),
             None => match &parameter.default {
-                Some(default) => match kind.from_toml(default) {
+                Some(default) => match kind.value(default) {
                     Some(value) => value,
                     None => return fail(format!("the default of `{name}` is not of type {}", kind.name())),
                 },

@@ -149,7 +149,8 @@ impl SavedQuery {
                 .filter(|query| query.id.split('-').any(|word| word.len() > 3 && wanted.contains(word)))
                 .map(|query| format!("`{}`", query.id))
                 .collect();
-            let hint = if alike.is_empty() { "`auditql queries` lists them".to_owned() } else { format!("did you mean {}?", alike.join(", ")) };
+            let hint =
+                if alike.is_empty() { "`auditql queries` lists them".to_owned() } else { format!("did you mean {}?", alike.join(", ")) };
             ErrorKind::SavedQuery(format!("there is no saved query `{id}`; {hint}")).into()
         })
     }

@@ -61,7 +61,10 @@ mod tests {
 
     #[test]
     fn quotes_and_comments_hide_semicolons() {
-        assert_eq!(statements("SELECT ';' AS \"a;b\" -- x;\n; /* ; */ ; SELECT é FROM t"), ["SELECT ';' AS \"a;b\" -- x;", "SELECT é FROM t"]);
+        assert_eq!(
+            statements("SELECT ';' AS \"a;b\" -- x;\n; /* ; */ ; SELECT é FROM t"),
+            ["SELECT ';' AS \"a;b\" -- x;", "SELECT é FROM t"]
+        );
         assert!(statements(" -- nothing\n ;;").is_empty());
         assert!(is_complete("SELECT 1;  -- done\n"));
         assert!(!is_complete("SELECT ';"));

@@ -70,7 +70,8 @@ fn term(filter: &Expr) -> Option<(String, Fill, Test)> {
             _ => None,
         },
         Expr::Between(between) if !between.negated => {
-            let (Expr::Column(column), Expr::Literal(low, _), Expr::Literal(high, _)) = (&*between.expr, &*between.low, &*between.high) else {
+            let (Expr::Column(column), Expr::Literal(low, _), Expr::Literal(high, _)) = (&*between.expr, &*between.low, &*between.high)
+            else {
                 return None;
             };
             let fill = numeric(&column.name)?;

@@ -13,7 +13,10 @@ use crate::{
         report::{Reject, Tally, reason},
         seen::Seen,
     },
-    source::{Boundary, Chunk, chunk::{list_start, next_boundary}},
+    source::{
+        Boundary, Chunk,
+        chunk::{list_start, next_boundary},
+    },
 };
 
 /// What an object's records are handed to.

@@ -15,8 +15,8 @@ use super::{
     report::{Reject, ScanReport, Tally, reason},
     seen::Seen,
 };
-use crate::{Error, ErrorKind, Result};
 use crate::source::{Chunk, ChunkReader, Layout, Location, compress};
+use crate::{Error, ErrorKind, Result};
 
 /// What the rows of a scan are made of: batches of events, or rejects.
 pub(crate) trait Collector: Sink {

@@ -105,7 +105,10 @@ enum Mode {
     /// Before the bracket that a file begins with.
     Open,
     /// Inside a list; `object`: it is a member of an object whose other members follow.
-    List { object: bool, inherited: Option<String> },
+    List {
+        object: bool,
+        inherited: Option<String>,
+    },
     /// Inside a record that is too long, until the next newline.
     Skip,
     Done,

@@ -26,12 +26,15 @@ pub(crate) struct Object {
     pub(crate) named: bool,
 }
 
+/// What could not be listed: its name, and why.
+pub(crate) type Failures = Vec<(String, String)>;
+
 /// The objects behind what the user named, and messages about what could not be listed.
 ///
 /// # Errors
 ///
 /// When an input does not exist or a glob matches nothing: a name that finds nothing is a mistake.
-pub(crate) fn list(inputs: &[String]) -> Result<(Vec<Object>, Vec<(String, String)>)> {
+pub(crate) fn list(inputs: &[String]) -> Result<(Vec<Object>, Failures)> {
     let mut objects = Vec::new();
     let mut failures = Vec::new();
     for input in inputs {
@@ -49,7 +52,7 @@ pub(crate) fn list(inputs: &[String]) -> Result<(Vec<Object>, Vec<(String, Strin
     Ok((objects, failures))
 }
 
-fn list_path(input: &str, path: &str, objects: &mut Vec<Object>, failures: &mut Vec<(String, String)>) -> Result<()> {
+fn list_path(input: &str, path: &str, objects: &mut Vec<Object>, failures: &mut Failures) -> Result<()> {
     let as_path = Path::new(path);
     match std::fs::metadata(as_path) {
         Ok(metadata) if metadata.is_dir() => list_folder(as_path, objects, failures),
@@ -59,13 +62,15 @@ fn list_path(input: &str, path: &str, objects: &mut Vec<Object>, failures: &mut 
                 return Err(Error::input(input, "no such file or folder"));
             }
             let matches = glob::glob(path).map_err(|error| Error::input(input, format!("not a glob: {error}")))?;
-            let mut matches: Vec<PathBuf> = matches.filter_map(|found| match found {
-                Ok(path) => Some(path),
-                Err(error) => {
-                    failures.push((error.path().display().to_string(), error.error().to_string()));
-                    None
-                }
-            }).collect();
+            let mut matches: Vec<PathBuf> = matches
+                .filter_map(|found| match found {
+                    Ok(path) => Some(path),
+                    Err(error) => {
+                        failures.push((error.path().display().to_string(), error.error().to_string()));
+                        None
+                    }
+                })
+                .collect();
             matches.sort();
             if matches.is_empty() {
                 return Err(Error::input(input, "no file matches this glob"));
@@ -83,7 +88,7 @@ fn list_path(input: &str, path: &str, objects: &mut Vec<Object>, failures: &mut 
     Ok(())
 }
 
-fn list_folder(folder: &Path, objects: &mut Vec<Object>, failures: &mut Vec<(String, String)>) {
+fn list_folder(folder: &Path, objects: &mut Vec<Object>, failures: &mut Failures) {
     for entry in walkdir::WalkDir::new(folder).follow_links(true).sort_by_file_name() {
         match entry {
             Ok(entry) if entry.file_type().is_file() => match entry.metadata() {

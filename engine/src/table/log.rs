@@ -76,4 +76,3 @@ impl TableProvider for LogTable {
         Ok(Arc::new(ScanExec::new(self.plan.clone(), self.wanted, schema, prefilter, self.workers, ledger)))
     }
 }
-

@@ -18,7 +18,10 @@ use datafusion::{
 pub(crate) use self::log::LogTable;
 pub(crate) use self::parquet::ParquetInput;
 use crate::{
-    scan::{exec::{Ledger, Wanted}, plan::ScanPlan},
+    scan::{
+        exec::{Ledger, Wanted},
+        plan::ScanPlan,
+    },
     schema,
 };
 

@@ -62,8 +62,7 @@ impl ParquetInput {
         });
         let urls = urls.collect::<Result<Vec<_>>>()?;
         let format = ParquetFormat::default().with_options(context.copied_table_options().parquet);
-        let options = ListingOptions::new(Arc::new(format))
-            .with_file_extension("");
+        let options = ListingOptions::new(Arc::new(format)).with_file_extension("");
         let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(schema::events());
         Ok(Arc::new(ListingTable::try_new(config)?))
     }
@@ -72,7 +71,8 @@ impl ParquetInput {
 /// Counts a file's rows into `tally`.
 fn read_footer(object: &Object, tally: &mut Tally) -> Result<(), String> {
     let file = File::open(&object.uri).map_err(|error| error.to_string())?;
-    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| format!("the Parquet file is broken: {error}"))?;
+    let metadata =
+        ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| format!("the Parquet file is broken: {error}"))?;
     check(metadata.schema())?;
     tally.events = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
     tally.format = Some("parquet");
