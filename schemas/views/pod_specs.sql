@@ -38,9 +38,12 @@ SELECT
         AND pod_spec(resource, response_object) IS NOT NULL THEN 'response'
         WHEN pod_spec(resource, request_object) IS NOT NULL THEN 'request'
     END AS spec_source,
-    response_code BETWEEN 200 AND 299
-        AND (verb = 'create' OR response_code = 201)
-        AND coalesce(dry_run, '') NOT LIKE '%All%' AS created
+    CASE
+        WHEN response_code IS NOT NULL
+            THEN response_code BETWEEN 200 AND 299
+                AND (verb = 'create' OR response_code = 201)
+                AND coalesce(dry_run, '') NOT LIKE '%All%'
+    END AS created
 FROM requests
 WHERE verb IN ('create', 'update', 'patch')
   AND (

@@ -1,5 +1,6 @@
 -- doc = """
--- Requests of the input that have no final stage in it, one row each, as their latest stage tells it: watches and
+-- Requests of the input that have no final stage in it, one row each (more if that stage was delivered more than once), as
+-- their latest stage tells it: watches and
 -- other streams that are still open, requests whose end lies outside the log or the time window, and events that
 -- were lost (the apiserver loses the end of a patch whose body is not JSON). The stages of one request have audit_id,
 -- request_received_timestamp, username and request_uri in common; audit_id alone is chosen by the client. A

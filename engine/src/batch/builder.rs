@@ -256,10 +256,10 @@ fn entries<'a, T: Copy>(raw: &'a str, kind: impl Fn(Value<'a>) -> Option<T>) -> 
         && !all.iter().enumerate().any(|(i, (a, _))| all[..i].iter().any(|(b, _)| a.raw() == b.raw()))
         && all.iter().all(|(name, _)| name.plain().is_some());
     let last: HashMap<Cow<'a, str>, usize> =
-        if unique { HashMap::new() } else { all.iter().enumerate().map(|(index, (name, _))| (name.decode(), index)).collect() };
+        if unique { HashMap::new() } else { all.iter().enumerate().map(|(index, (name, _))| (name.identity(), index)).collect() };
     all.iter()
         .enumerate()
-        .filter(|(index, (name, _))| unique || last.get(&name.decode()) == Some(index))
+        .filter(|(index, (name, _))| unique || (name.is_exact() && last.get(&name.identity()) == Some(index)))
         .filter_map(|(_, &(name, value))| Some((name, kind(value)?)))
         .collect()
 }

@@ -41,15 +41,15 @@ use crate::{
     batch::BatchBuilder,
     scan::{
         report::Accounts,
-        worker::{Collector, Newlines, Work},
+        worker::{Collector, Memory, Newlines, Work},
     },
     schema,
 };
 
 /// Decompressed bytes of the input that become one row group: large enough to compress well, small enough to hold several.
 const GROUP: u64 = 64 << 20;
-/// Bytes of a chunk, as in a query.
-const CHUNK: usize = 2 << 20;
+/// Bytes of a chunk.
+const CHUNK: usize = 512 << 10;
 /// Bodies compress best, and cost least, in large pages.
 const PAGE: usize = 1 << 20;
 
@@ -61,6 +61,8 @@ fn properties() -> WriterPropertiesPtr {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_created_by(concat!("auditql ", env!("CARGO_PKG_VERSION")).to_owned())
+        // Lists' items are called `element`, as the Parquet specification and Delta call them.
+        .set_coerce_types(true)
         .set_data_page_size_limit(PAGE)
         .set_key_value_metadata(Some(vec![KeyValue::new("auditql.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]));
     // No two bodies are alike, and nobody looks for the least of them.
@@ -79,7 +81,7 @@ fn properties() -> WriterPropertiesPtr {
 
 pub(super) async fn write(engine: &Engine, file: &mut File, to: &str) -> Result<u64> {
     let arrow = schema::events();
-    let parquet = ArrowSchemaConverter::new().convert(&arrow)?;
+    let parquet = ArrowSchemaConverter::new().with_coerce_types(true).convert(&arrow)?;
     let root = parquet.root_schema_ptr();
     let mut writer: Writer<'_> = SerializedFileWriter::new(BufWriter::with_capacity(1 << 20, file), root, properties())?;
     let rows = if engine.has_parquet() {
@@ -231,9 +233,10 @@ impl Shared<'_> {
 
     /// Encodes pieces until there are none.
     fn encode(&self, window: crate::table::Window) {
+        let mut memory = Memory::default();
         while let Some((index, sender)) = self.take() {
             // A panic that only dropped the sender would look like the end of the piece, and lose its rows.
-            let encoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.encode_piece(index, &sender, window)));
+            let encoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.encode_piece(index, &sender, window, &mut memory)));
             let encoded = encoded.unwrap_or_else(|_| Err(ErrorKind::Internal("encoding a row group failed".to_owned()).into()));
             if let Err(error) = encoded {
                 let _ = sender.send(Err(error));
@@ -241,7 +244,13 @@ impl Shared<'_> {
         }
     }
 
-    fn encode_piece(&self, index: usize, sender: &SyncSender<Result<Encoded>>, window: crate::table::Window) -> Result<()> {
+    fn encode_piece(
+        &self,
+        index: usize,
+        sender: &SyncSender<Result<Encoded>>,
+        window: crate::table::Window,
+        memory: &mut Memory,
+    ) -> Result<()> {
         let builder = BatchBuilder::new(schema::events())?;
         let mut group = Some(Group::new(&self.factory)?);
         let mut failure: Option<Error> = None;
@@ -269,7 +278,7 @@ impl Shared<'_> {
             }
         };
         let mut batches = Batches::new(builder, window, self.work.options.cluster.clone(), take);
-        let (tally, flow) = self.work.run(index, &mut batches);
+        let (tally, flow) = self.work.run(index, &mut batches, memory);
         let flow = if flow.is_continue() { batches.hand_over(true) } else { flow };
         let batch_error = batches.error.take();
         drop(batches);

@@ -16,8 +16,8 @@ use crate::{
     table::Window,
 };
 
-/// Rows of a batch.
-const BATCH: usize = 8192;
+/// Rows of a batch: few, so that a batch and the chunks it points into stay in a processor's cache until they are encoded.
+const BATCH: usize = 1024;
 
 /// Builds batches and gives each to `take`.
 pub(super) struct Batches<T> {

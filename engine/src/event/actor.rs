@@ -30,8 +30,6 @@ pub(crate) fn actor_kind(name: &str) -> &'static str {
             "serviceaccount"
         } else if rest.starts_with("node:") {
             "node"
-        } else if rest.starts_with("gke-") || rest.starts_with("gcp-") {
-            "cloud"
         } else {
             "control-plane"
         };
@@ -45,7 +43,9 @@ pub(crate) fn actor_kind(name: &str) -> &'static str {
     if cloud { "cloud" } else { "human" }
 }
 
-/// Namespace and name of `system:serviceaccount:NAMESPACE:NAME`.
+/// Namespace and name of `system:serviceaccount:NAMESPACE:NAME`, with exactly these parts
+/// (`k8s.io/apiserver/pkg/authentication/serviceaccount`, `SplitUsername`).
 pub(crate) fn service_account(name: &str) -> Option<(&str, &str)> {
-    name.strip_prefix("system:serviceaccount:")?.split_once(':')
+    let (namespace, name) = name.strip_prefix("system:serviceaccount:")?.split_once(':')?;
+    (!namespace.is_empty() && !name.is_empty() && !name.contains(':')).then_some((namespace, name))
 }

@@ -51,9 +51,9 @@ trait Object<'a> {
             let value = if is_body(&name.decode()) { cursor.carry()? } else { cursor.value()? };
             all.push((name, value));
         }
-        let last: HashMap<Cow<'a, str>, usize> = all.iter().enumerate().map(|(index, (name, _))| (name.decode(), index)).collect();
+        let last: HashMap<Cow<'a, str>, usize> = all.iter().enumerate().map(|(index, (name, _))| (name.identity(), index)).collect();
         for (index, &(name, value)) in all.iter().enumerate() {
-            if last.get(&name.decode()) == Some(&index) {
+            if last.get(&name.identity()) == Some(&index) {
                 self.member(name, &mut Cursor::new(value.raw))?;
             } else {
                 self.duplicate(name, value);
@@ -257,12 +257,10 @@ impl<'a> Event<'a> {
     #[inline(always)]
     fn texts(&mut self, place: Place, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Option<Value<'a>>, Fault> {
         let value = cursor.value()?;
-        if is_texts(value) {
-            Ok(Some(value))
-        } else {
+        if !is_texts(value, Text::is_exact) {
             self.leftovers.member(place, name, value);
-            Ok(None)
         }
+        Ok(Some(value).filter(|value| is_texts(*value, |_| true)))
     }
 
     fn time(&mut self, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Option<i64>, Fault> {
@@ -271,7 +269,7 @@ impl<'a> Event<'a> {
         let micros = text.and_then(|text| parse_micros(&text.decode()));
         // The apiserver writes microseconds and a Z. Any other spelling must come back as it was.
         let canonical = text.is_some_and(|text| {
-            let raw = text.raw().as_bytes();
+            let raw = text.plain().unwrap_or_default().as_bytes();
             raw.len() == CANONICAL_LENGTH && raw[10] == b'T' && raw[CANONICAL_LENGTH - 1] == b'Z'
         });
         if micros.is_none() || !canonical {
@@ -306,7 +304,7 @@ impl<'a> Event<'a> {
         let mut first = true;
         while let Some(key) = cursor.name(std::mem::take(&mut first))? {
             let value = cursor.value()?;
-            if !fits(value) {
+            if !fits(value) || !key.is_exact() {
                 self.leftovers.member(place, key, value);
             }
         }
@@ -400,9 +398,10 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Is this an array of strings that decoding loses nothing of?
-fn is_texts(value: Value<'_>) -> bool {
-    value.kind == Kind::Array && elements(value).all(|element| element.text().is_some_and(|text| text.plain().is_some() || text.is_exact()))
+/// Is this an array of strings, all of which `fit`?
+#[inline(always)]
+fn is_texts<'a>(value: Value<'a>, fit: impl Fn(Text<'a>) -> bool) -> bool {
+    value.kind == Kind::Array && elements(value).all(|element| element.text().is_some_and(&fit))
 }
 
 struct UserReader<'e, 'a> {
@@ -437,7 +436,7 @@ impl<'a> Object<'a> for UserReader<'_, 'a> {
             _ => {
                 if cursor.peek()? == b'{' {
                     let place = if self.place == Place::User { Place::UserExtra } else { Place::ImpersonatedExtra };
-                    self.user.extra = Some(self.event.entries(place, cursor, is_texts)?);
+                    self.user.extra = Some(self.event.entries(place, cursor, |value| is_texts(value, Text::is_exact))?);
                 } else {
                     let value = cursor.value()?;
                     self.event.leftovers.member(self.place, name, value);

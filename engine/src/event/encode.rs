@@ -15,7 +15,7 @@ use datafusion::{
 
 use super::format_micros;
 use crate::{
-    json::{Kind, Value, elements, members, write_string},
+    json::{Kind, Text, Value, elements, members, write_string, write_text},
     schema,
 };
 
@@ -77,15 +77,22 @@ struct Columns {
     arrays: HashMap<&'static str, ArrayRef>,
 }
 
-/// The leftovers of one object: member name to its raw value.
-type Mirror<'a> = Vec<(String, Value<'a>)>;
+/// The leftovers of one object: member name, decoded and as written, to its raw value.
+type Mirror<'a> = Vec<(String, Text<'a>, Value<'a>)>;
 
 fn mirror_of(raw: &str) -> Mirror<'_> {
-    members(raw).map(|(name, value)| (name.decode().into_owned(), value)).collect()
+    members(raw).map(|(name, value)| (name.decode().into_owned(), name, value)).collect()
+}
+
+/// Appends JSON on one line: between tokens a newline means nothing, and inside strings there is none.
+fn write_raw(out: &mut Vec<u8>, raw: &str) {
+    for part in raw.split('\n') {
+        out.extend_from_slice(part.as_bytes());
+    }
 }
 
 fn find<'m, 'a>(mirror: &'m Mirror<'a>, name: &str) -> Option<&'m Value<'a>> {
-    mirror.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    mirror.iter().find(|(key, ..)| key == name).map(|(_, _, value)| value)
 }
 
 /// An object being written: what the columns say, then what is left of the mirror.
@@ -111,7 +118,7 @@ impl<'m, 'a> Object<'_, 'm, 'a> {
         self.written.push(name);
         if let Some(raw) = find(self.mirror, name) {
             self.name(name);
-            self.out.extend_from_slice(raw.raw.as_bytes());
+            write_raw(self.out, raw.raw);
         } else if let Some(write) = write
             && !self.absent.iter().any(|path| path.strip_prefix(self.path) == Some(name))
         {
@@ -127,7 +134,7 @@ impl<'m, 'a> Object<'_, 'm, 'a> {
         match over {
             Some(value) if value.kind != Kind::Object => {
                 self.name(name);
-                self.out.extend_from_slice(value.raw.as_bytes());
+                write_raw(self.out, value.raw);
             }
             None if !shown => {}
             _ => {
@@ -150,12 +157,22 @@ fn write_object(
     let mut object = Object { out, mirror, written: Vec::new(), absent, path };
     write(&mut object);
     let written = std::mem::take(&mut object.written);
-    for (name, value) in mirror {
-        let name = if path.is_empty() { name.strip_prefix('~').unwrap_or(name) } else { name };
-        if !written.contains(&name) {
-            object.name(name);
-            object.out.extend_from_slice(value.raw.as_bytes());
+    for (name, text, value) in mirror {
+        let escaped = path.is_empty().then(|| name.strip_prefix('~')).flatten();
+        if written.contains(&escaped.unwrap_or(name)) {
+            continue;
         }
+        match escaped {
+            Some(name) => object.name(name),
+            None => {
+                if object.out.last() != Some(&b'{') {
+                    object.out.push(b',');
+                }
+                write_text(object.out, *text);
+                object.out.push(b':');
+            }
+        }
+        write_raw(object.out, value.raw);
     }
     out.push(b'}');
 }
@@ -184,7 +201,7 @@ impl Columns {
     }
 
     fn raw(&self, name: &str, row: usize) -> Option<impl FnOnce(&mut Vec<u8>)> {
-        self.str(name, row).map(|raw| move |out: &mut Vec<u8>| out.extend_from_slice(raw.as_bytes()))
+        self.str(name, row).map(|raw| move |out: &mut Vec<u8>| write_raw(out, raw))
     }
 
     fn list(&self, name: &str, row: usize) -> Option<impl FnOnce(&mut Vec<u8>)> {
@@ -306,7 +323,7 @@ fn write_entries(object: &mut Object<'_, '_, '_>, map: &MapArray, row: usize, wr
     let offsets = map.value_offsets();
     let (from, to) = (offsets[row] as usize, offsets[row + 1] as usize);
     let Some(keys) = map.keys().as_any().downcast_ref::<StringArray>() else { return };
-    let overridden: std::collections::HashSet<&str> = object.mirror.iter().map(|(name, _)| name.as_str()).collect();
+    let overridden: std::collections::HashSet<&str> = object.mirror.iter().map(|(name, ..)| name.as_str()).collect();
     for index in from..to {
         let key = keys.value(index);
         if !overridden.contains(key) {
@@ -331,6 +348,6 @@ fn write_list(out: &mut Vec<u8>, list: &ListArray, row: usize) {
 }
 
 fn take<'a>(mirror: &mut Mirror<'a>, name: &str) -> Option<Value<'a>> {
-    let index = mirror.iter().position(|(key, _)| key == name)?;
-    Some(mirror.remove(index).1)
+    let index = mirror.iter().position(|(key, ..)| key == name)?;
+    Some(mirror.remove(index).2)
 }

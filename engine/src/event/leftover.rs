@@ -12,7 +12,7 @@
 //! A member of the event itself whose name is one of these three words, or starts with `~`, gets a `~` in front. The
 //! inverse is [`super::encode`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::json::{Text, Value, members, write_string, write_text};
 
@@ -113,20 +113,20 @@ impl<'a> Leftovers<'a> {
         // events bring 10⁵ of them.
         let mut last = HashMap::with_capacity(self.members.len());
         for (index, (place, name, _)) in self.members.iter().enumerate() {
-            last.insert((*place, name.decode()), index);
+            last.insert((*place, name.identity()), index);
         }
         let counts = |index: usize| {
             let (place, name, _) = &self.members[index];
-            last.get(&(*place, name.decode())) == Some(&index)
+            last.get(&(*place, name.identity())) == Some(&index)
         };
+        // An entry of a map that a later one replaces is among the duplicates already.
+        let replaced: HashSet<*const u8> = in_maps.iter().map(|(_, _, earlier)| earlier.raw.as_ptr()).collect();
         let mut tree = Node::default();
         for place in &self.empty {
             tree.descend(place.path());
         }
         for (index, &(place, name, value)) in self.members.iter().enumerate() {
-            // An entry of a map that a later one replaces is among the duplicates already.
-            let replaced = || in_maps.iter().any(|(_, _, earlier)| std::ptr::eq(earlier.raw, value.raw));
-            if counts(index) && !replaced() {
+            if counts(index) && !replaced.contains(&value.raw.as_ptr()) {
                 let mut key = Vec::new();
                 let decoded = name.decode();
                 if place == Place::Event && (RESERVED.contains(&&*decoded) || decoded.starts_with('~')) {
@@ -179,12 +179,12 @@ impl<'a> Leftovers<'a> {
 fn earlier_duplicates<'a>(place: Place, raw: &'a str, out: &mut Vec<(Place, Text<'a>, Value<'a>)>) {
     let all: Vec<_> = members(raw).collect();
     // A handful of entries is compared pairwise; hostile maps have 10⁵.
-    if all.len() <= 16 && !all.iter().enumerate().any(|(i, (a, _))| all[..i].iter().any(|(b, _)| a.decode() == b.decode())) {
+    if all.len() <= 16 && !all.iter().enumerate().any(|(i, (a, _))| all[..i].iter().any(|(b, _)| a.identity() == b.identity())) {
         return;
     }
-    let last: HashMap<_, _> = all.iter().enumerate().map(|(index, (name, _))| (name.decode(), index)).collect();
+    let last: HashMap<_, _> = all.iter().enumerate().map(|(index, (name, _))| (name.identity(), index)).collect();
     for (index, &(name, value)) in all.iter().enumerate() {
-        if last.get(&name.decode()) != Some(&index) {
+        if last.get(&name.identity()) != Some(&index) {
             out.push((place, name, value));
         }
     }

@@ -72,12 +72,40 @@ fn prose(text: &str) -> Option<&'static str> {
     if text.starts_with("access granted by IAM permissions") {
         return Some("gke-iam");
     }
-    // `plugin/pkg/auth/authorizer/node/node_authorizer.go`: every text is a refusal of a node.
-    let node = text.starts_with("no relationship found between node")
-        || text.starts_with("can only ")
-        || text.starts_with("cannot ")
-        || text.starts_with("node '");
-    node.then_some("node")
+    // Of several authorizers' texts each is a line.
+    text.lines().any(is_node_refusal).then_some("node")
+}
+
+/// Is this one of the texts with which the Node authorizer refuses (`plugin/pkg/auth/authorizer/node/node_authorizer.go`)?
+fn is_node_refusal(line: &str) -> bool {
+    const WHOLE: [&str; 17] = [
+        "can only get/update/patch this type",
+        "can only update status subresource",
+        "can only get individual resources of this type",
+        "cannot get subresource",
+        "can only read resources of this type",
+        "cannot read subresource",
+        "can only read namespaced object of this type",
+        "No Object name found",
+        "can only create tokens for individual service accounts",
+        "can only create token subresource of serviceaccount",
+        "can only get, create, update, patch, or delete a node lease",
+        "can only access node lease with the same name as the requesting node",
+        "can only get, create, update, patch, or delete a CSINode",
+        "cannot authorize CSINode subresources",
+        "can only access CSINode with the same name as the requesting node",
+        "cannot authorize ResourceSlice subresources",
+        "can only list/watch/deletecollection resourceslices with nodeName field selector",
+    ];
+    const AROUND: [(&str, &str); 6] = [
+        ("unknown node for user \"", "\""),
+        ("no relationship found between node '", "' and this object"),
+        ("can only access leases in the \"", "\" system namespace"),
+        ("only the following verbs are allowed for a ResourceSlice: ", ""),
+        ("node '", ", only its own Node object"),
+        ("can only list/watch pods with spec.nodeName field selector", ""),
+    ];
+    WHOLE.contains(&line) || AROUND.iter().any(|(start, end)| line.strip_prefix(start).is_some_and(|rest| rest.ends_with(end)))
 }
 
 impl Grant {
@@ -246,6 +274,9 @@ mod tests {
         assert_eq!(eks.authorizer, Some("eks-access-policy"));
         assert_eq!(eks.grant.unwrap().binding_name, "arn:aws:iam::1:role/a+arn:aws:eks::aws:p/b");
         assert_eq!(Reason::parse(""), Reason::default());
+        assert_eq!(Reason::parse("no relationship found between node 'n-1' and this object").authorizer, Some("node"));
+        assert_eq!(Reason::parse("by us\nNo Object name found").authorizer, Some("node"));
+        assert_eq!(Reason::parse("cannot do it, says our own authorizer").authorizer, None);
         assert_eq!(Reason::parse("access granted by IAM permissions.").authorizer, Some("gke-iam"));
         let dangling = Reason::parse(r#"RBAC: clusterrole.rbac.authorization.k8s.io "x" not found"#);
         assert_eq!((dangling.authorizer, dangling.grant), (Some("rbac"), None));

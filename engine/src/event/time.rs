@@ -7,6 +7,10 @@
 /// The length of the apiserver's spelling.
 pub(crate) const CANONICAL_LENGTH: usize = "2006-01-02T15:04:05.000000Z".len();
 
+/// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z.
+const FIRST_SECOND: i64 = -62_135_596_800;
+const LAST_SECOND: i64 = 253_402_300_799;
+
 /// Microseconds since 1970-01-01T00:00:00Z; `None` when `text` is no point in time.
 pub(crate) fn parse_micros(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
@@ -42,7 +46,8 @@ pub(crate) fn parse_micros(text: &str) -> Option<i64> {
         _ => return None,
     };
     let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + (minute - offset_minutes) * 60 + second;
-    Some(seconds * 1_000_000 + micros)
+    // Outside years 1 to 9999 a time has no RFC 3339 spelling, and readers of Parquet fail on it.
+    (FIRST_SECOND..=LAST_SECOND).contains(&seconds).then_some(seconds * 1_000_000 + micros)
 }
 
 /// The apiserver's spelling of a time, appended.
@@ -136,6 +141,8 @@ mod tests {
             "2026-11-22T10:18:60Z",
             "2026-11-22T10:18:25.1é",
             "+026-11-22T10:18:25Z",
+            "9999-12-31T23:59:59.999999-23:59",
+            "0000-12-31T00:00:00Z",
         ] {
             assert_eq!(parse_micros(text), None, "{text}");
         }

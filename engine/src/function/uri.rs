@@ -1,7 +1,7 @@
 //! Query parameters of a request URI: the URI in, decoded values out.
 //!
 //! The rules are those of Go's `net/url.ParseQuery`, which the apiserver uses: pairs are separated by `&`, `+` is a space,
-//! a pair with a bad escape or a semicolon is dropped.
+//! a pair with a bad escape or a semicolon is dropped. A request URI has no fragment: `#` is a letter.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -18,7 +18,6 @@ use super::{map_text, pairs};
 /// The decoded values of the parameter `name`, in order.
 pub(crate) fn params<'u>(uri: &'u str, name: &'u str) -> impl Iterator<Item = Cow<'u, str>> {
     let query = uri.split_once('?').map_or("", |(_, query)| query);
-    let query = query.split_once('#').map_or(query, |(query, _)| query);
     query.split('&').filter_map(move |pair| {
         if pair.is_empty() || pair.contains(';') {
             return None;
@@ -96,6 +95,7 @@ mod tests {
         assert_eq!(all("/x?command=sh&command=-c&command=ls+-l%20%2F&tty=true", "command"), ["sh", "-c", "ls -l /"]);
         assert_eq!(all("/x?a=1;b=2&b=3&b=%zz&b", "b"), ["3", ""]);
         assert_eq!(all("/x?b=%f0%9f", "b"), ["\u{fffd}"]);
+        assert_eq!(joined_param("/x?command=ls#&command=rm&dryRun=All", "command", " "), Some("ls# rm".to_owned()));
         assert_eq!(joined_param("/x", "command", " "), None);
         assert_eq!(joined_param("/x?dryRun=All&dryRun=All", "dryRun", ","), Some("All,All".to_owned()));
     }

@@ -72,6 +72,11 @@ impl<'a> Text<'a> {
         true
     }
 
+    /// What tells this name from others: the decoded text, or, where decoding loses something, the text as written.
+    pub(crate) fn identity(self) -> Cow<'a, str> {
+        if self.is_exact() { self.decode() } else { Cow::Owned(format!("\0{}", self.raw)) }
+    }
+
     /// Equality with a decoded text, without allocating.
     #[inline]
     pub(crate) fn eq_str(self, other: &str) -> bool {

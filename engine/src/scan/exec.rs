@@ -76,8 +76,8 @@ struct Run {
     accounts: Arc<Accounts>,
 }
 
-/// Bytes of a chunk: large enough for a full batch of usual events, small enough for a cache.
-const CHUNK: usize = 2 << 20;
+/// Bytes of a chunk: few enough to stay in a processor's cache from the read to the last column.
+const CHUNK: usize = 512 << 10;
 
 impl ScanExec {
     pub(crate) fn new(plan: ScanPlan, wanted: Wanted, schema: SchemaRef, prefilter: Prefilter, workers: usize, ledger: Ledger) -> Self {
@@ -185,10 +185,11 @@ fn work<C: Rows>(plan: &ScanPlan, run: &Run, lines: bool, mut rows: C) -> Option
         seen: run.seen.as_ref(),
         newlines: &run.newlines,
     };
+    let mut memory = Default::default();
     loop {
         let index = run.next.fetch_add(1, Ordering::Relaxed);
         let Some(piece) = run.pieces.get(index) else { break };
-        let (tally, flow) = work.run(index, &mut rows);
+        let (tally, flow) = work.run(index, &mut rows, &mut memory);
         run.accounts.merge(piece.object, tally);
         if flow.is_break() {
             return rows.error();

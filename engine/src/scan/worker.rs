@@ -42,12 +42,15 @@ pub(crate) struct Work<'w> {
     pub(crate) newlines: &'w Newlines,
 }
 
+/// Memory that a worker reads into, piece after piece.
+pub(crate) type Memory = [Vec<u8>; 2];
+
 /// The longest an object may be to be decompressed on the thread that decodes it.
 const SMALL: u64 = 256 << 10;
 
 impl Work<'_> {
     /// Reads the piece `index`; what it counted comes back, with whether it was read to its end.
-    pub(crate) fn run(&self, index: usize, collector: &mut impl Collector) -> (Tally, ControlFlow<()>) {
+    pub(crate) fn run(&self, index: usize, collector: &mut impl Collector, memory: &mut Memory) -> (Tally, ControlFlow<()>) {
         let piece = self.pieces[index];
         let planned = &self.objects[piece.object];
         collector.object(planned);
@@ -56,7 +59,7 @@ impl Work<'_> {
             let flow = self.unreadable(&mut tally, collector, failure.clone(), 0);
             return (tally, flow);
         }
-        let done = match self.open_and_read(index, piece, planned, &mut tally, collector) {
+        let done = match self.open_and_read(index, piece, planned, &mut tally, collector, memory) {
             Ok(flow) => flow,
             Err(error) => {
                 self.newlines.publish(index, 0);
@@ -77,6 +80,7 @@ impl Work<'_> {
         planned: &Planned,
         tally: &mut Tally,
         collector: &mut impl Collector,
+        memory: &mut Memory,
     ) -> io::Result<ControlFlow<()>> {
         if let (Some((from, end)), Some(layout), Location::File(path)) = (piece.range, planned.layout, &planned.object.location) {
             let mut file = File::open(path)?;
@@ -92,10 +96,13 @@ impl Work<'_> {
             reader.count_newlines(self.lines);
             let mut records = self.records(layout, true);
             records.newlines_before = newlines_at_start;
-            return Ok(self.chunks(&mut reader, &mut records, tally, collector).unwrap_or_else(|error| {
+            memory.iter_mut().for_each(|memory| reader.reuse(std::mem::take(memory)));
+            let flow = self.chunks(&mut reader, &mut records, tally, collector).unwrap_or_else(|error| {
                 let at = reader.position();
                 self.unreadable(tally, collector, error.to_string(), at)
-            }));
+            });
+            *memory = reader.into_memory();
+            return Ok(flow);
         }
         let stored: Box<dyn Read + Send> = match &planned.object.location {
             Location::File(path) => Box::new(File::open(path)?),
@@ -126,7 +133,9 @@ impl Work<'_> {
             Ok(self.pipelined(reader, &mut records, tally, collector))
         } else {
             let mut chunks = Chunks { reader, failed: None };
+            memory.iter_mut().for_each(|memory| chunks.reader.reuse(std::mem::take(memory)));
             let flow = self.chunks(&mut chunks, &mut records, tally, collector)?;
+            *memory = chunks.reader.into_memory();
             Ok(self.after(flow, chunks.failed, tally, collector))
         }
     }

@@ -98,6 +98,9 @@ pub(crate) struct ChunkReader<R> {
     spare: Vec<u8>,
 }
 
+/// Bytes more than are read: reading to the end of a full buffer would grow it.
+const SLACK: usize = 64;
+
 enum Mode {
     /// The first record boundary is still to be found: a range that begins inside the file.
     Seek,
@@ -135,7 +138,23 @@ impl<R: Read> ChunkReader<R> {
         }
     }
 
-    /// Takes back the memory of a chunk that nobody needs any more: fresh memory costs more than reading into it.
+    /// Memory of an earlier reader, to read into: fresh memory costs more than reading.
+    pub(crate) fn reuse(&mut self, mut memory: Vec<u8>) {
+        memory.clear();
+        if self.buffer.is_empty() && self.buffer.capacity() == 0 {
+            self.buffer = memory;
+        } else {
+            self.spare = memory;
+        }
+        self.buffer.reserve(self.target + SLACK);
+    }
+
+    /// The memory, for the next reader.
+    pub(crate) fn into_memory(self) -> [Vec<u8>; 2] {
+        [self.buffer, self.spare]
+    }
+
+    /// Takes back the memory of a chunk that nobody needs any more.
     pub(crate) fn recycle(&mut self, chunk: Chunk) {
         if let Ok(mut bytes) = chunk.bytes.into_vec::<u8>() {
             bytes.clear();
@@ -227,8 +246,7 @@ impl<R: Read> ChunkReader<R> {
     /// Removes the first `length` bytes as a chunk.
     fn cut(&mut self, length: usize, elements: bool) -> Chunk {
         let mut rest = std::mem::take(&mut self.spare);
-        // One byte more than is read: reading to the end of a full buffer would grow it.
-        rest.reserve(self.target.max(self.buffer.len() - length) + 64);
+        rest.reserve(self.target.max(self.buffer.len() - length) + SLACK);
         rest.extend_from_slice(&self.buffer[length..]);
         self.buffer.truncate(length);
         let bytes = std::mem::replace(&mut self.buffer, rest);

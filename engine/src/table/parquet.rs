@@ -111,7 +111,7 @@ fn same_shape(ours: &Field, other: &Field) -> bool {
     let text = |data_type: &DataType| matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
     match (ours.data_type(), other.data_type()) {
         (ours, other) if text(ours) => text(other) || matches!(other, DataType::Dictionary(_, value) if text(value)),
-        (DataType::List(_), DataType::List(_)) | (DataType::Map(..), DataType::Map(..)) => true,
+        (DataType::List(_), DataType::List(_) | DataType::LargeList(_)) | (DataType::Map(..), DataType::Map(..)) => true,
         (DataType::Timestamp(..), DataType::Timestamp(..)) => true,
         (ours, other) => ours == other,
     }
