@@ -72,7 +72,7 @@ fn log_text_is_hostile() {
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{output}: {text:?}");
     }
     assert!(ask("markdown").contains("\\|&lt;b&gt;"));
-    assert_eq!(ask("jsonl"), "{\"user_agent\":\"=1+1\\u001b[2J\u{202e}|<b>\\n,x\"}\n");
+    assert_eq!(ask("jsonl"), "{\"user_agent\":\"=1+1\\u001b[2J\\u202e|<b>\\n,x\"}\n");
 }
 
 #[test]

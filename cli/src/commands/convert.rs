@@ -31,7 +31,7 @@ pub(super) async fn convert(args: &Convert, input: &Input, color: Color) -> Resu
     tokio::pin!(work);
     let done = tokio::select! {
         done = &mut work => done?,
-        signal = tokio::signal::ctrl_c() => {
+        signal = super::stopped() => {
             signal?;
             engine.cancel();
             // The temporary file is removed on the way out.
@@ -39,9 +39,9 @@ pub(super) async fn convert(args: &Convert, input: &Input, color: Color) -> Resu
         }
     };
     drop(progress);
-    let done = done?;
     let report = engine.report();
     let code = summary::finish(&report, input.options().window, input.summary.as_deref(), input.quiet, color)?;
+    let done = done?;
     if !input.quiet {
         let (faint, plain) = color.faint();
         let _ = writeln!(std::io::stderr(), "{faint}wrote {} events, {} bytes, to {}{plain}", done.rows, done.bytes, args.to);

@@ -28,14 +28,23 @@ pub(crate) use queries::show as queries_show;
 pub(crate) use query::not_evaluable;
 pub(crate) use schema::columns as schema_columns;
 
+/// The stack of the thread that plans: an expression of thousands of terms is walked recursively.
+const STACK: usize = 512 << 20;
+
 /// Runs the command; its exit code.
 pub(crate) fn run(args: Args) -> Result<u8> {
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || dispatch(args))?;
+    thread.join().map_err(|_| anyhow::anyhow!("auditql failed inside; please report the command that did it"))?
+}
+
+fn dispatch(args: Args) -> Result<u8> {
     let color = terminal::Color::detect(args.color);
+    let input = args.input;
     match args.command.unwrap_or(Command::Shell) {
-        Command::Shell => runtime(&args.input)?.block_on(crate::shell::run(&args.input, color)),
-        Command::Sql(sql) => runtime(&args.input)?.block_on(query::sql(&sql, &args.input, color)),
-        Command::Run(run) => runtime(&args.input)?.block_on(query::run(&run, &args.input, color)),
-        Command::Convert(convert) => runtime(&args.input)?.block_on(convert::convert(&convert, &args.input, color)),
+        Command::Shell => block_on(&input, crate::shell::run(&input, color)),
+        Command::Sql(sql) => block_on(&input, query::sql(&sql, &input, color)),
+        Command::Run(run) => block_on(&input, query::run(&run, &input, color)),
+        Command::Convert(convert) => block_on(&input, convert::convert(&convert, &input, color)),
         Command::Queries(queries) => queries::queries(&queries),
         Command::Schema(schema) => schema::schema(&schema),
         Command::Formats(listing) => schema::formats(&listing),
@@ -44,9 +53,13 @@ pub(crate) fn run(args: Args) -> Result<u8> {
     }
 }
 
-fn runtime(input: &Input) -> Result<tokio::runtime::Runtime> {
+fn block_on(input: &Input, work: impl Future<Output = Result<u8>>) -> Result<u8> {
     let threads = input.options().threads;
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?)
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).thread_stack_size(STACK / 8).enable_all().build()?;
+    let done = runtime.block_on(work);
+    // After Ctrl-C a step of the query may still run; nobody waits for it.
+    runtime.shutdown_background();
+    done
 }
 
 /// Opens the inputs; none at all is a mistake for commands that read.
@@ -67,21 +80,48 @@ pub(crate) enum Ended {
 pub(crate) async fn write(mut answer: Answer, name: &str, view: View, out: &mut (dyn Write + Send)) -> Result<Ended> {
     let output = output::find(name).ok_or_else(|| anyhow::anyhow!("there is no output format `{name}`"))?;
     let mut rows = output.begin(out, answer.schema(), view)?;
-    loop {
+    // The query runs in a task of its own: a step of it may take long, and Ctrl-C must not wait for it.
+    let (sender, mut batches) = tokio::sync::mpsc::channel(2);
+    let work = tokio::spawn(async move {
+        while let Some(batch) = answer.next().await {
+            if sender.send(batch).await.is_err() {
+                break;
+            }
+        }
+    });
+    let ended = loop {
         tokio::select! {
             biased;
-            signal = tokio::signal::ctrl_c() => {
-                signal?;
-                return Ok(Ended::Interrupted);
+            stopped = stopped() => {
+                stopped?;
+                break Ended::Interrupted;
             }
-            batch = answer.next() => match batch {
+            batch = batches.recv() => match batch {
                 Some(batch) => rows.batch(&batch?)?,
-                None => break,
+                None => break Ended::Complete,
             },
         }
+    };
+    work.abort();
+    if let Ended::Interrupted = ended {
+        return Ok(ended);
     }
     rows.finish()?;
     Ok(Ended::Complete)
+}
+
+/// Until the user, or the system, asks to stop.
+pub(crate) async fn stopped() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 /// Stdout, buffered.

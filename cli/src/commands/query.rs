@@ -27,7 +27,7 @@ pub(super) async fn sql(args: &Sql, input: &Input, color: Color) -> Result<u8> {
     }
     let engine = open(input).await?;
     if statements.len() > 1 {
-        engine.spool_stdin()?;
+        engine.spool_streams()?;
     }
     let mut out = stdout();
     let mut account: Option<ScanReport> = None;

@@ -72,7 +72,7 @@ pub(crate) fn write_json(out: &mut Vec<u8>, array: &ArrayRef, row: usize) -> Res
         return Ok(());
     }
     if let Some(text) = string(array, row) {
-        serde_json::to_writer(out, text)?;
+        write_text(out, text)?;
         return Ok(());
     }
     macro_rules! number {
@@ -129,6 +129,27 @@ pub(crate) fn write_json(out: &mut Vec<u8>, array: &ArrayRef, row: usize) -> Res
         _ => {
             let formatter = ArrayFormatter::try_new(array.as_ref(), &FormatOptions::default())?;
             serde_json::to_writer(out, &formatter.value(row).to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// Text as a JSON string. Characters that move a cursor or change what is read are escaped: it is the same JSON, and safe on a terminal.
+fn write_text(out: &mut Vec<u8>, text: &str) -> Result<()> {
+    let safe = crate::terminal::sanitize(text, true);
+    if matches!(safe, std::borrow::Cow::Borrowed(_)) {
+        return Ok(serde_json::to_writer(out, text)?);
+    }
+    let quoted = serde_json::to_string(text)?;
+    for ch in quoted.chars() {
+        if ch.is_ascii() && ch != '\u{7f}'
+            || matches!(crate::terminal::sanitize(ch.encode_utf8(&mut [0; 4]), true), std::borrow::Cow::Borrowed(_))
+        {
+            out.extend_from_slice(ch.encode_utf8(&mut [0; 4]).as_bytes());
+        } else {
+            for unit in ch.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
         }
     }
     Ok(())

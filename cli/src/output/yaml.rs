@@ -50,13 +50,8 @@ impl Rows for Writer<'_> {
                 value.clear();
                 cell::write_json(&mut value, array, row)?;
                 write!(self.out, "{} {name}: ", if index == 0 { '-' } else { ' ' })?;
-                // JSON may hold these three raw; a YAML reader may take them for line ends.
+                // What YAML takes for a line end is escaped in our JSON already.
                 let text = String::from_utf8_lossy(&value);
-                let text = text
-                    .replace('\u{85}', "\\u0085")
-                    .replace('\u{2028}', "\\u2028")
-                    .replace('\u{2029}', "\\u2029")
-                    .replace('\u{7f}', "\\u007f");
                 writeln!(self.out, "{text}")?;
             }
             self.rows += 1;

@@ -44,6 +44,7 @@ pub(crate) async fn run(input: &Input, color: Color) -> Result<u8> {
         anyhow::bail!("the shell reads its statements from stdin: give the log as a file");
     }
     let engine = open(input).await?;
+    engine.spool_streams()?;
     let mode = if interactive || std::io::stdout().is_terminal() { "table" } else { "csv" };
     let mut shell = Shell { engine, input: input.clone(), color, mode: mode.to_owned(), timer: false, quit: false, code: status::OK };
     if interactive {

@@ -8,7 +8,7 @@ use std::{
     collections::BTreeMap,
     fs::File,
     io::BufWriter,
-    ops::ControlFlow,
+    ops::{ControlFlow, Range},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -40,6 +40,7 @@ use crate::{
     Engine, Error, ErrorKind, Result,
     batch::BatchBuilder,
     scan::{
+        plan::Piece,
         report::Accounts,
         worker::{Collector, Memory, Newlines, Work},
     },
@@ -168,6 +169,8 @@ async fn write_query(engine: &Engine, writer: &mut Writer<'_>) -> Result<u64> {
 /// What the encoding threads share.
 struct Shared<'s> {
     work: Work<'s>,
+    /// Consecutive pieces that become row groups together: small files share one.
+    units: Vec<Range<usize>>,
     factory: ArrowRowGroupWriterFactory,
     accounts: Arc<Accounts>,
     next: AtomicUsize,
@@ -187,7 +190,7 @@ impl Shared<'_> {
     /// Takes the next piece, once the writer is near enough.
     fn take(&self) -> Option<(usize, SyncSender<Result<Encoded>>)> {
         let index = self.next.fetch_add(1, Ordering::Relaxed);
-        if index >= self.work.pieces.len() {
+        if index >= self.units.len() {
             return None;
         }
         let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -278,19 +281,26 @@ impl Shared<'_> {
             }
         };
         let mut batches = Batches::new(builder, window, self.work.options.cluster.clone(), take);
-        let (tally, flow) = self.work.run(index, &mut batches, memory);
-        let flow = if flow.is_continue() { batches.hand_over(true) } else { flow };
+        let mut flow = ControlFlow::Continue(());
+        for piece in self.units[index].clone() {
+            let (tally, done) = self.work.run(piece, &mut batches, memory);
+            self.accounts.merge(self.work.pieces[piece].object, tally);
+            flow = done;
+            if flow.is_break() {
+                break;
+            }
+            self.accounts.finish_piece();
+        }
+        if flow.is_continue() {
+            let _ = batches.hand_over(true);
+        }
         let batch_error = batches.error.take();
         drop(batches);
-        self.accounts.merge(self.work.pieces[index].object, tally);
         if let Some(error) = failure {
             return Err(error);
         }
         if let Some(error) = batch_error {
             return Err(error.into());
-        }
-        if flow.is_continue() {
-            self.accounts.finish_piece();
         }
         match group {
             Some(group) if group.rows > 0 => {
@@ -311,10 +321,36 @@ fn batch_bytes(batch: &RecordBatch) -> u64 {
         .map_or(0, |array| array.iter().flatten().map(|bytes| bytes as u64).sum())
 }
 
-/// Raw logs: every thread encodes a piece at a time, this one writes what they send, in order.
+/// Consecutive pieces of about a row group's bytes. What is compressed or of unknown size may be large: it stands alone unless it is small.
+fn units(plan: &crate::scan::plan::ScanPlan, pieces: &[Piece]) -> Vec<Range<usize>> {
+    const COMPRESSED: u64 = 16;
+    let mut units: Vec<Range<usize>> = Vec::new();
+    let mut bytes = 0;
+    for (index, piece) in pieces.iter().enumerate() {
+        let planned = &plan.objects[piece.object];
+        let size = match piece.range {
+            Some((from, end)) => end - from,
+            None => planned.object.size.unwrap_or(GROUP) * if planned.compression.is_some() { COMPRESSED } else { 1 },
+        };
+        match units.last_mut() {
+            Some(unit) if bytes + size <= GROUP => {
+                unit.end = index + 1;
+                bytes += size;
+            }
+            _ => {
+                units.push(index..index + 1);
+                bytes = size;
+            }
+        }
+    }
+    units
+}
+
+/// Raw logs: every thread encodes a unit at a time, this one writes what they send, in order.
 fn write_logs(engine: &Engine, writer: &mut Writer<'_>) -> Result<u64> {
     let plan = &engine.logs;
     let pieces = plan.pieces(GROUP);
+    let units = units(plan, &pieces);
     let accounts = Accounts::new(plan.accounts(), pieces.len());
     engine.ledger().lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&accounts));
     let newlines = Newlines::new(pieces.len());
@@ -330,6 +366,7 @@ fn write_logs(engine: &Engine, writer: &mut Writer<'_>) -> Result<u64> {
             seen: seen.as_ref(),
             newlines: &newlines,
         },
+        units,
         factory: ArrowRowGroupWriterFactory::new(writer, schema::events()),
         accounts,
         next: AtomicUsize::new(0),
@@ -347,7 +384,7 @@ fn write_logs(engine: &Engine, writer: &mut Writer<'_>) -> Result<u64> {
         }
         let written = (|| -> Result<u64> {
             let mut rows = 0;
-            for index in 0..pieces.len() {
+            for index in 0..shared.units.len() {
                 for group in shared.queue(index) {
                     rows += append(writer, group?)?;
                 }

@@ -17,6 +17,9 @@ enum Taken {
 
 /// An object of the event that is read member by member.
 trait Object<'a> {
+    /// Are `requestObject` and `responseObject` bodies here?
+    const HAS_BODIES: bool = false;
+
     /// Reads the value of the member `name`; the cursor stands before it.
     fn member(&mut self, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Taken, Fault>;
     /// Forgets everything, before the slow path.
@@ -48,7 +51,7 @@ trait Object<'a> {
         let mut all = Vec::new();
         let mut first = true;
         while let Some(name) = cursor.name(std::mem::take(&mut first))? {
-            let value = if is_body(&name.decode()) { cursor.carry()? } else { cursor.value()? };
+            let value = if Self::HAS_BODIES && is_body(&name.decode()) { cursor.carry()? } else { cursor.value()? };
             all.push((name, value));
         }
         let last: HashMap<Cow<'a, str>, usize> = all.iter().enumerate().map(|(index, (name, _))| (name.identity(), index)).collect();
@@ -123,6 +126,8 @@ struct Reader<'a> {
 }
 
 impl<'a> Object<'a> for Reader<'a> {
+    const HAS_BODIES: bool = true;
+
     #[inline(always)]
     fn member(&mut self, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Taken, Fault> {
         let Some(plain) = name.plain() else { return self.escaped_member(name, cursor) };

@@ -201,6 +201,15 @@ impl ScalarUDFImpl for Udf {
     }
 }
 
+/// Evaluates every function once; for fuzzing.
+pub(crate) fn call_all(first: &str, second: &str) {
+    let (a, b) = (StringViewArray::from(vec![first]), StringViewArray::from(vec![second]));
+    for function in FUNCTIONS {
+        let _ = (function.evaluate)(&[&a, &b][..function.arity]);
+        let _ = (function.evaluate)(&[&b, &a][..function.arity]);
+    }
+}
+
 /// A function of one text to an optional text.
 fn map_text(array: &StringViewArray, of: impl Fn(&str) -> Option<String>) -> ArrayRef {
     Arc::new(array.iter().map(|text| of(text?)).collect::<StringViewArray>())

@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
     pin::Pin,
     sync::{
-        Arc, OnceLock, PoisonError,
+        Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
@@ -106,12 +106,8 @@ impl Engine {
             Location::Stdin => None,
         });
         let input_paths = input_paths.collect();
-        let scan = ScanOptions {
-            max_record: options.max_record.clamp(64, 1 << 30),
-            cluster: options.cluster.clone(),
-            dedup: options.dedup,
-            spool: Arc::new(OnceLock::new()),
-        };
+        let scan =
+            ScanOptions { max_record: options.max_record.clamp(64, 1 << 30), cluster: options.cluster.clone(), dedup: options.dedup };
         let (logs, parquet) = ScanPlan::new(objects, failures, scan);
         let parquet = ParquetInput::open(parquet);
         let accounts = parquet.as_ref().map_or_else(Vec::new, |parquet| parquet.accounts.clone());
@@ -149,14 +145,13 @@ impl Engine {
         .await
     }
 
-    /// Makes what stdin holds readable more than once: a shell asks many questions about it.
+    /// Makes what stdin and pipes hold readable more than once: a shell asks many questions about it.
     ///
     /// # Errors
     ///
-    /// When the temporary file cannot be written.
-    pub fn spool_stdin(&self) -> Result<()> {
-        let has_stdin = self.logs.objects.iter().any(|planned| planned.object.location == Location::Stdin);
-        if has_stdin { worker::spool_stdin(&self.logs.options) } else { Ok(()) }
+    /// When a temporary file cannot be written.
+    pub fn spool_streams(&self) -> Result<()> {
+        self.logs.objects.iter().filter(|planned| planned.is_stream()).try_for_each(worker::spool)
     }
 
     async fn answer(&self, plan: LogicalPlan) -> Result<Answer> {
@@ -170,7 +165,7 @@ impl Engine {
         }
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner).clear();
         if self.scans_of(&plan)? > 1 {
-            self.spool_stdin()?;
+            self.spool_streams()?;
         }
         let frame = self.context.execute_logical_plan(plan).await?;
         let stream = frame.execute_stream().await?;

@@ -30,8 +30,6 @@ pub(crate) fn session(limits: &Limits) -> Result<SessionContext> {
     let options = config.options_mut();
     // The JSON operators need the Postgres dialect: elsewhere `?` is a placeholder.
     options.sql_parser.dialect = datafusion::common::config::Dialect::PostgreSQL;
-    // Watch lists of users and addresses are longer than 20.
-    options.execution.parquet.max_predicate_cache_size = None;
     options.execution.parquet.reorder_filters = true;
     options.explain.physical_plan_only = false;
     let memory = TrackConsumersPool::new(FairSpillPool::new(limits.memory), std::num::NonZeroUsize::MIN.saturating_add(4));

@@ -337,6 +337,10 @@ impl Sink for RejectRows {
 
     fn reject(&mut self, reject: Reject) {
         self.rejects.push((self.source_file.clone(), reject));
+        // A chunk can hold hundreds of thousands. Whether anybody wants more is asked after the chunk.
+        if self.rejects.len() >= self.send.batch_rows {
+            let _ = self.hand_over(false);
+        }
     }
 }
 

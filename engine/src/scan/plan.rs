@@ -20,8 +20,6 @@ pub(crate) struct ScanOptions {
     pub(crate) cluster: Option<String>,
     /// Leave out events that were read before.
     pub(crate) dedup: bool,
-    /// Where stdin was written to, when it has to be read more than once.
-    pub(crate) spool: Arc<OnceLock<tempfile::TempPath>>,
 }
 
 /// One object of a plan.
@@ -33,6 +31,8 @@ pub(crate) struct Planned {
     pub(crate) compression: Option<Compression>,
     /// Why it cannot be read, when that is known already.
     pub(crate) failure: Option<String>,
+    /// Where stdin or a pipe was copied to, when it has to be read more than once.
+    pub(crate) spool: Arc<OnceLock<tempfile::TempPath>>,
 }
 
 /// A range of a plain file, or the whole of any object.
@@ -62,7 +62,9 @@ impl ScanPlan {
         for object in objects {
             match look(&object) {
                 Ok(Look::Parquet) => parquet.push(object),
-                Ok(Look::Log { layout, compression }) => planned.push(Planned { object, layout, compression, failure: None }),
+                Ok(Look::Log { layout, compression }) => {
+                    planned.push(Planned { object, layout, compression, failure: None, spool: Arc::default() })
+                }
                 Err(error) => planned.push(Planned::failed(object, error.to_string())),
             }
         }
@@ -113,8 +115,15 @@ impl ScanPlan {
 
 impl Planned {
     /// An object whose only record is the reject that says why.
-    const fn failed(object: Object, message: String) -> Self {
-        Self { object, layout: None, compression: None, failure: Some(message) }
+    fn failed(object: Object, message: String) -> Self {
+        Self { object, layout: None, compression: None, failure: Some(message), spool: Arc::default() }
+    }
+}
+
+impl Planned {
+    /// Can its bytes be read only once?
+    pub(crate) fn is_stream(&self) -> bool {
+        self.object.size.is_none() && self.failure.is_none()
     }
 }
 

@@ -8,15 +8,12 @@ use std::sync::Arc;
 use crate::{
     event::{Event, NoEvent},
     format::{Format, Record, Unwrapped, detect},
-    json::{Fault, Kind, Text, Value, container_end, elements},
+    json::{Cursor, Fault, Kind, Text, Value, container_end, elements},
     scan::{
         report::{Reject, Tally, reason},
         seen::Seen,
     },
-    source::{
-        Boundary, Chunk,
-        chunk::{list_start, next_boundary},
-    },
+    source::{Boundary, Chunk, chunk::list_start},
 };
 
 /// What an object's records are handed to.
@@ -70,6 +67,7 @@ impl Records {
             // Nearly every chunk is UTF-8 as a whole, and that is checked at the speed of memory.
             text: simdutf8::basic::from_utf8(chunk.bytes.as_slice()).ok(),
             chunk,
+            line: (0, 0),
             counted: 0,
             newlines: self.newlines_before + chunk.newlines,
             records: self,
@@ -84,6 +82,8 @@ struct Walk<'w, S> {
     bytes: &'w [u8],
     text: Option<&'w str>,
     chunk: &'w Chunk,
+    /// The line that was looked at last, from any position in it to its end.
+    line: (usize, usize),
     /// Newlines are counted up to here, and how many they are with those before the chunk.
     counted: usize,
     newlines: u64,
@@ -119,8 +119,15 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// The end of the line that `at` is in: the newline's position, or the chunk's end.
-    fn line_end(&self, at: usize) -> usize {
-        memchr::memchr(b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |step| at + step)
+    fn line_end(&mut self, at: usize) -> usize {
+        // A line can hold millions of values: its end is looked for once.
+        let (from, end) = self.line;
+        if (from..end).contains(&at) {
+            return end;
+        }
+        let end = memchr::memchr(b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |step| at + step);
+        self.line = (at, end);
+        end
     }
 
     fn place(&mut self, at: usize, length: usize) -> Place {
@@ -149,10 +156,10 @@ impl<S: Sink> Walk<'_, S> {
     /// The value that begins with the brace at `at`; returns where to go on.
     fn value(&mut self, at: usize) -> usize {
         let line_end = self.line_end(at);
-        let line = self.try_record(at, line_end);
-        let (bad_at, reason, what) = match line {
+        let mut broken_until = line_end;
+        let (bad_at, reason, what) = match self.try_record(at, line_end) {
             Tried::Until(end) => return self.after_value(end, line_end),
-            Tried::Bad { at: bad_at, reason, what } => (bad_at, reason, what),
+            Tried::Bad { at, reason, what } => (at, reason, what),
             Tried::Incomplete => {
                 // A value that goes over several lines, but not into the next record.
                 let group = self.group_end(at, line_end);
@@ -162,57 +169,115 @@ impl<S: Sink> Walk<'_, S> {
                     let line_end = self.line_end(end);
                     return self.after_value(end, line_end);
                 }
-                if let Some(end) = self.cut_list(at, group.max(line_end)) {
+                if let Some(end) = self.salvage_list(at, group.max(line_end)) {
                     return end;
                 }
-                if self.chunk.last && line_end == self.bytes.len() && self.records.plain_file {
+                broken_until = self.broken_end(line_end, group);
+                if self.chunk.last && broken_until == self.bytes.len() && self.bytes.last() != Some(&b'\n') && self.records.plain_file {
                     self.tally.skip(reason::INCOMPLETE_TAIL);
-                    return line_end;
+                    return broken_until;
                 }
                 (line_end, reason::JSON, "the record ends before it is complete")
             }
         };
-        // What is balanced ends where it ends: its neighbours on the same line are whole. Otherwise the line is lost.
+        // What is balanced ends where it ends: its neighbours on the same line are whole. Otherwise the lines are lost.
         let end = match container_end(&self.bytes[..line_end], at) {
             Some(Ok(end)) => end,
-            _ => line_end,
+            _ => broken_until,
         };
+        if reason == reason::UTF8
+            && let Some(end) = self.salvage_list(at, end)
+        {
+            return end;
+        }
         let message = if reason == reason::JSON { format!("{what} (byte {} of the record)", bad_at - at) } else { what.to_owned() };
         self.reject(at, end, reason, message);
         end
     }
 
-    /// A list of events that was cut: its complete elements are events, the rest is rejected. `None` if it is no list.
-    fn cut_list(&mut self, at: usize, to: usize) -> Option<usize> {
-        let bytes = &self.bytes[at..to];
-        let (inside, version) = list_start(bytes)?;
-        let text = match std::str::from_utf8(&bytes[inside - 1..]) {
-            Ok(text) => text,
-            Err(error) => std::str::from_utf8(&bytes[inside - 1..][..error.valid_up_to()]).ok()?,
-        };
-        let mut list = elements(Value::array(text));
-        let mut unwrapping = Unwrapping { walk: self, from: at + inside - 1, record: text, format: &crate::format::EventList };
-        for element in list.by_ref() {
-            unwrapping.event(element.raw, version.as_deref().map(Text::plain_text));
+    /// The end of the lines that belong to a broken value over several lines: those that are indented or begin with a closing bracket,
+    /// up to one that holds an event of its own.
+    fn broken_end(&self, line_end: usize, group: usize) -> usize {
+        let mut end = line_end;
+        while end < group {
+            let next = &self.bytes[end + 1..group];
+            let line = &next[..memchr::memchr(b'\n', next).unwrap_or(next.len())];
+            let indented = matches!(line.first(), Some(b' ' | b'\t' | b'}' | b']'));
+            let own = line.trim_ascii_start().starts_with(b"{") && memchr::memmem::find(line, b"\"auditID\"").is_some();
+            if !indented || own {
+                break;
+            }
+            end += 1 + line.len();
         }
-        let rest = list.fault.map_or(text.len(), |(_, at)| at);
-        self.reject(at + inside - 1 + rest, to, reason::TRUNCATED, "the list of events ends before it is closed".to_owned());
-        Some(to)
+        end
     }
 
-    /// Where a value that goes over lines must have ended.
+    /// A list of events that was cut or is no UTF-8 as a whole: its complete elements are records of their own, and a rest that is none
+    /// is rejected. `None` if it is no list.
+    fn salvage_list(&mut self, at: usize, to: usize) -> Option<usize> {
+        let (inside, version) = list_start(&self.bytes[at..to])?;
+        let mut position = at + inside;
+        let closed = loop {
+            match self.bytes[position..to].first() {
+                Some(b' ' | b'\t' | b'\r' | b'\n' | b',') => position += 1,
+                Some(b'{') => match container_end(&self.bytes[..to], position) {
+                    Some(Ok(end)) => {
+                        match std::str::from_utf8(&self.bytes[position..end]) {
+                            Ok(item) => {
+                                let mut unwrapping =
+                                    Unwrapping { walk: self, from: position, record: item, format: &crate::format::EventList };
+                                unwrapping.event(item, version.as_deref().map(Text::plain_text));
+                            }
+                            Err(_) => self.reject(position, end, reason::UTF8, "the record is no UTF-8".to_owned()),
+                        }
+                        position = end;
+                    }
+                    _ => break false,
+                },
+                Some(b']') => break true,
+                _ => break false,
+            }
+        };
+        // The members after a closed list say nothing that a row needs; what they are is judged by their balance alone.
+        let end = match container_end(&self.bytes[..to], at) {
+            Some(Ok(end)) if closed => return Some(end),
+            Some(Ok(end)) => end,
+            _ => to,
+        };
+        self.reject(position, end, reason::TRUNCATED, "the list of events ends before it is closed".to_owned());
+        Some(end)
+    }
+
+    /// Where a value that goes over lines must have ended: at the next line that begins a record, at column 0 or as far indented as the
+    /// value itself.
     fn group_end(&self, at: usize, line_end: usize) -> usize {
-        let end = if self.chunk.elements {
-            match container_end(self.bytes, at) {
+        if self.chunk.elements {
+            return match container_end(self.bytes, at) {
                 Some(Ok(end)) => end,
                 _ => line_end,
+            };
+        }
+        if self.records.boundary == Boundary::Line {
+            return line_end;
+        }
+        let line_start = memchr::memrchr(b'\n', &self.bytes[..at]).map_or(0, |newline| newline + 1);
+        let indent = &self.bytes[line_start..at];
+        let most = (at + self.records.limit + 1).min(self.bytes.len());
+        let mut end = line_end;
+        while end < most {
+            let next = &self.bytes[end + 1..most];
+            if matches!(next.first(), Some(b'{' | b'['))
+                || (!indent.is_empty()
+                    && indent.trim_ascii().is_empty()
+                    && next.starts_with(indent)
+                    && next.get(indent.len()) == Some(&b'{'))
+            {
+                // The newline itself is no part of the value.
+                return end;
             }
-        } else if self.records.boundary == Boundary::Line {
-            line_end
-        } else {
-            next_boundary(self.bytes, at, Boundary::Value).unwrap_or(self.bytes.len())
-        };
-        end.min(at + self.records.limit + 1)
+            end += 1 + memchr::memchr(b'\n', next).unwrap_or(next.len());
+        }
+        end.min(most)
     }
 
     /// Steps over the comma that may follow an element on a line of its own.
@@ -225,15 +290,20 @@ impl<S: Sink> Walk<'_, S> {
     fn try_record(&mut self, from: usize, to: usize) -> Tried {
         let text = match self.text {
             Some(text) => &text[from..to],
-            None => match std::str::from_utf8(&self.bytes[from..to]) {
-                Ok(text) => text,
-                Err(error) => {
-                    if error.error_len().is_none() {
-                        return Tried::Incomplete;
+            None => {
+                // Only the value itself has to be UTF-8, not what follows it on the line.
+                let end = match container_end(&self.bytes[..to], from) {
+                    Some(Ok(end)) => end,
+                    _ => to,
+                };
+                match std::str::from_utf8(&self.bytes[from..end]) {
+                    Ok(text) => text,
+                    Err(error) if error.error_len().is_none() => return Tried::Incomplete,
+                    Err(error) => {
+                        return Tried::Bad { at: from + error.valid_up_to(), reason: reason::UTF8, what: "the record is no UTF-8" };
                     }
-                    return Tried::Bad { at: from + error.valid_up_to(), reason: reason::UTF8, what: "the record is no UTF-8" };
                 }
-            },
+            }
         };
         if let Some(format) = self.records.format.filter(|format| format.name() != KUBE_APISERVER) {
             match Record::new(text) {
@@ -327,6 +397,10 @@ impl<S: Sink> Walk<'_, S> {
 
     /// A list on the top level: its elements are records.
     fn array(&mut self, at: usize) -> usize {
+        self.array_at(at, 0)
+    }
+
+    fn array_at(&mut self, at: usize, depth: usize) -> usize {
         let line_end = self.line_end(at);
         let group = self.group_end(at, line_end);
         let end = match container_end(&self.bytes[..group.max(line_end)], at) {
@@ -356,6 +430,8 @@ impl<S: Sink> Walk<'_, S> {
                         self.reject(start, start + element.raw.len(), reason, message);
                     }
                 }
+            } else if element.kind == Kind::Array && depth < MOST_LISTS {
+                self.array_at(start, depth + 1);
             } else {
                 self.tally.skip(reason::NOT_AN_EVENT);
             }
@@ -365,7 +441,8 @@ impl<S: Sink> Walk<'_, S> {
         } else if empty {
             self.tally.skip(reason::NOT_AN_EVENT);
         }
-        self.after_value(end, self.line_end(end))
+        let line_end = self.line_end(end);
+        self.after_value(end, line_end)
     }
 
     /// A bracket or comma alone on its line closes or separates what a list holds; with anything else it is garbage.
@@ -380,6 +457,12 @@ impl<S: Sink> Walk<'_, S> {
         let line_end = self.line_end(at);
         if self.chunk.elements {
             // A scalar among the elements of a list.
+            let text = String::from_utf8_lossy(&self.bytes[at..line_end]);
+            let mut cursor = Cursor::new(&text);
+            if !text.contains(char::REPLACEMENT_CHARACTER) && cursor.value().is_ok() {
+                self.tally.skip(reason::NOT_AN_EVENT);
+                return at + cursor.at();
+            }
             let end = memchr::memchr2(b',', b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |step| at + step);
             self.reject(at, end.max(at + 1), reason::JSON, "a list element that is no object".to_owned());
             return end.max(at + 1);
@@ -392,6 +475,9 @@ impl<S: Sink> Walk<'_, S> {
         line_end
     }
 }
+
+/// Lists in lists that are looked into.
+const MOST_LISTS: usize = 4;
 
 const KUBE_APISERVER: &str = "kube-apiserver";
 

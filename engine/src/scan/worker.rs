@@ -15,7 +15,7 @@ use super::{
     report::{Reject, ScanReport, Tally, reason},
     seen::Seen,
 };
-use crate::source::{Chunk, ChunkReader, Layout, Location, compress};
+use crate::source::{Chunk, ChunkReader, Layout, Location, chunk::has_member, compress};
 use crate::{Error, ErrorKind, Result};
 
 /// What the rows of a scan are made of: batches of events, or rejects.
@@ -104,19 +104,13 @@ impl Work<'_> {
             *memory = reader.into_memory();
             return Ok(flow);
         }
-        let stored: Box<dyn Read + Send> = match &planned.object.location {
-            Location::File(path) => Box::new(File::open(path)?),
-            Location::Stdin => match self.options.spool.get() {
-                Some(path) => Box::new(File::open(path)?),
-                None => Box::new(io::stdin()),
-            },
-        };
+        let stored = open(planned)?;
         let (mut stream, compression) = compress::decompressed(stored)?;
         let mut head = Vec::new();
         // An error here comes again when the chunks are read: what lies before it is still read.
         let head_error = stream.by_ref().take(Layout::HEAD as u64).read_to_end(&mut head).err();
         let layout = Layout::of(&head);
-        if !layout.json && head_error.is_none() {
+        if !layout.json && head_error.is_none() && !planned.is_stream() && !has_json(planned)? {
             self.no_log(planned, tally, collector, &head);
             return Ok(collector.hand_over(false));
         }
@@ -354,20 +348,53 @@ fn newline_at(path: &std::path::Path, at: u64) -> io::Result<u64> {
     count_newlines(&mut File::open(path)?, at, at + 1)
 }
 
-/// Writes stdin to a temporary file, once.
+/// Is there an object with a member anywhere in it? Asked only where the first bytes have none.
+fn has_json(planned: &Planned) -> io::Result<bool> {
+    let (mut stream, _) = compress::decompressed(open(planned)?)?;
+    let mut window = vec![0; 1 << 20];
+    let mut kept = 0;
+    loop {
+        let read = match stream.read(&mut window[kept..]) {
+            Ok(0) => return Ok(false),
+            // What is before the error may be a log.
+            Err(_) => return Ok(true),
+            Ok(read) => read,
+        };
+        let filled = kept + read;
+        if has_member(&window[..filled]) {
+            return Ok(true);
+        }
+        kept = filled.min(512);
+        window.copy_within(filled - kept..filled, 0);
+    }
+}
+
+/// The object's bytes as they are stored, or their copy.
+fn open(planned: &Planned) -> io::Result<Box<dyn Read + Send>> {
+    Ok(match (planned.spool.get(), &planned.object.location) {
+        (Some(copy), _) => Box::new(File::open(copy)?),
+        (None, Location::File(path)) => Box::new(File::open(path)?),
+        (None, Location::Stdin) => Box::new(io::stdin()),
+    })
+}
+
+/// Copies what stdin or a pipe holds to a temporary file, once.
 ///
 /// # Errors
 ///
-/// When stdin cannot be read or the file cannot be written.
-pub(crate) fn spool_stdin(options: &ScanOptions) -> Result<()> {
-    if options.spool.get().is_some() {
+/// When it cannot be read or the file cannot be written.
+pub(crate) fn spool(planned: &Planned) -> Result<()> {
+    if planned.spool.get().is_some() {
         return Ok(());
     }
-    let fail = |source: io::Error| Error::from(ErrorKind::Output { path: "the temporary copy of stdin".to_owned(), source });
-    let mut file = tempfile::NamedTempFile::with_prefix("auditql-stdin-").map_err(fail)?;
-    io::copy(&mut io::stdin().lock(), file.as_file_mut()).map_err(fail)?;
+    let fail = |source: io::Error| {
+        let path = format!("the temporary copy of {}", planned.object.uri);
+        Error::from(ErrorKind::Output { path, source })
+    };
+    let mut copy = tempfile::NamedTempFile::with_prefix("auditql-").map_err(fail)?;
+    io::copy(&mut open(planned).map_err(fail)?, copy.as_file_mut()).map_err(fail)?;
     // Two callers at once: the second copy is empty, and dropped.
-    let _ = options.spool.set(file.into_temp_path());
+    let _ = planned.spool.set(copy.into_temp_path());
     Ok(())
 }
 

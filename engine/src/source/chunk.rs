@@ -51,11 +51,22 @@ impl Layout {
         let skip = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let text = &head[skip..];
         let first = text.iter().position(|byte| !byte.is_ascii_whitespace()).map_or(0, |at| text[at]);
-        let boundary = if matches!(first, b'{' | b'[' | 0) { Boundary::Value } else { Boundary::Line };
-        // Binary files hold `{` by chance, but no audit log holds a zero byte.
-        let json = memchr::memchr2(b'{', b'[', text).is_some() && memchr::memchr(0, text).is_none();
-        Self { skip: skip as u64, boundary, list: first == b'[', json: json || text.is_empty() }
+        // A log that begins in the middle of a record is still a log of values.
+        let values = matches!(first, b'{' | b'[' | 0) || memchr::memmem::find(text, b"\n{").is_some();
+        let boundary = if values { Boundary::Value } else { Boundary::Line };
+        let json = first == 0 || has_member(text);
+        Self { skip: skip as u64, boundary, list: first == b'[', json }
     }
+}
+
+/// Does an object with a member begin anywhere in these bytes: `{"name":`? Binary files hold braces and quotes by chance, but not this.
+pub(crate) fn has_member(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'{', bytes).any(|at| {
+        let rest = bytes[at + 1..].trim_ascii_start();
+        let Some(name) = rest.strip_prefix(b"\"") else { return false };
+        let Some(end) = name.iter().take(200).position(|byte| *byte == b'"' || *byte < 0x20) else { return false };
+        name[end] == b'"' && end > 0 && name[end + 1..].trim_ascii_start().first() == Some(&b':')
+    })
 }
 
 /// Whole records: the bytes, and where they were.
@@ -385,6 +396,12 @@ impl<R: Read> ChunkReader<R> {
         if let Some((inside, inherited)) = list_start(&self.buffer) {
             self.drop_bytes(inside);
             self.mode = Mode::List { object: true, inherited };
+            return None;
+        }
+        let start = self.buffer.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(0);
+        if self.buffer.get(start) == Some(&b'[') {
+            self.drop_bytes(start + 1);
+            self.mode = Mode::List { object: false, inherited: None };
             return None;
         }
         // No value, but lines: text that is no JSON.

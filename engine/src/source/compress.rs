@@ -58,7 +58,7 @@ pub(crate) fn decompressed(mut reader: Box<dyn Read + Send>) -> io::Result<(Box<
         outer = outer.or(Some(compression));
         let buffered = BufReader::with_capacity(BUFFER, reader);
         reader = match compression {
-            Compression::Gzip => Box::new(GzipMembers { inner: Some(flate2::bufread::MultiGzDecoder::new(buffered)) }),
+            Compression::Gzip => Box::new(GzipMembers { state: Member::Inside(flate2::bufread::GzDecoder::new(buffered)) }),
             Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(buffered)?),
             Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered)),
             Compression::Xz => {
@@ -77,30 +77,40 @@ fn peek(mut reader: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Box<dyn Read +
     Ok((head.clone(), Box::new(Cursor::new(head).chain(reader))))
 }
 
-/// gzip members, tolerant of the zero bytes that some tools pad with after the last (as `gzip -d` is).
-struct GzipMembers<R: BufRead> {
-    inner: Option<flate2::bufread::MultiGzDecoder<R>>,
+/// gzip members one after another, tolerant of the zero bytes that some tools pad with after the last (as `gzip -d` is).
+struct GzipMembers<R> {
+    state: Member<R>,
+}
+
+enum Member<R> {
+    Inside(flate2::bufread::GzDecoder<R>),
+    Done,
 }
 
 impl<R: BufRead> Read for GzipMembers<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(inner) = &mut self.inner else { return Ok(0) };
-        match inner.read(buffer) {
-            // "invalid gzip header" after a complete member: padding ends the file, anything else is an error.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                let mut rest = [0; 512];
-                let source = inner.get_mut();
-                loop {
-                    match source.read(&mut rest)? {
-                        0 => break,
-                        n if rest[..n].iter().all(|&byte| byte == 0) => {}
-                        _ => return Err(error),
-                    }
-                }
-                self.inner = None;
-                Ok(0)
+        loop {
+            let Member::Inside(decoder) = &mut self.state else { return Ok(0) };
+            let read = decoder.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
             }
-            other => other,
+            // The member is complete and its checksum right. What follows is another member, padding, or nothing.
+            let Member::Inside(decoder) = std::mem::replace(&mut self.state, Member::Done) else { return Ok(0) };
+            let mut source = decoder.into_inner();
+            loop {
+                let rest = source.fill_buf()?;
+                let zeros = rest.iter().take_while(|byte| **byte == 0).count();
+                if rest.is_empty() {
+                    return Ok(0);
+                }
+                let all = zeros == rest.len();
+                source.consume(zeros);
+                if !all {
+                    break;
+                }
+            }
+            self.state = Member::Inside(flate2::bufread::GzDecoder::new(source));
         }
     }
 }

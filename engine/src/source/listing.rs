@@ -47,8 +47,12 @@ pub(crate) fn list(inputs: &[String]) -> Result<(Vec<Object>, Failures)> {
             list_path(input, path, &mut objects, &mut failures)?;
         }
     }
+    // Each once, under whatever names; a pipe has no other name.
     let mut seen = HashSet::new();
-    objects.retain(|object| seen.insert(object.uri.clone()));
+    objects.retain(|object| match &object.location {
+        Location::File(path) => seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())),
+        Location::Stdin => seen.insert(PathBuf::from("-")),
+    });
     Ok((objects, failures))
 }
 
@@ -78,7 +82,9 @@ fn list_path(input: &str, path: &str, objects: &mut Vec<Object>, failures: &mut 
             for path in matches {
                 match std::fs::metadata(&path) {
                     Ok(metadata) if metadata.is_dir() => list_folder(&path, objects, failures),
-                    Ok(metadata) => objects.push(file(&path, &metadata, false)),
+                    Ok(metadata) if metadata.is_file() => objects.push(file(&path, &metadata, false)),
+                    // As in a folder: reading a pipe that nobody named could wait for ever.
+                    Ok(_) => {}
                     Err(error) => failures.push((path.display().to_string(), error.to_string())),
                 }
             }

@@ -48,11 +48,8 @@ impl Window {
 
     /// The window as SQL.
     fn condition(self) -> Option<String> {
-        let bound = |op: &str, micros: i64| {
-            let mut text = Vec::new();
-            crate::event::format_micros(&mut text, micros);
-            format!("stage_timestamp {op} TIMESTAMP '{}'", String::from_utf8_lossy(&text))
-        };
+        // A literal of the column's own type: times as text are read as nanoseconds, which end in 2262.
+        let bound = |op: &str, micros: i64| format!("stage_timestamp {op} arrow_cast({micros}, 'Timestamp(Microsecond, Some(\"UTC\"))')");
         let terms: Vec<String> =
             self.since.map(|since| bound(">=", since)).into_iter().chain(self.until.map(|until| bound("<", until))).collect();
         (!terms.is_empty()).then(|| terms.join(" AND "))
