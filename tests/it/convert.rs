@@ -57,15 +57,18 @@ fn odd_events_come_back() {
         assert_eq!(ran.code, 0, "{}", ran.stderr);
     }
     let parsable = |path: &Path| -> Vec<String> {
-        // serde_json refuses lone surrogates and numbers like 1e400; those lines are compared by the oracle.
         let text = fs::read_to_string(path).unwrap();
-        let mut events: Vec<String> =
-            text.lines().filter_map(|line| serde_json::from_str(line).ok()).map(|event| sorted(event).to_string()).collect();
-        events.sort();
-        events
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).map(|event| sorted(event).to_string()).collect()
     };
-    assert_eq!(parsable(&path("direct.jsonl")), parsable(&odd));
-    assert_eq!(parsable(&path("back.jsonl")), parsable(&odd));
+    // serde_json refuses lone surrogates and numbers like 1e400, even where a later duplicate makes them void: what it can read
+    // of the originals has to come back; the rest is compared by the oracle.
+    let originals = parsable(&odd);
+    assert!(originals.len() > 350);
+    for name in ["direct.jsonl", "back.jsonl"] {
+        let back: std::collections::HashSet<String> = parsable(&path(name)).into_iter().collect();
+        let lost: Vec<&String> = originals.iter().filter(|event| !back.contains(*event)).take(3).collect();
+        assert!(lost.is_empty(), "{name}: {lost:#?}");
+    }
 }
 
 #[test]
