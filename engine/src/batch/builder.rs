@@ -35,6 +35,8 @@ struct Column {
 
 enum Array {
     Text(StringViewBuilder),
+    /// Text one behind the other, for a consumer that reads every value once.
+    Packed(StringBuilder),
     /// Text that points into chunks; `block` is the index of the current chunk among the array's buffers.
     Borrowed {
         views: StringViewBuilder,
@@ -101,6 +103,7 @@ impl BatchBuilder {
 impl Array {
     fn new(fill: Fill, data_type: &DataType) -> Self {
         match fill {
+            Fill::Text(_) | Fill::Made(_) if *data_type == DataType::Utf8 => Self::Packed(StringBuilder::new()),
             Fill::Text(_) | Fill::Made(_) => Self::Text(StringViewBuilder::new().with_fixed_block_size(64 * 1024)),
             Fill::Json(_) => Self::Borrowed { views: StringViewBuilder::new(), block: None },
             Fill::List(_) => Self::List(ListBuilder::new(StringBuilder::new())),
@@ -135,6 +138,11 @@ impl Array {
                 None => array.append_null(),
             },
             (Self::Text(array), Fill::Made(of)) => array.append_option(of(row)),
+            (Self::Packed(array), Fill::Text(of)) => match of(row) {
+                Some(text) => append_text(array, text),
+                None => array.append_null(),
+            },
+            (Self::Packed(array), Fill::Made(of)) => array.append_option(of(row)),
             (Self::Borrowed { views, block }, Fill::Json(of)) => match of(row) {
                 Some(value) => borrow(views, block, value.raw, chunk)?,
                 None => views.append_null(),
@@ -156,6 +164,7 @@ impl Array {
     fn finish(&mut self) -> ArrayRef {
         match self {
             Self::Text(array) => Arc::new(array.finish()),
+            Self::Packed(array) => Arc::new(array.finish()),
             Self::Borrowed { views, block } => {
                 *block = None;
                 Arc::new(views.finish())

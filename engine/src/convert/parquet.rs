@@ -51,8 +51,8 @@ use crate::{
 const GROUP: u64 = 64 << 20;
 /// Bytes of a chunk.
 const CHUNK: usize = 512 << 10;
-/// Bodies compress best, and cost least, in large pages.
-const PAGE: usize = 1 << 20;
+/// Bytes of a page before compression: buffers of this size are used again, larger ones come fresh from the system each time.
+const PAGE: usize = 256 << 10;
 
 type Writer<'f> = SerializedFileWriter<BufWriter<&'f mut File>>;
 
@@ -119,7 +119,7 @@ impl Group {
 
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
         let mut columns = self.columns.iter_mut();
-        let schema = schema::events();
+        let schema = batch.schema();
         for (field, array) in schema.fields().iter().zip(batch.columns()) {
             for leaf in compute_leaves(field, array)? {
                 if let Some(column) = columns.next() {
@@ -254,7 +254,7 @@ impl Shared<'_> {
         window: crate::table::Window,
         memory: &mut Memory,
     ) -> Result<()> {
-        let builder = BatchBuilder::new(schema::events())?;
+        let builder = BatchBuilder::new(schema::packed_events())?;
         let mut group = Some(Group::new(&self.factory)?);
         let mut failure: Option<Error> = None;
         let mut bytes: u64 = 0;
@@ -367,7 +367,7 @@ fn write_logs(engine: &Engine, writer: &mut Writer<'_>) -> Result<u64> {
             newlines: &newlines,
         },
         units,
-        factory: ArrowRowGroupWriterFactory::new(writer, schema::events()),
+        factory: ArrowRowGroupWriterFactory::new(writer, schema::packed_events()),
         accounts,
         next: AtomicUsize::new(0),
         stopped: AtomicBool::new(false),

@@ -6,7 +6,7 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use super::{CANONICAL_LENGTH, Event, NoEvent, ObjectRef, Place, ResponseStatus, User, parse_micros};
-use crate::json::{Cursor, Fault, Kind, Text, Value, elements};
+use crate::json::{Cursor, Fault, Kind, Text, Value};
 
 /// What happened to one member.
 enum Taken {
@@ -92,6 +92,31 @@ mod bit {
     pub(super) const STAGED: u32 = 1 << 17;
     pub(super) const ANNOTATIONS: u32 = 1 << 18;
     pub(super) const TIMESTAMP: u32 = 1 << 19;
+
+    /// The bit of a member, by its length first: comparing with twenty names in turn is a tenth of the decoding time.
+    #[inline(always)]
+    pub(super) fn of(name: &str) -> Option<u32> {
+        let one = |known: &str, bit: u32| (name == known).then_some(bit);
+        match name.len() {
+            4 => one("kind", KIND).or_else(|| one("verb", VERB)).or_else(|| one("user", USER)),
+            5 => one("level", LEVEL).or_else(|| one("stage", STAGE)),
+            7 => one("auditID", AUDIT_ID),
+            9 => one("sourceIPs", SOURCE_IPS)
+                .or_else(|| one("userAgent", USER_AGENT))
+                .or_else(|| one("objectRef", OBJECT))
+                .or_else(|| one("timestamp", TIMESTAMP)),
+            10 => one("apiVersion", API_VERSION).or_else(|| one("requestURI", REQUEST_URI)),
+            11 => one("annotations", ANNOTATIONS),
+            13 => one("requestObject", REQUEST_OBJECT),
+            14 => {
+                one("responseStatus", RESPONSE).or_else(|| one("responseObject", RESPONSE_OBJECT)).or_else(|| one("stageTimestamp", STAGED))
+            }
+            16 => one("impersonatedUser", IMPERSONATED),
+            22 => one("authenticationMetadata", AUTHENTICATION),
+            24 => one("requestReceivedTimestamp", RECEIVED),
+            _ => None,
+        }
+    }
 }
 
 impl<'a> Event<'a> {
@@ -153,32 +178,10 @@ impl<'a> Reader<'a> {
 
     #[inline(always)]
     fn named_member(&mut self, plain: &str, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Taken, Fault> {
-        let bit = match plain {
-            "kind" => bit::KIND,
-            "apiVersion" => bit::API_VERSION,
-            "level" => bit::LEVEL,
-            "auditID" => bit::AUDIT_ID,
-            "stage" => bit::STAGE,
-            "requestURI" => bit::REQUEST_URI,
-            "verb" => bit::VERB,
-            "user" => bit::USER,
-            "impersonatedUser" => bit::IMPERSONATED,
-            "authenticationMetadata" => bit::AUTHENTICATION,
-            "sourceIPs" => bit::SOURCE_IPS,
-            "userAgent" => bit::USER_AGENT,
-            "objectRef" => bit::OBJECT,
-            "responseStatus" => bit::RESPONSE,
-            "requestObject" => bit::REQUEST_OBJECT,
-            "responseObject" => bit::RESPONSE_OBJECT,
-            "requestReceivedTimestamp" => bit::RECEIVED,
-            "stageTimestamp" => bit::STAGED,
-            "annotations" => bit::ANNOTATIONS,
-            "timestamp" => bit::TIMESTAMP,
-            _ => {
-                let value = cursor.value()?;
-                self.event.leftovers.member(Place::Event, name, value);
-                return Ok(Taken::Yes);
-            }
+        let Some(bit) = bit::of(plain) else {
+            let value = cursor.value()?;
+            self.event.leftovers.member(Place::Event, name, value);
+            return Ok(Taken::Yes);
         };
         if self.seen & bit != 0 {
             return Ok(Taken::Again);
@@ -261,11 +264,11 @@ impl<'a> Event<'a> {
     /// An array of strings.
     #[inline(always)]
     fn texts(&mut self, place: Place, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Option<Value<'a>>, Fault> {
-        let value = cursor.value()?;
-        if !is_texts(value, Text::is_exact) {
+        let (value, texts) = texts(cursor)?;
+        if texts != Texts::Exact {
             self.leftovers.member(place, name, value);
         }
-        Ok(Some(value).filter(|value| is_texts(*value, |_| true)))
+        Ok(Some(value).filter(|_| texts != Texts::No))
     }
 
     fn time(&mut self, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Option<i64>, Fault> {
@@ -297,19 +300,27 @@ impl<'a> Event<'a> {
         if !self.is_object(name, cursor)? {
             return Ok(None);
         }
-        self.entries(Place::Annotations, cursor, |value| value.text().is_some_and(|text| text.plain().is_some() || text.is_exact()))
-            .map(Some)
+        let read = |cursor: &mut Cursor<'a>| {
+            let value = cursor.value()?;
+            Ok((value, value.text().is_some_and(|text| text.plain().is_some() || text.is_exact())))
+        };
+        self.entries(Place::Annotations, cursor, read).map(Some)
     }
 
     /// An object whose values should all be of one kind; the others are left over.
     #[inline(always)]
-    fn entries(&mut self, place: Place, cursor: &mut Cursor<'a>, fits: impl Fn(Value<'a>) -> bool) -> Result<Value<'a>, Fault> {
+    fn entries(
+        &mut self,
+        place: Place,
+        cursor: &mut Cursor<'a>,
+        read: impl Fn(&mut Cursor<'a>) -> Result<(Value<'a>, bool), Fault>,
+    ) -> Result<Value<'a>, Fault> {
         let start = cursor.at();
         cursor.open_object()?;
         let mut first = true;
         while let Some(key) = cursor.name(std::mem::take(&mut first))? {
-            let value = cursor.value()?;
-            if !fits(value) || !key.is_exact() {
+            let (value, fits) = read(cursor)?;
+            if !fits || (key.plain().is_none() && !key.is_exact()) {
                 self.leftovers.member(place, key, value);
             }
         }
@@ -403,10 +414,33 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Is this an array of strings, all of which `fit`?
+/// Is a value an array of strings?
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Texts {
+    No,
+    /// Yes, but decoding loses something.
+    Lossy,
+    Exact,
+}
+
+/// The next value, and whether it is an array of strings, in one walk.
 #[inline(always)]
-fn is_texts<'a>(value: Value<'a>, fit: impl Fn(Text<'a>) -> bool) -> bool {
-    value.kind == Kind::Array && elements(value).all(|element| element.text().is_some_and(&fit))
+fn texts<'a>(cursor: &mut Cursor<'a>) -> Result<(Value<'a>, Texts), Fault> {
+    if cursor.peek()? != b'[' {
+        return Ok((cursor.value()?, Texts::No));
+    }
+    let start = cursor.at();
+    cursor.take(b'[')?;
+    let mut texts = Texts::Exact;
+    let mut first = true;
+    while cursor.element(std::mem::take(&mut first))? {
+        match cursor.value()?.text() {
+            None => texts = Texts::No,
+            Some(text) if text.plain().is_none() && !text.is_exact() && texts == Texts::Exact => texts = Texts::Lossy,
+            Some(_) => {}
+        }
+    }
+    Ok((cursor.array_since(start), texts))
 }
 
 struct UserReader<'e, 'a> {
@@ -441,7 +475,10 @@ impl<'a> Object<'a> for UserReader<'_, 'a> {
             _ => {
                 if cursor.peek()? == b'{' {
                     let place = if self.place == Place::User { Place::UserExtra } else { Place::ImpersonatedExtra };
-                    self.user.extra = Some(self.event.entries(place, cursor, |value| is_texts(value, Text::is_exact))?);
+                    self.user.extra = Some(self.event.entries(place, cursor, |cursor| {
+                        let (value, texts) = texts(cursor)?;
+                        Ok((value, texts == Texts::Exact))
+                    })?);
                 } else {
                     let value = cursor.value()?;
                     self.event.leftovers.member(self.place, name, value);

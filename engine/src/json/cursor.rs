@@ -93,6 +93,11 @@ impl<'a> Cursor<'a> {
         Value { raw: &self.text[start..self.at], kind: Kind::Object, escaped: false }
     }
 
+    /// What was read since `start`, as an array.
+    pub(crate) fn array_since(&self, start: usize) -> Value<'a> {
+        Value { raw: &self.text[start..self.at], kind: Kind::Array, escaped: false }
+    }
+
     /// Consumes `byte` if it is next.
     #[inline(always)]
     pub(crate) fn take(&mut self, byte: u8) -> Result<bool, Fault> {

@@ -58,7 +58,7 @@ pub(crate) fn decompressed(mut reader: Box<dyn Read + Send>) -> io::Result<(Box<
         outer = outer.or(Some(compression));
         let buffered = BufReader::with_capacity(BUFFER, reader);
         reader = match compression {
-            Compression::Gzip => Box::new(GzipMembers { state: Member::Inside(flate2::bufread::GzDecoder::new(buffered)) }),
+            Compression::Gzip => Box::new(GzipMembers { member: Some(flate2::bufread::GzDecoder::new(buffered)) }),
             Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(buffered)?),
             Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered)),
             Compression::Xz => {
@@ -79,24 +79,20 @@ fn peek(mut reader: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Box<dyn Read +
 
 /// gzip members one after another, tolerant of the zero bytes that some tools pad with after the last (as `gzip -d` is).
 struct GzipMembers<R> {
-    state: Member<R>,
-}
-
-enum Member<R> {
-    Inside(flate2::bufread::GzDecoder<R>),
-    Done,
+    /// `None` after the last.
+    member: Option<flate2::bufread::GzDecoder<R>>,
 }
 
 impl<R: BufRead> Read for GzipMembers<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            let Member::Inside(decoder) = &mut self.state else { return Ok(0) };
+            let Some(decoder) = &mut self.member else { return Ok(0) };
             let read = decoder.read(buffer)?;
             if read > 0 || buffer.is_empty() {
                 return Ok(read);
             }
             // The member is complete and its checksum right. What follows is another member, padding, or nothing.
-            let Member::Inside(decoder) = std::mem::replace(&mut self.state, Member::Done) else { return Ok(0) };
+            let Some(decoder) = self.member.take() else { return Ok(0) };
             let mut source = decoder.into_inner();
             loop {
                 let rest = source.fill_buf()?;
@@ -110,7 +106,7 @@ impl<R: BufRead> Read for GzipMembers<R> {
                     break;
                 }
             }
-            self.state = Member::Inside(flate2::bufread::GzDecoder::new(source));
+            self.member = Some(flate2::bufread::GzDecoder::new(source));
         }
     }
 }
