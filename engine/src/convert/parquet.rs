@@ -240,6 +240,8 @@ impl Shared<'_> {
         while let Some((index, sender)) = self.take() {
             // A panic that only dropped the sender would look like the end of the piece, and lose its rows.
             let encoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.encode_piece(index, &sender, window, &mut memory)));
+            // A unit that was left early: its other pieces are not read any more, and nobody must wait for their newlines.
+            self.units[index].clone().for_each(|piece| self.work.newlines.publish(piece, 0));
             let encoded = encoded.unwrap_or_else(|_| Err(ErrorKind::Internal("encoding a row group failed".to_owned()).into()));
             if let Err(error) = encoded {
                 let _ = sender.send(Err(error));

@@ -51,6 +51,8 @@ const SMALL: u64 = 256 << 10;
 impl Work<'_> {
     /// Reads the piece `index`; what it counted comes back, with whether it was read to its end.
     pub(crate) fn run(&self, index: usize, collector: &mut impl Collector, memory: &mut Memory) -> (Tally, ControlFlow<()>) {
+        // However this ends, nobody waits for this piece's newlines for ever.
+        let _published = Published { newlines: self.newlines, piece: index };
         let piece = self.pieces[index];
         let planned = &self.objects[piece.object];
         collector.object(planned);
@@ -322,6 +324,18 @@ impl Newlines {
                 None => counts = self.published.wait(counts).unwrap_or_else(PoisonError::into_inner),
             }
         }
+    }
+}
+
+/// Publishes a piece at the latest when it is dropped.
+struct Published<'n> {
+    newlines: &'n Newlines,
+    piece: usize,
+}
+
+impl Drop for Published<'_> {
+    fn drop(&mut self) {
+        self.newlines.publish(self.piece, 0);
     }
 }
 
