@@ -219,12 +219,13 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(600))]
         #[test]
         fn the_verdict_does_not_depend_on_the_split(
+            list in prop_oneof![4 => Just(""), 1 => Just("["), 1 => Just("[\n")],
             parts in proptest::collection::vec(part(), 0..14),
             ended in any::<bool>(),
             splits in proptest::collection::vec(0u64..6000, 0..6),
             target in 1usize..3000,
         ) {
-            let mut log = parts.concat().into_bytes();
+            let mut log = (list.to_owned() + &parts.concat()).into_bytes();
             if !ended && log.last() == Some(&b'\n') {
                 log.pop();
             }
@@ -240,6 +241,16 @@ mod tests {
         #[test]
         fn no_bytes_panic(log in proptest::collection::vec(any::<u8>(), 0..400), splits in proptest::collection::vec(0u64..400, 0..4)) {
             verdicts(&log, &splits, 50, 200);
+        }
+    }
+
+    #[test]
+    fn what_is_no_element_of_a_list_is_cut_nowhere() {
+        let log = format!("[C\"a\":\"b\" {{\"x\":1}},\"y\"z,7,{EVENT},\"a,b\",\n{EVENT}x]\n{EVENT}");
+        let want = verdicts(log.as_bytes(), &[], 1 << 20, 1 << 20);
+        assert_eq!(want.1.events, 3);
+        for target in 1..log.len() {
+            assert_eq!(verdicts(log.as_bytes(), &[], target, 1 << 20).0, want.0, "target {target}");
         }
     }
 

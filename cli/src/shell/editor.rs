@@ -5,7 +5,7 @@ use std::{borrow::Cow, io::Write, path::PathBuf};
 use anyhow::Result;
 use auditql_engine::SavedQuery;
 use rustyline::{
-    Config, Context, Editor, Helper,
+    CompletionType, Config, Context, Editor, Helper,
     completion::{Completer, Pair},
     error::ReadlineError,
     highlight::Highlighter,
@@ -21,7 +21,12 @@ use crate::{output, status};
 const MOST_LINES: usize = 10_000;
 
 pub(super) async fn run(shell: &mut Shell) -> Result<()> {
-    let config = Config::builder().max_history_size(MOST_LINES)?.history_ignore_space(true).auto_add_history(true).build();
+    let config = Config::builder()
+        .completion_type(CompletionType::List)
+        .max_history_size(MOST_LINES)?
+        .history_ignore_space(true)
+        .auto_add_history(true)
+        .build();
     let mut editor: Editor<Words, FileHistory> = Editor::with_config(config)?;
     editor.set_helper(Some(Words::new(shell)));
     let history = history_file();
@@ -144,16 +149,19 @@ impl Words {
             }
             Some(".mode") => output::OUTPUTS.iter().map(|output| output.name().to_owned()).filter(|name| starts(name)).collect(),
             Some(".timer") => ["on", "off"].iter().map(|word| (*word).to_owned()).filter(|name| starts(name)).collect(),
-            Some(".schema") => auditql_engine::schema::tables()
-                .iter()
-                .chain(auditql_engine::schema::views())
-                .map(|table| table.name.clone())
-                .filter(|name| starts(name))
-                .collect(),
+            Some(".schema") => tables().filter(|name| starts(name)).collect(),
+            // A table stands here, and nothing else.
+            _ if matches!(before.split_whitespace().last().map(str::to_ascii_uppercase).as_deref(), Some("FROM" | "JOIN" | "DESCRIBE")) => {
+                tables().filter(|name| starts(name)).collect()
+            }
             _ if word.is_empty() => Vec::new(),
             _ => self.names.iter().filter(|name| starts(name)).cloned().collect(),
         }
     }
+}
+
+fn tables() -> impl Iterator<Item = String> {
+    auditql_engine::schema::tables().iter().chain(auditql_engine::schema::views()).map(|table| table.name.clone())
 }
 
 impl Completer for Words {

@@ -350,15 +350,3 @@ pub(crate) fn container_end(bytes: &[u8], open: usize) -> Option<Result<usize, F
         Err(Stop::Bad(at)) => Err(Fault::Syntax { at, what: "brackets do not match" }),
     })
 }
-
-/// The position after the string whose quote is at `open`; `None` when it does not end.
-pub(crate) fn string_end(bytes: &[u8], open: usize) -> Option<usize> {
-    let mut at = skip::special(bytes, open + 1);
-    loop {
-        match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at = skip::special(bytes, at + 2),
-            _ => at = skip::special(bytes, at + 1),
-        }
-    }
-}

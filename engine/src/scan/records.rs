@@ -13,7 +13,10 @@ use crate::{
         report::{Reject, Tally, reason},
         seen::Seen,
     },
-    source::{Boundary, Chunk, chunk::list_start},
+    source::{
+        Boundary, Chunk,
+        chunk::{list_start, scalar_end},
+    },
 };
 
 /// What an object's records are handed to.
@@ -181,7 +184,8 @@ impl<S: Sink> Walk<'_, S> {
             }
         };
         // What is balanced ends where it ends: its neighbours on the same line are whole. Otherwise the lines are lost.
-        let end = match container_end(&self.bytes[..line_end], at) {
+        let within = if self.chunk.elements { self.bytes.len() } else { line_end };
+        let end = match container_end(&self.bytes[..within], at) {
             Some(Ok(end)) => end,
             _ => broken_until,
         };
@@ -456,16 +460,20 @@ impl<S: Sink> Walk<'_, S> {
     fn garbage(&mut self, at: usize) -> usize {
         let line_end = self.line_end(at);
         if self.chunk.elements {
-            // A scalar among the elements of a list.
-            let text = String::from_utf8_lossy(&self.bytes[at..line_end]);
-            let mut cursor = Cursor::new(&text);
-            if !text.contains(char::REPLACEMENT_CHARACTER) && cursor.value().is_ok() {
-                self.tally.skip(reason::NOT_AN_EVENT);
-                return at + cursor.at();
+            // A scalar among the elements of a list, or text that is no JSON.
+            let end = scalar_end(self.bytes, at).unwrap_or(self.bytes.len()).max(at + 1);
+            match std::str::from_utf8(&self.bytes[at..end]).map(str::trim_ascii_end) {
+                Ok(text) => {
+                    let mut cursor = Cursor::new(text);
+                    if cursor.value().is_ok() && cursor.at() == text.len() {
+                        self.tally.skip(reason::NOT_AN_EVENT);
+                    } else {
+                        self.reject(at, end, reason::JSON, "a list element that is no object".to_owned());
+                    }
+                }
+                Err(_) => self.reject(at, end, reason::UTF8, "the record is no UTF-8".to_owned()),
             }
-            let end = memchr::memchr2(b',', b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |step| at + step);
-            self.reject(at, end.max(at + 1), reason::JSON, "a list element that is no object".to_owned());
-            return end.max(at + 1);
+            return end;
         }
         let (reason, message) = match std::str::from_utf8(&self.bytes[at..line_end]) {
             Ok(_) => (reason::JSON, "the record does not begin with `{`"),

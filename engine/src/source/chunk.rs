@@ -17,7 +17,7 @@ use std::io::{self, Read};
 use datafusion::arrow::buffer::Buffer;
 
 use crate::{
-    json::{Fault, Kind, container_end, members, string_end},
+    json::{Fault, Kind, container_end, members},
     scan::report::{Reject, reason},
 };
 
@@ -444,7 +444,7 @@ impl<R: Read> ChunkReader<R> {
         let mut wanted = self.target;
         loop {
             self.fill(wanted)?;
-            let (at, stop) = scan_elements(&self.buffer, self.target.max(1));
+            let (at, stop) = scan_elements(&self.buffer, self.target.max(1), self.limit);
             match stop {
                 Elements::Full => return Ok(Some(self.cut(at, true))),
                 Elements::Closed => {
@@ -452,7 +452,14 @@ impl<R: Read> ChunkReader<R> {
                     self.close_list()?;
                     return Ok(Some(chunk));
                 }
-                Elements::Open if at > 0 && !(self.eof) => return Ok(Some(self.cut(at, true))),
+                Elements::TooLarge => {
+                    let chunk = self.cut(at, true);
+                    let message = format!("the record is longer than {} bytes; --max-record raises the limit", self.limit);
+                    self.reject(reason::TOO_LARGE, message, self.buffer.len());
+                    self.mode = Mode::Skip;
+                    return Ok(Some(chunk));
+                }
+                Elements::Open if at > 0 && !self.eof => return Ok(Some(self.cut(at, true))),
                 Elements::Open if self.eof => {
                     let rest = self.buffer.len() - at;
                     let chunk = self.cut(at, true);
@@ -460,12 +467,6 @@ impl<R: Read> ChunkReader<R> {
                     self.buffer.clear();
                     self.mode = Mode::Done;
                     return Ok(Some(chunk));
-                }
-                Elements::Open if self.buffer.len() > self.limit => {
-                    let message = format!("the record is longer than {} bytes; --max-record raises the limit", self.limit);
-                    self.reject(reason::TOO_LARGE, message, self.buffer.len());
-                    self.mode = Mode::Skip;
-                    return Ok(None);
                 }
                 Elements::Open => wanted = self.more(),
                 Elements::Broken => {
@@ -528,37 +529,48 @@ enum Elements {
     Open,
     /// An element is no JSON.
     Broken,
+    /// At an element that is longer than the limit, as far as it can be seen.
+    TooLarge,
 }
 
-/// Walks over the elements at the start of `buffer`: the position after the last complete one, and why it ends there.
-fn scan_elements(buffer: &[u8], target: usize) -> (usize, Elements) {
+/// Walks over the elements at the start of `buffer`: the position after the last complete one and what separates it from the next, and why
+/// it ends there. What it finds does
+/// not depend on how much more than the limit is in the buffer.
+fn scan_elements(buffer: &[u8], target: usize, limit: usize) -> (usize, Elements) {
     let mut at = 0;
     let mut position = 0;
     loop {
-        match buffer.get(position) {
-            None => return (at, Elements::Open),
-            Some(byte) if byte.is_ascii_whitespace() || *byte == b',' => position += 1,
+        let end = match buffer.get(position) {
+            None => return (position, Elements::Open),
+            Some(byte) if byte.is_ascii_whitespace() || *byte == b',' => {
+                position += 1;
+                continue;
+            }
             Some(b']') => return (position, Elements::Closed),
             Some(b'{' | b'[') => match container_end(buffer, position) {
-                Some(Ok(end)) => position = end,
-                Some(Err(Fault::Incomplete)) | None => return (at, Elements::Open),
-                Some(Err(Fault::Syntax { .. })) => return (at, Elements::Broken),
+                Some(Ok(end)) => Some(end),
+                Some(Err(Fault::Syntax { at: bad, .. })) if bad - position <= limit => return (position, Elements::Broken),
+                Some(Err(Fault::Syntax { .. })) => return (position, Elements::TooLarge),
+                Some(Err(Fault::Incomplete)) | None => None,
             },
-            // A scalar, or text that is none: left to the decoder, up to the next comma.
-            Some(b'"') => match string_end(buffer, position) {
-                Some(end) => position = end,
-                None => return (at, Elements::Open),
-            },
-            Some(_) => match memchr::memchr3(b',', b']', b'\n', &buffer[position..]) {
-                Some(step) => position += step,
-                None => return (at, Elements::Open),
-            },
+            // A scalar, or text that is no JSON: up to where the decoder ends it, too, so that no cut falls inside.
+            Some(_) => scalar_end(buffer, position),
+        };
+        if end.unwrap_or(buffer.len()) - position > limit {
+            return (position, Elements::TooLarge);
         }
-        at = position;
+        let Some(end) = end else { return (position, Elements::Open) };
+        position = end;
+        at = end;
         if at >= target {
             return (at, Elements::Full);
         }
     }
+}
+
+/// The end of what stands at `from` between the elements of a list and is no object or list itself; `None` if the buffer ends first.
+pub(crate) fn scalar_end(buffer: &[u8], from: usize) -> Option<usize> {
+    memchr::memchr3(b',', b']', b'\n', &buffer[from..]).map(|step| from + step)
 }
 
 /// The start of the elements of an object that holds a list of events, and its `apiVersion`, when the buffer begins with one:
