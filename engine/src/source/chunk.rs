@@ -537,7 +537,6 @@ enum Elements {
 /// it ends there. What it finds does
 /// not depend on how much more than the limit is in the buffer.
 fn scan_elements(buffer: &[u8], target: usize, limit: usize) -> (usize, Elements) {
-    let mut at = 0;
     let mut position = 0;
     loop {
         let end = match buffer.get(position) {
@@ -561,9 +560,8 @@ fn scan_elements(buffer: &[u8], target: usize, limit: usize) -> (usize, Elements
         }
         let Some(end) = end else { return (position, Elements::Open) };
         position = end;
-        at = end;
-        if at >= target {
-            return (at, Elements::Full);
+        if position >= target {
+            return (position, Elements::Full);
         }
     }
 }
