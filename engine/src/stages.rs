@@ -7,7 +7,7 @@ use std::{io::Cursor, ops::ControlFlow, sync::Arc};
 use datafusion::arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use crate::{
-    batch::{BatchBuilder, Origin, Row},
+    batch::{BatchBuilder, Row},
     event::{Event, ReasonCache, encode},
     json::container_end,
     scan::{
@@ -112,15 +112,7 @@ fn batches_of(log: &[u8], schema: SchemaRef) -> crate::Result<Vec<RecordBatch>> 
     }
     impl Sink for Batches {
         fn event(&mut self, event: &Event<'_>, place: Place, format: &'static str) {
-            let origin = Origin {
-                cluster: None,
-                log_stream: None,
-                format,
-                source_file: "memory",
-                source_line: place.line as i64,
-                source_offset: place.offset as i64,
-                event_bytes: place.length as i64,
-            };
+            let origin = place.origin(format, "memory", None);
             let _ = self.builder.push(&Row::new(event, origin, &self.reasons));
         }
 

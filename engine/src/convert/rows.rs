@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use datafusion::arrow::{array::RecordBatch, buffer::Buffer, error::ArrowError};
 
 use crate::{
-    batch::{BatchBuilder, Origin, Row},
+    batch::{BatchBuilder, Row},
     event::{Event, ReasonCache},
     scan::{
         records::{Place, Sink},
@@ -41,15 +41,7 @@ impl<T: FnMut(RecordBatch) -> ControlFlow<()>> Sink for Batches<T> {
         if !self.window.holds(event.staged) {
             return;
         }
-        let origin = Origin {
-            cluster: self.cluster.as_deref(),
-            log_stream: None,
-            format,
-            source_file: &self.source_file,
-            source_line: place.line as i64,
-            source_offset: place.offset as i64,
-            event_bytes: place.length as i64,
-        };
+        let origin = place.origin(format, &self.source_file, self.cluster.as_deref());
         if let Err(error) = self.builder.push(&Row::new(event, origin, &self.reasons)) {
             self.error.get_or_insert(error);
         }

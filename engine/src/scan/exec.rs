@@ -37,7 +37,7 @@ use super::{
     worker::{Collector, Newlines, Work},
 };
 use crate::{
-    batch::{BatchBuilder, Origin, Row},
+    batch::{BatchBuilder, Row},
     event::{Event, ReasonCache},
     source::Chunk,
 };
@@ -238,15 +238,7 @@ impl EventRows {
 
 impl Sink for EventRows {
     fn event(&mut self, event: &Event<'_>, place: Place, format: &'static str) {
-        let origin = Origin {
-            cluster: self.cluster.as_deref(),
-            log_stream: None,
-            format,
-            source_file: &self.source_file,
-            source_line: place.line as i64,
-            source_offset: place.offset as i64,
-            event_bytes: place.length as i64,
-        };
+        let origin = place.origin(format, &self.source_file, self.cluster.as_deref());
         let row = Row::new(event, origin, &self.reasons);
         if self.prefilter.keeps(&row)
             && let Err(error) = self.builder.push(&row)

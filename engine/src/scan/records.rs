@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::{
+    batch::Origin,
     event::{Event, NoEvent},
     format::{Format, Record, Unwrapped, detect},
     json::{Cursor, Fault, Kind, Text, Value, container_end, elements},
@@ -34,6 +35,21 @@ pub(crate) struct Place {
     /// From 1; 0 when lines are not counted.
     pub(crate) line: u64,
     pub(crate) length: usize,
+}
+
+impl Place {
+    /// The provenance of a row that lies here.
+    pub(crate) const fn origin<'o>(self, format: &'static str, source_file: &'o str, cluster: Option<&'o str>) -> Origin<'o> {
+        Origin {
+            cluster,
+            log_stream: None,
+            format,
+            source_file,
+            source_line: self.line as i64,
+            source_offset: self.offset as i64,
+            event_bytes: self.length as i64,
+        }
+    }
 }
 
 /// What decides over one object's records.
@@ -325,7 +341,7 @@ impl<S: Sink> Walk<'_, S> {
                 }
                 Tried::Until(from + end)
             }
-            Ok((_, end)) | Err(NoEvent::Other { end }) if end > self.records.limit => self.too_large(from, end),
+            Ok((_, end)) | Err(NoEvent::Other { end }) if end > self.records.limit => Self::too_large(from),
             Err(NoEvent::Other { .. }) => match Record::new(text) {
                 Ok(record) => self.detected(from, &record),
                 Err(fault) => self.fault(from, text, fault),
@@ -342,13 +358,13 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    fn too_large(&self, from: usize, _end: usize) -> Tried {
+    fn too_large(from: usize) -> Tried {
         Tried::Bad { at: from, reason: reason::TOO_LARGE, what: "the record is longer than --max-record allows" }
     }
 
     fn fault(&self, from: usize, text: &str, fault: Fault) -> Tried {
         match fault {
-            Fault::Incomplete if text.len() > self.records.limit => self.too_large(from, text.len()),
+            Fault::Incomplete if text.len() > self.records.limit => Self::too_large(from),
             Fault::Incomplete => Tried::Incomplete,
             Fault::Syntax { at, what } => Tried::Bad { at: from + at, reason: reason::JSON, what },
         }
