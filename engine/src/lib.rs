@@ -27,6 +27,7 @@
 
 mod batch;
 mod convert;
+mod encode;
 mod error;
 mod event;
 mod format;

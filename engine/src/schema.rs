@@ -111,23 +111,6 @@ pub(crate) fn events() -> SchemaRef {
     Arc::clone(&EVENTS)
 }
 
-/// The schema of `events` for writing: text that is not borrowed stands one behind the other.
-pub(crate) fn packed_events() -> SchemaRef {
-    static PACKED: LazyLock<SchemaRef> = LazyLock::new(|| {
-        let bodies = ["response_details", "request_object", "response_object"];
-        let fields: Vec<Field> = events()
-            .fields()
-            .iter()
-            .map(|field| match field.data_type() {
-                DataType::Utf8View if !bodies.contains(&field.name().as_str()) => field.as_ref().clone().with_data_type(DataType::Utf8),
-                _ => field.as_ref().clone(),
-            })
-            .collect();
-        Arc::new(Schema::new(fields))
-    });
-    Arc::clone(&PACKED)
-}
-
 /// The Arrow schema of `rejects`.
 pub(crate) fn rejects() -> SchemaRef {
     static REJECTS: LazyLock<SchemaRef> = LazyLock::new(|| arrow_schema("rejects"));

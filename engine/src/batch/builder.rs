@@ -35,8 +35,6 @@ struct Column {
 
 enum Array {
     Text(StringViewBuilder),
-    /// Text one behind the other, for a consumer that reads every value once.
-    Packed(StringBuilder),
     /// Text that points into chunks; `block` is the index of the current chunk among the array's buffers.
     Borrowed {
         views: StringViewBuilder,
@@ -103,7 +101,6 @@ impl BatchBuilder {
 impl Array {
     fn new(fill: Fill, data_type: &DataType) -> Self {
         match fill {
-            Fill::Text(_) | Fill::Made(_) if *data_type == DataType::Utf8 => Self::Packed(StringBuilder::new()),
             Fill::Text(_) | Fill::Made(_) => Self::Text(StringViewBuilder::new().with_fixed_block_size(64 * 1024)),
             Fill::Json(_) => Self::Borrowed { views: StringViewBuilder::new(), block: None },
             Fill::List(_) => Self::List(ListBuilder::new(StringBuilder::new())),
@@ -138,11 +135,6 @@ impl Array {
                 None => array.append_null(),
             },
             (Self::Text(array), Fill::Made(of)) => array.append_option(of(row)),
-            (Self::Packed(array), Fill::Text(of)) => match of(row) {
-                Some(text) => append_text(array, text),
-                None => array.append_null(),
-            },
-            (Self::Packed(array), Fill::Made(of)) => array.append_option(of(row)),
             (Self::Borrowed { views, block }, Fill::Json(of)) => match of(row) {
                 Some(value) => borrow(views, block, value.raw, chunk)?,
                 None => views.append_null(),
@@ -164,7 +156,6 @@ impl Array {
     fn finish(&mut self) -> ArrayRef {
         match self {
             Self::Text(array) => Arc::new(array.finish()),
-            Self::Packed(array) => Arc::new(array.finish()),
             Self::Borrowed { views, block } => {
                 *block = None;
                 Arc::new(views.finish())
@@ -235,7 +226,7 @@ fn append_list(array: &mut ListBuilder<StringBuilder>, value: Option<Value<'_>>)
 
 fn append_map(array: &mut MapBuilder<StringBuilder, StringBuilder>, value: Option<Value<'_>>) -> Result<(), ArrowError> {
     if let Some(value) = value {
-        for (key, value) in entries(value.raw, |value| value.text()) {
+        for (key, value) in map_entries(value.raw, |value| value.text()) {
             append_text(array.keys(), key);
             append_text(array.values(), value);
         }
@@ -249,7 +240,7 @@ fn append_map_of_lists(
 ) -> Result<(), ArrowError> {
     if let Some(value) = value {
         let is_list = |value: Value<'_>| elements(value).all(|element| element.text().is_some());
-        let lists = entries(value.raw, |value| (value.raw.starts_with('[') && is_list(value)).then_some(value));
+        let lists = map_entries(value.raw, |value| (value.raw.starts_with('[') && is_list(value)).then_some(value));
         for (key, list) in lists {
             append_text(array.keys(), key);
             append_list(array.values(), Some(list));
@@ -259,7 +250,7 @@ fn append_map_of_lists(
 }
 
 /// The entries that a map column holds: of duplicate keys the last, and only values of the right kind.
-fn entries<'a, T: Copy>(raw: &'a str, kind: impl Fn(Value<'a>) -> Option<T>) -> Vec<(Text<'a>, T)> {
+pub(crate) fn map_entries<'a, T: Copy>(raw: &'a str, kind: impl Fn(Value<'a>) -> Option<T>) -> Vec<(Text<'a>, T)> {
     let all: Vec<_> = members(raw).collect();
     let unique = all.len() <= 16
         && !all.iter().enumerate().any(|(i, (a, _))| all[..i].iter().any(|(b, _)| a.raw() == b.raw()))

@@ -8,6 +8,6 @@ mod builder;
 mod columns;
 mod row;
 
-pub(crate) use builder::BatchBuilder;
-pub(crate) use columns::{Fill, fill};
+pub(crate) use builder::{BatchBuilder, map_entries};
+pub(crate) use columns::{COLUMNS, Fill, Part, Rule, fill};
 pub(crate) use row::{Origin, Row};

@@ -21,7 +21,7 @@ use datafusion::{
     parquet::{
         arrow::{
             ArrowSchemaConverter,
-            arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves},
+            arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves},
         },
         basic::{Compression, ZstdLevel},
         errors::ParquetError,
@@ -30,15 +30,15 @@ use datafusion::{
             properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr},
             writer::SerializedFileWriter,
         },
-        schema::types::ColumnPath,
+        schema::types::{ColumnPath, SchemaDescPtr},
     },
 };
 use futures::StreamExt;
 
-use super::rows::Batches;
+use super::rows::Rows;
 use crate::{
     Engine, Error, ErrorKind, Result,
-    batch::BatchBuilder,
+    encode::{Encoded, RowGroup},
     scan::{
         plan::Piece,
         report::Accounts,
@@ -89,7 +89,7 @@ pub(super) async fn write(engine: &Engine, file: &mut File, to: &str) -> Result<
         write_query(engine, &mut writer).await
     } else {
         engine.ledger().lock().unwrap_or_else(PoisonError::into_inner).clear();
-        write_logs(engine, &mut writer)
+        write_logs(engine, &mut writer, Arc::new(parquet))
     };
     let fail = |error: Error| match error.kind() {
         ErrorKind::Sql(message) => ErrorKind::Output { path: to.to_owned(), source: std::io::Error::other(message.clone()) }.into(),
@@ -100,19 +100,35 @@ pub(super) async fn write(engine: &Engine, file: &mut File, to: &str) -> Result<
     Ok(rows)
 }
 
-/// The columns of one row group while it is encoded.
-struct Group {
+/// An encoded row group.
+struct EncodedGroup {
+    columns: Vec<Encoded>,
+    rows: usize,
+}
+
+impl EncodedGroup {
+    fn of(group: &mut RowGroup) -> Result<Self, ParquetError> {
+        let rows = group.rows();
+        Ok(Self { columns: group.finish()?, rows })
+    }
+
+    fn append(self, writer: &mut Writer<'_>) -> Result<u64, ParquetError> {
+        let mut target = writer.next_row_group()?;
+        for column in self.columns {
+            target.append_column(&column.bytes, column.close)?;
+        }
+        target.close()?;
+        Ok(self.rows as u64)
+    }
+}
+
+/// A row group of batches while it is encoded.
+struct ArrowGroup {
     columns: Vec<ArrowColumnWriter>,
     rows: u64,
 }
 
-/// An encoded row group.
-struct Encoded {
-    columns: Vec<ArrowColumnChunk>,
-    rows: u64,
-}
-
-impl Group {
+impl ArrowGroup {
     fn new(factory: &ArrowRowGroupWriterFactory) -> Result<Self, ParquetError> {
         Ok(Self { columns: factory.create_column_writers(0)?, rows: 0 })
     }
@@ -131,37 +147,32 @@ impl Group {
         Ok(())
     }
 
-    fn close(self) -> Result<Encoded, ParquetError> {
-        let columns = self.columns.into_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>()?;
-        Ok(Encoded { columns, rows: self.rows })
+    fn append(self, writer: &mut Writer<'_>) -> Result<u64, ParquetError> {
+        let mut target = writer.next_row_group()?;
+        for column in self.columns {
+            column.close()?.append_to_row_group(&mut target)?;
+        }
+        target.close()?;
+        Ok(self.rows)
     }
-}
-
-fn append(writer: &mut Writer<'_>, group: Encoded) -> Result<u64, ParquetError> {
-    let mut target = writer.next_row_group()?;
-    for column in group.columns {
-        column.append_to_row_group(&mut target)?;
-    }
-    target.close()?;
-    Ok(group.rows)
 }
 
 /// Inputs that are Parquet, or a mixture, go through a query; one thread encodes.
 async fn write_query(engine: &Engine, writer: &mut Writer<'_>) -> Result<u64> {
     let factory = ArrowRowGroupWriterFactory::new(writer, schema::events());
     let mut answer = engine.sql("SELECT * FROM events").await?;
-    let (mut group, mut bytes, mut rows) = (Group::new(&factory)?, 0, 0);
+    let (mut group, mut bytes, mut rows) = (ArrowGroup::new(&factory)?, 0, 0);
     while let Some(batch) = answer.next().await {
         let batch = batch?;
         bytes += datafusion::physical_plan::spill::get_record_batch_memory_size(&batch) as u64;
         group.write(&batch)?;
         if bytes >= GROUP {
-            rows += append(writer, std::mem::replace(&mut group, Group::new(&factory)?).close()?)?;
+            rows += std::mem::replace(&mut group, ArrowGroup::new(&factory)?).append(writer)?;
             bytes = 0;
         }
     }
     if group.rows > 0 {
-        rows += append(writer, group.close()?)?;
+        rows += group.append(writer)?;
     }
     Ok(rows)
 }
@@ -171,7 +182,7 @@ struct Shared<'s> {
     work: Work<'s>,
     /// Consecutive pieces that become row groups together: small files share one.
     units: Vec<Range<usize>>,
-    factory: ArrowRowGroupWriterFactory,
+    schema: SchemaDescPtr,
     accounts: Arc<Accounts>,
     next: AtomicUsize,
     stopped: AtomicBool,
@@ -181,14 +192,14 @@ struct Shared<'s> {
     writing: Mutex<usize>,
     moved: Condvar,
     /// The queues of the pieces that were taken.
-    queues: Mutex<BTreeMap<usize, Receiver<Result<Encoded>>>>,
+    queues: Mutex<BTreeMap<usize, Receiver<Result<EncodedGroup>>>>,
     taken: Condvar,
     ahead: usize,
 }
 
 impl Shared<'_> {
     /// Takes the next piece, once the writer is near enough.
-    fn take(&self) -> Option<(usize, SyncSender<Result<Encoded>>)> {
+    fn take(&self) -> Option<(usize, SyncSender<Result<EncodedGroup>>)> {
         let index = self.next.fetch_add(1, Ordering::Relaxed);
         if index >= self.units.len() {
             return None;
@@ -209,7 +220,7 @@ impl Shared<'_> {
     }
 
     /// The queue of a piece, once somebody has taken it.
-    fn queue(&self, index: usize) -> Receiver<Result<Encoded>> {
+    fn queue(&self, index: usize) -> Receiver<Result<EncodedGroup>> {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(queue) = queues.remove(&index) {
@@ -236,10 +247,17 @@ impl Shared<'_> {
 
     /// Encodes pieces until there are none.
     fn encode(&self, window: crate::table::Window) {
+        let mut group = None;
         let mut memory = Memory::default();
         while let Some((index, sender)) = self.take() {
             // A panic that only dropped the sender would look like the end of the piece, and lose its rows.
-            let encoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.encode_piece(index, &sender, window, &mut memory)));
+            let encoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                let group = match &mut group {
+                    Some(group) => group,
+                    None => group.insert(RowGroup::new(&self.schema)?),
+                };
+                self.encode_unit(index, &sender, window, group, &mut memory)
+            }));
             // A unit that was left early: its other pieces are not read any more, and nobody must wait for their newlines.
             self.units[index].clone().for_each(|piece| self.work.newlines.publish(piece, 0));
             let encoded = encoded.unwrap_or_else(|_| Err(ErrorKind::Internal("encoding a row group failed".to_owned()).into()));
@@ -249,43 +267,30 @@ impl Shared<'_> {
         }
     }
 
-    fn encode_piece(
+    fn encode_unit(
         &self,
         index: usize,
-        sender: &SyncSender<Result<Encoded>>,
+        sender: &SyncSender<Result<EncodedGroup>>,
         window: crate::table::Window,
+        group: &mut RowGroup,
         memory: &mut Memory,
     ) -> Result<()> {
-        let builder = BatchBuilder::new(schema::packed_events())?;
-        let mut group = Some(Group::new(&self.factory)?);
         let mut failure: Option<Error> = None;
-        let mut bytes: u64 = 0;
-        let take = |batch: RecordBatch| {
-            let written = (|| -> Result<bool> {
-                let Some(open) = &mut group else { return Ok(false) };
-                open.write(&batch)?;
-                bytes += batch_bytes(&batch);
-                if bytes >= GROUP + GROUP / 4 {
-                    bytes = 0;
-                    if let Some(full) = group.replace(Group::new(&self.factory)?) {
-                        return Ok(sender.send(Ok(full.close()?)).is_ok());
-                    }
-                }
-                Ok(true)
-            })();
-            match written {
+        let take = |group: &mut RowGroup| {
+            let sent = EncodedGroup::of(group).map(|group| sender.send(Ok(group)).is_ok());
+            match sent {
                 Ok(true) if !self.stopped() => ControlFlow::Continue(()),
                 Ok(_) => ControlFlow::Break(()),
                 Err(error) => {
-                    failure = Some(error);
+                    failure = Some(error.into());
                     ControlFlow::Break(())
                 }
             }
         };
-        let mut batches = Batches::new(builder, window, self.work.options.cluster.clone(), take);
+        let mut rows = Rows::new(group, GROUP + GROUP / 4, window, self.work.options.cluster.clone(), take);
         let mut flow = ControlFlow::Continue(());
         for piece in self.units[index].clone() {
-            let (tally, done) = self.work.run(piece, &mut batches, memory);
+            let (tally, done) = self.work.run(piece, &mut rows, memory);
             self.accounts.merge(self.work.pieces[piece].object, tally);
             flow = done;
             if flow.is_break() {
@@ -294,33 +299,16 @@ impl Shared<'_> {
             self.accounts.finish_piece();
         }
         if flow.is_continue() {
-            let _ = batches.hand_over(true);
+            let _ = rows.hand_over(true);
         }
-        let batch_error = batches.error.take();
-        drop(batches);
-        if let Some(error) = failure {
-            return Err(error);
+        let row_error = rows.error.take();
+        drop(rows);
+        match (failure, row_error) {
+            (Some(error), _) => Err(error),
+            (None, Some(error)) => Err(error.into()),
+            (None, None) => Ok(()),
         }
-        if let Some(error) = batch_error {
-            return Err(error.into());
-        }
-        match group {
-            Some(group) if group.rows > 0 => {
-                let _ = sender.send(Ok(group.close()?));
-            }
-            _ => {}
-        }
-        Ok(())
     }
-}
-
-/// The decompressed bytes of the events of a batch.
-fn batch_bytes(batch: &RecordBatch) -> u64 {
-    use datafusion::arrow::{array::AsArray, datatypes::Int64Type};
-    batch
-        .column_by_name("event_bytes")
-        .and_then(|array| array.as_primitive_opt::<Int64Type>())
-        .map_or(0, |array| array.iter().flatten().map(|bytes| bytes as u64).sum())
 }
 
 /// Consecutive pieces of about a row group's bytes. What is compressed or of unknown size may be large: it stands alone unless it is small.
@@ -349,7 +337,7 @@ fn units(plan: &crate::scan::plan::ScanPlan, pieces: &[Piece]) -> Vec<Range<usiz
 }
 
 /// Raw logs: every thread encodes a unit at a time, this one writes what they send, in order.
-fn write_logs(engine: &Engine, writer: &mut Writer<'_>) -> Result<u64> {
+fn write_logs(engine: &Engine, writer: &mut Writer<'_>, parquet: SchemaDescPtr) -> Result<u64> {
     let plan = &engine.logs;
     let pieces = plan.pieces(GROUP);
     let units = units(plan, &pieces);
@@ -369,7 +357,7 @@ fn write_logs(engine: &Engine, writer: &mut Writer<'_>) -> Result<u64> {
             newlines: &newlines,
         },
         units,
-        factory: ArrowRowGroupWriterFactory::new(writer, schema::packed_events()),
+        schema: parquet,
         accounts,
         next: AtomicUsize::new(0),
         stopped: AtomicBool::new(false),
@@ -388,7 +376,7 @@ fn write_logs(engine: &Engine, writer: &mut Writer<'_>) -> Result<u64> {
             let mut rows = 0;
             for index in 0..shared.units.len() {
                 for group in shared.queue(index) {
-                    rows += append(writer, group?)?;
+                    rows += group?.append(writer)?;
                 }
                 if shared.cancelled.load(Ordering::Relaxed) {
                     return Err(ErrorKind::Interrupted.into());

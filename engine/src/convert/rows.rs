@@ -1,11 +1,12 @@
-//! The rows of a conversion: events of one piece of work in, batches of all columns out, without going through a query.
+//! The rows of a conversion: events of the pieces of one unit of work in, encoded row groups out, without going through a query.
 
 use std::ops::ControlFlow;
 
-use datafusion::arrow::{array::RecordBatch, buffer::Buffer, error::ArrowError};
+use datafusion::parquet::errors::ParquetError;
 
 use crate::{
-    batch::{BatchBuilder, Row},
+    batch::Row,
+    encode::RowGroup,
     event::{Event, ReasonCache},
     scan::{
         records::{Place, Sink},
@@ -16,33 +17,32 @@ use crate::{
     table::Window,
 };
 
-/// Rows of a batch: few, so that a batch and the chunks it points into stay in a processor's cache until they are encoded.
-const BATCH: usize = 1024;
-
-/// Builds batches and gives each to `take`.
-pub(super) struct Batches<T> {
-    builder: BatchBuilder,
+/// Fills a row group, and gives it to `take` whenever it is full.
+pub(super) struct Rows<'g, T> {
+    group: &'g mut RowGroup,
+    /// Bytes of events that make a group full.
+    full: u64,
     reasons: ReasonCache,
     window: Window,
     cluster: Option<String>,
     source_file: String,
     take: T,
-    pub(super) error: Option<ArrowError>,
+    pub(super) error: Option<ParquetError>,
 }
 
-impl<T: FnMut(RecordBatch) -> ControlFlow<()>> Batches<T> {
-    pub(super) fn new(builder: BatchBuilder, window: Window, cluster: Option<String>, take: T) -> Self {
-        Self { builder, reasons: ReasonCache::default(), window, cluster, source_file: String::new(), take, error: None }
+impl<'g, T: FnMut(&mut RowGroup) -> ControlFlow<()>> Rows<'g, T> {
+    pub(super) fn new(group: &'g mut RowGroup, full: u64, window: Window, cluster: Option<String>, take: T) -> Self {
+        Self { group, full, reasons: ReasonCache::default(), window, cluster, source_file: String::new(), take, error: None }
     }
 }
 
-impl<T: FnMut(RecordBatch) -> ControlFlow<()>> Sink for Batches<T> {
+impl<T: FnMut(&mut RowGroup) -> ControlFlow<()>> Sink for Rows<'_, T> {
     fn event(&mut self, event: &Event<'_>, place: Place, format: &'static str) {
         if !self.window.holds(event.staged) {
             return;
         }
         let origin = place.origin(format, &self.source_file, self.cluster.as_deref());
-        if let Err(error) = self.builder.push(&Row::new(event, origin, &self.reasons)) {
+        if let Err(error) = self.group.push(&Row::new(event, origin, &self.reasons)) {
             self.error.get_or_insert(error);
         }
     }
@@ -50,28 +50,20 @@ impl<T: FnMut(RecordBatch) -> ControlFlow<()>> Sink for Batches<T> {
     fn reject(&mut self, _: Reject) {}
 }
 
-impl<T: FnMut(RecordBatch) -> ControlFlow<()>> Collector for Batches<T> {
+impl<T: FnMut(&mut RowGroup) -> ControlFlow<()>> Collector for Rows<'_, T> {
     fn object(&mut self, planned: &crate::scan::plan::Planned) {
         self.source_file.clone_from(&planned.object.uri);
     }
 
-    fn chunk(&mut self, chunk: Option<&Chunk>) {
-        self.builder.chunk(chunk.map(|chunk| Buffer::clone(&chunk.bytes)));
-    }
+    fn chunk(&mut self, _: Option<&Chunk>) {}
 
     fn hand_over(&mut self, all: bool) -> ControlFlow<()> {
         if self.error.is_some() {
             return ControlFlow::Break(());
         }
-        if self.builder.rows() == 0 || (self.builder.rows() < BATCH && !all) {
+        if self.group.rows() == 0 || (self.group.bytes() < self.full && !all) {
             return ControlFlow::Continue(());
         }
-        match self.builder.finish() {
-            Ok(batch) => (self.take)(batch),
-            Err(error) => {
-                self.error = Some(error);
-                ControlFlow::Break(())
-            }
-        }
+        (self.take)(self.group)
     }
 }

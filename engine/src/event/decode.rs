@@ -342,9 +342,11 @@ impl<'a> Event<'a> {
         if !self.is_object(name, cursor)? {
             return Ok(());
         }
+        let start = cursor.at();
         let mut reader = UserReader { event: self, user: User::default(), seen: 0, place };
         reader.read(cursor)?;
-        let user = reader.user;
+        let mut user = reader.user;
+        user.raw = Some(cursor.object_since(start).raw);
         if user.username.is_none() && user.uid.is_none() && user.groups.is_none() && user.extra.is_none() {
             self.leftovers.empty_object(place);
         }

@@ -59,6 +59,8 @@ pub(crate) struct Event<'a> {
 /// `user` or `impersonatedUser`: `authentication.k8s.io/v1 UserInfo`.
 #[derive(Debug, Default)]
 pub(crate) struct User<'a> {
+    /// The object as it was written.
+    pub(crate) raw: Option<&'a str>,
     pub(crate) username: Option<Text<'a>>,
     pub(crate) uid: Option<Text<'a>>,
     /// An array of strings.
