@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use super::{CANONICAL_LENGTH, Event, NoEvent, ObjectRef, Place, ResponseStatus, User, parse_micros};
+use super::{CANONICAL_LENGTH, Event, Memo, NoEvent, ObjectRef, Place, ResponseStatus, User, parse_micros};
 use crate::json::{Cursor, Fault, Kind, Text, Value};
 
 /// What happened to one member.
@@ -129,8 +129,18 @@ impl<'a> Event<'a> {
     /// [`NoEvent`] when `text` does not begin with one complete JSON object whose own members are well-formed, or when
     /// that object is no audit event.
     pub(crate) fn decode(text: &'a str, inherited: Option<Text<'a>>) -> Result<(Self, usize), NoEvent> {
+        Self::read(text, inherited, None)
+    }
+
+    /// The same, for many events: what `memo` remembers is not read again.
+    pub(crate) fn decode_with(text: &'a str, inherited: Option<Text<'a>>, memo: &mut Memo) -> Result<(Self, usize), NoEvent> {
+        Self::read(text, inherited, Some(memo))
+    }
+
+    #[inline(always)]
+    fn read(text: &'a str, inherited: Option<Text<'a>>, memo: Option<&mut Memo>) -> Result<(Self, usize), NoEvent> {
         let mut cursor = Cursor::new(text);
-        let mut reader = Reader::default();
+        let mut reader = Reader { memo, ..Reader::default() };
         reader.read(&mut cursor)?;
         let end = cursor.at();
         if !reader.is_event() {
@@ -142,7 +152,8 @@ impl<'a> Event<'a> {
 
 /// The event while its members are read.
 #[derive(Default)]
-struct Reader<'a> {
+struct Reader<'m, 'a> {
+    memo: Option<&'m mut Memo>,
     event: Event<'a>,
     seen: u32,
     kind: Option<(Text<'a>, Value<'a>)>,
@@ -150,7 +161,7 @@ struct Reader<'a> {
     timestamp: Option<(Text<'a>, Value<'a>)>,
 }
 
-impl<'a> Object<'a> for Reader<'a> {
+impl<'a> Object<'a> for Reader<'_, 'a> {
     const HAS_BODIES: bool = true;
 
     #[inline(always)]
@@ -168,7 +179,7 @@ impl<'a> Object<'a> for Reader<'a> {
     }
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'_, 'a> {
     /// A member whose name is written with escapes is the same member.
     #[cold]
     #[inline(never)]
@@ -204,13 +215,31 @@ impl<'a> Reader<'a> {
             bit::REQUEST_OBJECT => event.request_object = event.body(name, cursor)?,
             bit::RESPONSE_OBJECT => event.response_object = event.body(name, cursor)?,
             bit::ANNOTATIONS => event.annotations = event.annotations(name, cursor)?,
-            bit::USER => event.user(name, cursor, Place::User)?,
+            bit::USER => self.user(name, cursor)?,
             bit::IMPERSONATED => event.user(name, cursor, Place::Impersonated)?,
             bit::AUTHENTICATION => event.authentication(name, cursor)?,
             bit::OBJECT => event.object(name, cursor)?,
             _ => event.response(name, cursor)?,
         }
         Ok(Taken::Yes)
+    }
+
+    #[inline(always)]
+    fn user(&mut self, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<(), Fault> {
+        let Some(memo) = &mut self.memo else { return self.event.user(name, cursor, Place::User) };
+        cursor.peek()?;
+        let text = cursor.rest();
+        if let Some(user) = memo.find(text) {
+            cursor.advance(user.raw.map_or(0, str::len));
+            self.event.user = user;
+            return Ok(());
+        }
+        let left_over = self.event.leftovers.len();
+        self.event.user(name, cursor, Place::User)?;
+        if self.event.leftovers.len() == left_over {
+            memo.keep(text, &self.event.user);
+        }
+        Ok(())
     }
 
     /// An `audit.k8s.io` Event by its type, or, where a shipper dropped the type, by what only audit events have.
@@ -222,7 +251,7 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(self, inherited: Option<Text<'a>>) -> Event<'a> {
-        let Self { mut event, seen, kind, timestamp } = self;
+        let Self { mut event, seen, kind, timestamp, .. } = self;
         let inherits = inherited.is_some() && seen & bit::API_VERSION == 0;
         if inherits {
             event.api_version = inherited;
@@ -396,6 +425,11 @@ impl<'a> Event<'a> {
         if !self.is_object(name, cursor)? {
             return Ok(());
         }
+        if let Some((code, length)) = usual_response(cursor.rest()) {
+            cursor.advance(length);
+            self.response.code = Some(code);
+            return Ok(());
+        }
         let mut reader = ResponseReader { event: self, response: ResponseStatus::default(), metadata: None, seen: 0 };
         reader.read(cursor)?;
         let ResponseReader { response, metadata, .. } = reader;
@@ -413,6 +447,19 @@ impl<'a> Event<'a> {
         }
         self.response = response;
         Ok(())
+    }
+}
+
+/// The code of the response that nearly every event has, and its length: `{"metadata":{},"code":200}`.
+#[inline(always)]
+fn usual_response(text: &str) -> Option<(i32, usize)> {
+    const USUAL: &[u8] = b"{\"metadata\":{},\"code\":";
+    match text.as_bytes().strip_prefix(USUAL)? {
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', b'}', ..] => {
+            let digit = |digit: &u8| i32::from(digit - b'0');
+            Some((digit(a) * 100 + digit(b) * 10 + digit(c), USUAL.len() + 4))
+        }
+        _ => None,
     }
 }
 

@@ -57,6 +57,8 @@ pub(crate) struct Leftovers<'a> {
     duplicates: Vec<(Place, Text<'a>, Value<'a>)>,
     empty: Vec<Place>,
     absent: Vec<&'static str>,
+    /// What envelopes say: members of an object, without its braces.
+    pub(crate) envelope: Option<&'a str>,
 }
 
 impl<'a> Leftovers<'a> {
@@ -94,7 +96,17 @@ impl<'a> Leftovers<'a> {
 
     /// Is there nothing to write?
     fn is_empty(&self) -> bool {
-        self.members.is_empty() && self.duplicates.is_empty() && self.empty.is_empty() && self.absent.is_empty()
+        self.len() == 0 && self.envelope.is_none()
+    }
+
+    /// How many things were left over.
+    pub(super) const fn len(&self) -> usize {
+        self.members.len() + self.duplicates.len() + self.empty.len() + self.absent.len()
+    }
+
+    /// Are there members that no column takes?
+    pub(crate) const fn has_members(&self) -> bool {
+        !self.members.is_empty()
     }
 
     /// The JSON text of `unknown_fields`; `None` when nothing is left over. `maps` are the objects that became map
@@ -168,6 +180,12 @@ impl<'a> Leftovers<'a> {
                 write_string(&mut out, path);
             }
             out.push(b']');
+        }
+        if let Some(envelope) = self.envelope {
+            separate(&mut out);
+            out.extend_from_slice(b"\"envelope\":{");
+            out.extend_from_slice(envelope.as_bytes());
+            out.push(b'}');
         }
         out.push(b'}');
         // Only whole strings and slices of UTF-8 were written.

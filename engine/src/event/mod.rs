@@ -11,11 +11,13 @@ mod actor;
 mod decode;
 pub(crate) mod encode;
 mod leftover;
+mod memo;
 mod reason;
 mod time;
 
 pub(crate) use actor::{actor_kind, service_account};
 pub(crate) use leftover::{Leftovers, Place};
+pub(crate) use memo::Memo;
 pub(crate) use reason::{Reason, ReasonCache};
 pub use time::format_time;
 pub(crate) use time::{CANONICAL_LENGTH, format_micros, parse_micros};
@@ -54,6 +56,10 @@ pub(crate) struct Event<'a> {
     pub(crate) annotations: Option<Value<'a>>,
     /// What no column holds.
     pub(crate) leftovers: Leftovers<'a>,
+    /// A part of it did not survive the delivery.
+    pub(crate) truncated: bool,
+    /// The two times are one: the envelope knows no other.
+    pub(crate) one_time: bool,
 }
 
 /// `user` or `impersonatedUser`: `authentication.k8s.io/v1 UserInfo`.

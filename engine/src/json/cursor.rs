@@ -52,6 +52,35 @@ impl<'a> Value<'a> {
     }
 }
 
+/// Where in a text a value stands: what is left of it once the text is gone, and comes again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    start: usize,
+    end: usize,
+    kind: Kind,
+    escaped: bool,
+}
+
+impl Span {
+    /// Of a value inside `text`.
+    pub(crate) fn of(value: Value<'_>, text: &str) -> Self {
+        let start = value.raw.as_ptr() as usize - text.as_ptr() as usize;
+        Self { start, end: start + value.raw.len(), kind: value.kind, escaped: value.escaped }
+    }
+
+    /// Of a string inside `text`.
+    pub(crate) fn of_text(string: Text<'_>, text: &str) -> Self {
+        let start = string.raw().as_ptr() as usize - text.as_ptr() as usize;
+        // With its quotes.
+        Self { start: start - 1, end: start + string.raw().len() + 1, kind: Kind::String, escaped: string.plain().is_none() }
+    }
+
+    /// The value, in a text with the same bytes.
+    pub(crate) fn value(self, text: &str) -> Value<'_> {
+        Value { raw: &text[self.start..self.end], kind: self.kind, escaped: self.escaped }
+    }
+}
+
 /// A position in a text that is known to be UTF-8.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'a> {
@@ -86,6 +115,16 @@ impl<'a> Cursor<'a> {
                 None => return Err(Fault::Incomplete),
             }
         }
+    }
+
+    /// What is not read yet.
+    pub(crate) fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    /// Steps over bytes that are known, up to a character's start.
+    pub(crate) const fn advance(&mut self, bytes: usize) {
+        self.at += bytes;
     }
 
     /// What was read since `start`, as an object.

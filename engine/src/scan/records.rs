@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::{
     batch::Origin,
-    event::{Event, NoEvent},
+    event::{Event, Memo, NoEvent},
     format::{Format, Record, Unwrapped, detect},
     json::{Cursor, Fault, Kind, Text, Value, container_end, elements},
     scan::{
@@ -65,11 +65,12 @@ pub(crate) struct Records {
     plain_file: bool,
     /// The events seen so far, when duplicates are to be left out.
     seen: Option<Arc<Seen>>,
+    memo: Memo,
 }
 
 impl Records {
-    pub(crate) const fn new(limit: usize, boundary: Boundary, lines: bool, plain_file: bool, seen: Option<Arc<Seen>>) -> Self {
-        Self { format: None, limit, boundary, lines, newlines_before: 0, plain_file, seen }
+    pub(crate) fn new(limit: usize, boundary: Boundary, lines: bool, plain_file: bool, seen: Option<Arc<Seen>>) -> Self {
+        Self { format: None, limit, boundary, lines, newlines_before: 0, plain_file, seen, memo: Memo::default() }
     }
 
     /// Walks over the records of a chunk.
@@ -332,7 +333,7 @@ impl<S: Sink> Walk<'_, S> {
             }
         }
         let inherited = self.chunk.inherited.as_deref().map(Text::plain_text);
-        match Event::decode(text, inherited) {
+        match Event::decode_with(text, inherited, &mut self.records.memo) {
             Ok((event, end)) if end <= self.records.limit => {
                 let format = if inherited.is_some() { "eventlist" } else { KUBE_APISERVER };
                 self.event(&event, &text[..end], from, end, format);

@@ -1,0 +1,79 @@
+//! `user` objects that were read before: text that begins with one of them need not be read again.
+//!
+//! A log has few users and many events. An object ends where its brace closes, so text that begins with the bytes of an object read
+//! before begins with that object, and says the same. Only objects that left nothing over are kept.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::User;
+use crate::json::Span;
+
+/// Sets of objects whose first bytes hash alike, and how many each holds: service accounts' differ late, in their tokens.
+const SETS: usize = 64;
+const WAYS: usize = 8;
+/// Of the first bytes, as many tell the set.
+const HEAD: usize = 64;
+/// Longer objects are read each time.
+const LONGEST: usize = 4096;
+
+/// What a worker remembers.
+#[derive(Debug, Default)]
+pub(crate) struct Memo {
+    sets: Vec<Vec<Known>>,
+}
+
+/// A `user` object, and where in it its members' values are.
+#[derive(Debug)]
+struct Known {
+    raw: String,
+    username: Option<Span>,
+    uid: Option<Span>,
+    groups: Option<Span>,
+    extra: Option<Span>,
+}
+
+fn set(text: &str) -> usize {
+    let head = &text.as_bytes()[..text.len().min(HEAD)];
+    xxh3_64(head) as usize % SETS
+}
+
+impl Memo {
+    /// The user object that `text` begins with, if it was read before.
+    pub(super) fn find<'a>(&mut self, text: &'a str) -> Option<User<'a>> {
+        let set = self.sets.get_mut(set(text))?;
+        let index = set.iter().position(|known| text.as_bytes().starts_with(known.raw.as_bytes()))?;
+        // The next one is probably the same again.
+        set.swap(0, index);
+        let known = &set[0];
+        let raw = &text[..known.raw.len()];
+        let value = |span: Option<Span>| span.map(|span| span.value(raw));
+        let text = |span: Option<Span>| value(span).and_then(|value| value.text());
+        Some(User {
+            raw: Some(raw),
+            username: text(known.username),
+            uid: text(known.uid),
+            groups: value(known.groups),
+            extra: value(known.extra),
+        })
+    }
+
+    /// Remembers the object that `text` begins with.
+    pub(super) fn keep(&mut self, text: &str, user: &User<'_>) {
+        let Some(raw) = user.raw.filter(|raw| (HEAD..LONGEST).contains(&raw.len())) else { return };
+        if self.sets.is_empty() {
+            self.sets.resize_with(SETS, Vec::new);
+        }
+        let set = &mut self.sets[set(text)];
+        if set.len() == WAYS {
+            set.pop();
+        }
+        let known = Known {
+            raw: raw.to_owned(),
+            username: user.username.map(|text| Span::of_text(text, raw)),
+            uid: user.uid.map(|text| Span::of_text(text, raw)),
+            groups: user.groups.map(|value| Span::of(value, raw)),
+            extra: user.extra.map(|value| Span::of(value, raw)),
+        };
+        set.insert(0, known);
+    }
+}
