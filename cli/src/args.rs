@@ -47,6 +47,9 @@ pub(crate) struct Input {
     /// Leave out events that were delivered twice.
     #[arg(long, global = true, help_heading = "Input")]
     pub(crate) dedup: bool,
+    /// Look for this format only, one that `auditql formats` lists; otherwise each record's is found out.
+    #[arg(long = "format", id = "log-format", global = true, value_name = "NAME", help_heading = "Input")]
+    pub(crate) log_format: Option<String>,
     /// The longest record; longer ones are rejected.
     #[arg(long, global = true, value_name = "SIZE", value_parser = size, default_value = "16MiB", help_heading = "Input")]
     pub(crate) max_record: usize,
@@ -81,6 +84,7 @@ impl Input {
             window: Window { since: self.since, until: self.until },
             cluster: self.cluster.clone(),
             dedup: self.dedup,
+            format: self.log_format.clone(),
             max_record: self.max_record,
             threads: self.threads.map_or(defaults.threads, usize::from),
             memory: self.memory,

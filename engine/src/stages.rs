@@ -12,8 +12,9 @@ use crate::{
     json::container_end,
     scan::{
         plan::Planned,
-        records::{Place, Records, Sink},
+        records::{Place, Records, Sink, Source},
         report::{Reject, Tally},
+        seen::Seen,
         worker::Collector,
     },
     schema,
@@ -39,7 +40,7 @@ pub fn verdicts(log: &[u8], splits: &[u64], target: usize, limit: usize) -> (Vec
     #[derive(Default)]
     struct Verdicts(Vec<Verdict>);
     impl Sink for Verdicts {
-        fn event(&mut self, _: &Event<'_>, place: Place, _: &'static str) {
+        fn event(&mut self, _: &Event<'_>, place: Place, _: &Source<'_>) {
             self.0.push(Verdict { offset: place.offset, line: place.line, what: "event", length: place.length });
         }
 
@@ -56,14 +57,16 @@ pub fn verdicts(log: &[u8], splits: &[u64], target: usize, limit: usize) -> (Vec
 
 fn read(log: &[u8], splits: &[u64], target: usize, limit: usize, sink: &mut impl Sink, tally: &mut Tally) {
     let layout = Layout::of(&log[..log.len().min(Layout::HEAD)]);
-    let records = || Records::new(limit, layout.boundary, true, true, None);
-    if splits.is_empty() || layout.list {
+    let seen = Arc::new(Seen::new(false));
+    let records = || Records::new(limit, layout.boundary, true, true, Arc::clone(&seen), None);
+    if splits.is_empty() || layout.list || layout.parts {
         let body = &log[layout.skip as usize..];
         let mut reader = ChunkReader::new(Cursor::new(body), layout, target, limit);
         let mut records = records();
         while let Ok(Some(chunk)) = reader.next_chunk() {
             records.chunk(&chunk, tally, sink);
         }
+        records.finish(tally, sink);
         return;
     }
     let mut bounds = vec![0];
@@ -81,6 +84,7 @@ fn read(log: &[u8], splits: &[u64], target: usize, limit: usize, sink: &mut impl
         while let Ok(Some(chunk)) = reader.next_chunk() {
             records.chunk(&chunk, tally, sink);
         }
+        records.finish(tally, sink);
     }
 }
 
@@ -111,8 +115,8 @@ fn batches_of(log: &[u8], schema: SchemaRef) -> crate::Result<Vec<RecordBatch>> 
         done: Vec<RecordBatch>,
     }
     impl Sink for Batches {
-        fn event(&mut self, event: &Event<'_>, place: Place, format: &'static str) {
-            let origin = place.origin(format, "memory", None);
+        fn event(&mut self, event: &Event<'_>, place: Place, source: &Source<'_>) {
+            let origin = place.origin(source, "memory", None);
             let _ = self.builder.push(&Row::new(event, origin, &self.reasons));
         }
 
@@ -137,7 +141,7 @@ fn batches_of(log: &[u8], schema: SchemaRef) -> crate::Result<Vec<RecordBatch>> 
     let mut sink = Batches { builder: BatchBuilder::new(schema)?, reasons: ReasonCache::default(), done: Vec::new() };
     let layout = Layout::of(&log[..log.len().min(Layout::HEAD)]);
     let mut reader = ChunkReader::new(Cursor::new(&log[layout.skip as usize..]), layout, 2 << 20, 16 << 20);
-    let mut records = Records::new(16 << 20, layout.boundary, true, true, None);
+    let mut records = Records::new(16 << 20, layout.boundary, true, true, Arc::new(Seen::new(false)), None);
     let mut tally = Tally::default();
     while let Ok(Some(chunk)) = reader.next_chunk() {
         sink.chunk(Some(&chunk));
@@ -146,8 +150,15 @@ fn batches_of(log: &[u8], schema: SchemaRef) -> crate::Result<Vec<RecordBatch>> 
         sink.chunk(None);
         reader.recycle(chunk);
     }
+    records.finish(&mut tally, &mut sink);
     let _ = sink.hand_over(true);
     Ok(sink.done)
+}
+
+/// The events of a log, given to `sink`.
+#[cfg(test)]
+pub(crate) fn read_into(log: &[u8], sink: &mut impl Sink) {
+    read(log, &[], 2 << 20, 16 << 20, sink, &mut Tally::default());
 }
 
 /// The events of batches of all columns, as JSON lines.

@@ -5,6 +5,7 @@
 mod bin;
 mod cli;
 mod convert;
+mod envelopes;
 mod formats;
 mod memory;
 mod queries;

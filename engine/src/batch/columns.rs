@@ -71,7 +71,9 @@ impl Part {
             Self::Annotations => add(row.event.annotations.map(|value| value.raw)),
             Self::Input => {
                 let origin = &row.origin;
-                [origin.cluster, origin.log_stream, Some(origin.format), Some(origin.source_file)].into_iter().for_each(add);
+                [origin.cluster, origin.account, origin.log_stream, Some(origin.format), Some(origin.source_file)]
+                    .into_iter()
+                    .for_each(add);
             }
         }
     }
@@ -110,7 +112,7 @@ pub(crate) static COLUMNS: &[Rule] = &[
     rule("event_api_version", Event, Txt(|row| row.event.api_version)),
     rule("request_received_timestamp", Event, Timestamp(|row| row.event.received)),
     rule("stage_timestamp", Event, Timestamp(|row| row.event.staged)),
-    rule("latency_ms", Event, Float64(|row| Some(row.event.staged?.checked_sub(row.event.received?)? as f64 / 1000.0))),
+    rule("latency_ms", Event, Float64(|row| row.latency().map(|micros| micros as f64 / 1000.0))),
     rule("date", Event, Date(|row| i32::try_from(row.event.staged?.div_euclid(MICROS_A_DAY)).ok())),
     rule("username", User, Txt(|row| row.event.user.username)),
     rule("user_uid", User, Txt(|row| row.event.user.uid)),
@@ -161,6 +163,7 @@ pub(crate) static COLUMNS: &[Rule] = &[
     rule("unknown_fields", Event, Made(|row| row.event.leftovers.to_json(&maps(row)).map(Cow::Owned))),
     rule("truncated", Event, Boolean(|row| Some(row.truncated()))),
     rule("cluster", Input, Made(|row| row.origin.cluster.map(Cow::Borrowed))),
+    rule("account", Input, Made(|row| row.origin.account.map(Cow::Borrowed))),
     rule("log_stream", Input, Made(|row| row.origin.log_stream.map(Cow::Borrowed))),
     rule("format", Input, Made(|row| Some(row.origin.format.into()))),
     rule("source_file", Input, Made(|row| Some(row.origin.source_file.into()))),

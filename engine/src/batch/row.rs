@@ -11,6 +11,7 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Origin<'a> {
     pub(crate) cluster: Option<&'a str>,
+    pub(crate) account: Option<&'a str>,
     pub(crate) log_stream: Option<&'a str>,
     pub(crate) format: &'static str,
     pub(crate) source_file: &'a str,
@@ -70,9 +71,14 @@ impl<'r, 'a> Row<'r, 'a> {
         self.annotations().reason
     }
 
-    /// Were the bodies dropped for size?
+    /// Were the bodies dropped for size, or did the delivery cut the event?
     pub(crate) fn truncated(&self) -> bool {
-        self.annotations().truncated
+        self.event.truncated || self.annotations().truncated
+    }
+
+    /// From the request's arrival to the stage, in microseconds; unknown where an envelope has one time for both.
+    pub(crate) fn latency(&self) -> Option<i64> {
+        if self.event.one_time { None } else { self.event.staged?.checked_sub(self.event.received?) }
     }
 
     /// The authorization reason, taken apart.

@@ -42,6 +42,7 @@ use crate::{
     scan::{
         plan::Piece,
         report::Accounts,
+        seen::Seen,
         worker::{Collector, Memory, Newlines, Work},
     },
     schema,
@@ -344,7 +345,7 @@ fn write_logs(engine: &Engine, writer: &mut Writer<'_>, parquet: SchemaDescPtr) 
     let accounts = Accounts::new(plan.accounts(), pieces.len());
     engine.ledger().lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&accounts));
     let newlines = Newlines::new(pieces.len());
-    let seen = plan.options.dedup.then(Arc::default);
+    let seen = Arc::new(Seen::new(plan.options.dedup));
     let threads = engine.options.threads.max(1);
     let shared = Shared {
         work: Work {
@@ -353,7 +354,7 @@ fn write_logs(engine: &Engine, writer: &mut Writer<'_>, parquet: SchemaDescPtr) 
             pieces: &pieces,
             chunk: CHUNK,
             lines: true,
-            seen: seen.as_ref(),
+            seen: &seen,
             newlines: &newlines,
         },
         units,

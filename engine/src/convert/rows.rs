@@ -9,7 +9,7 @@ use crate::{
     encode::RowGroup,
     event::{Event, ReasonCache},
     scan::{
-        records::{Place, Sink},
+        records::{Place, Sink, Source},
         report::Reject,
         worker::Collector,
     },
@@ -37,11 +37,11 @@ impl<'g, T: FnMut(&mut RowGroup) -> ControlFlow<()>> Rows<'g, T> {
 }
 
 impl<T: FnMut(&mut RowGroup) -> ControlFlow<()>> Sink for Rows<'_, T> {
-    fn event(&mut self, event: &Event<'_>, place: Place, format: &'static str) {
+    fn event(&mut self, event: &Event<'_>, place: Place, source: &Source<'_>) {
         if !self.window.holds(event.staged) {
             return;
         }
-        let origin = place.origin(format, &self.source_file, self.cluster.as_deref());
+        let origin = place.origin(source, &self.source_file, self.cluster.as_deref());
         if let Err(error) = self.group.push(&Row::new(event, origin, &self.reasons)) {
             self.error.get_or_insert(error);
         }

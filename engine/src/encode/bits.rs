@@ -107,3 +107,96 @@ pub(super) fn delta(values: &[i64], out: &mut Vec<u8>) {
 pub(super) fn booleans(values: impl Iterator<Item = bool>, out: &mut Vec<u8>) {
     pack_bits(values.map(u64::from), 1, out);
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The inverse of [`varint`].
+    fn read_varint(bytes: &[u8], at: &mut usize) -> u64 {
+        let (mut value, mut shift) = (0, 0);
+        loop {
+            let byte = bytes[*at];
+            *at += 1;
+            value |= u64::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 {
+                return value;
+            }
+        }
+    }
+
+    fn read_bits(bytes: &[u8], index: usize, width: u8) -> u64 {
+        let bit = |at: usize| u64::from(bytes[at / 8] >> (at % 8) & 1);
+        (0..usize::from(width)).map(|place| bit(index * usize::from(width) + place) << place).sum()
+    }
+
+    fn read_hybrid(bytes: &[u8], width: u8, count: usize) -> Vec<u32> {
+        let (mut at, mut values) = (0, Vec::new());
+        while values.len() < count {
+            let header = read_varint(bytes, &mut at);
+            if header & 1 == 1 {
+                let groups = (header >> 1) as usize;
+                values.extend((0..groups * 8).map(|index| read_bits(&bytes[at..], index, width) as u32));
+                at += groups * usize::from(width);
+            } else {
+                let size = usize::from(width.div_ceil(8));
+                let mut value = [0; 4];
+                value[..size].copy_from_slice(&bytes[at..at + size]);
+                at += size;
+                values.extend(std::iter::repeat_n(u32::from_le_bytes(value), (header >> 1) as usize));
+            }
+        }
+        assert_eq!(at, bytes.len(), "bytes left over");
+        values.truncate(count);
+        values
+    }
+
+    fn read_delta(bytes: &[u8]) -> Vec<i64> {
+        let mut at = 0;
+        let unzigzag = |value: u64| (value >> 1) as i64 ^ -((value & 1) as i64);
+        let (block, miniblocks) = (read_varint(bytes, &mut at) as usize, read_varint(bytes, &mut at) as usize);
+        let count = read_varint(bytes, &mut at) as usize;
+        let mut last = unzigzag(read_varint(bytes, &mut at));
+        let mut values = vec![last];
+        while values.len() < count {
+            let least = unzigzag(read_varint(bytes, &mut at));
+            let widths = bytes[at..at + miniblocks].to_vec();
+            at += miniblocks;
+            for width in widths {
+                if values.len() >= count {
+                    break;
+                }
+                for index in 0..block / miniblocks {
+                    if values.len() < count {
+                        last = last.wrapping_add(least).wrapping_add(read_bits(&bytes[at..], index, width) as i64);
+                        values.push(last);
+                    }
+                }
+                at += block / miniblocks / 8 * usize::from(width);
+            }
+        }
+        values.truncate(count);
+        values
+    }
+
+    proptest! {
+        #[test]
+        fn hybrid_comes_back(runs in prop::collection::vec((0_u32..300, 1_usize..40), 0..60)) {
+            let values: Vec<u32> = runs.iter().flat_map(|&(value, times)| std::iter::repeat_n(value, times)).collect();
+            let width = width(values.iter().copied().max().unwrap_or(0));
+            let mut bytes = Vec::new();
+            hybrid(&values, width, &mut bytes);
+            prop_assert_eq!(read_hybrid(&bytes, width, values.len()), values);
+        }
+
+        #[test]
+        fn delta_comes_back(values in prop::collection::vec(prop_oneof![any::<i64>(), 0_i64..1000, Just(7)], 1..400)) {
+            let mut bytes = Vec::new();
+            delta(&values, &mut bytes);
+            prop_assert_eq!(read_delta(&bytes), values);
+        }
+    }
+}

@@ -261,7 +261,7 @@ impl ChunkWriter {
             return (value.to_vec(), true);
         }
         let text = std::str::from_utf8(value).unwrap_or_default();
-        (text[..text.floor_char_boundary(LONGEST_STATISTIC)].as_bytes().to_vec(), false)
+        (text.as_bytes()[..text.floor_char_boundary(LONGEST_STATISTIC)].to_vec(), false)
     }
 
     /// A short text that is not less: the last character that can be is replaced by the next one.

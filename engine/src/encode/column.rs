@@ -17,7 +17,7 @@ use super::{
     dictionary::Dictionary,
 };
 use crate::{
-    batch::{Fill, Rule, Row, map_entries},
+    batch::{Fill, Row, Rule, map_entries},
     json::{Text, Value, elements},
 };
 
@@ -46,14 +46,39 @@ pub(super) struct Column {
 
 enum Store {
     /// Numbers of distinct values.
-    Distinct { leaf: Leaf, keys: Vec<u32>, last: u32, bloom: bool },
+    Distinct {
+        leaf: Leaf,
+        keys: Vec<u32>,
+        last: u32,
+        bloom: bool,
+    },
     /// The leaves of a list or map.
-    Nested { first: NestedLeaf, second: Option<NestedLeaf> },
+    Nested {
+        first: NestedLeaf,
+        second: Option<NestedLeaf>,
+    },
     /// Bodies, a page at a time.
-    Body { column: ColumnDescPtr, writer: ChunkWriter, page: Vec<u8>, definition: Vec<u32> },
-    Int64 { column: ColumnDescPtr, values: Vec<i64>, definition: Vec<u32> },
-    Double { column: ColumnDescPtr, values: Vec<f64>, definition: Vec<u32> },
-    Boolean { column: ColumnDescPtr, values: Vec<bool>, definition: Vec<u32> },
+    Body {
+        column: ColumnDescPtr,
+        writer: Box<ChunkWriter>,
+        page: Vec<u8>,
+        definition: Vec<u32>,
+    },
+    Int64 {
+        column: ColumnDescPtr,
+        values: Vec<i64>,
+        definition: Vec<u32>,
+    },
+    Double {
+        column: ColumnDescPtr,
+        values: Vec<f64>,
+        definition: Vec<u32>,
+    },
+    Boolean {
+        column: ColumnDescPtr,
+        values: Vec<bool>,
+        definition: Vec<u32>,
+    },
 }
 
 /// The distinct values of a leaf of the schema.
@@ -139,7 +164,12 @@ impl Column {
                 let definition: Vec<u32> = of_rows.iter().map(|key| u32::from(*key > 0)).collect();
                 let present: Vec<u32> = of_rows.iter().filter(|key| **key > 0).map(|key| key - 1).collect();
                 let filter = bloom.then(|| leaf.bloom()).transpose()?;
-                out.push(leaf.write(&Levels { rows, row_ends: None, repetition: &[], definition: &definition }, &present, filter, press)?);
+                out.push(leaf.write(
+                    &Levels { rows, row_ends: None, repetition: &[], definition: &definition },
+                    &present,
+                    filter,
+                    press,
+                )?);
                 leaf.dictionary.clear();
                 // The memory goes on to the next group.
                 *keys = if part.is_some() { std::mem::take(keys) } else { of_rows };
@@ -155,7 +185,7 @@ impl Column {
                 if !definition.is_empty() {
                     write_body(writer, page, definition, press)?;
                 }
-                out.push(std::mem::replace(writer, ChunkWriter::new(Arc::clone(column))).finish(None)?);
+                out.push(std::mem::replace(&mut **writer, ChunkWriter::new(Arc::clone(column))).finish(None)?);
             }
             Store::Int64 { column, values, definition } => {
                 out.push(write_numbers(column, values, definition, Encoding::DELTA_BINARY_PACKED, press, |values, page| {
@@ -182,7 +212,7 @@ impl Column {
 
 impl Store {
     fn body(column: ColumnDescPtr) -> Self {
-        Self::Body { writer: ChunkWriter::new(Arc::clone(&column)), column, page: Vec::new(), definition: Vec::new() }
+        Self::Body { writer: Box::new(ChunkWriter::new(Arc::clone(&column))), column, page: Vec::new(), definition: Vec::new() }
     }
 }
 
@@ -208,8 +238,7 @@ fn bounds<const N: usize>(values: impl Iterator<Item = [u8; N]>, order: Order) -
 }
 
 fn write_body(writer: &mut ChunkWriter, page: &mut Vec<u8>, definition: &mut Vec<u32>, press: &mut Press) -> Result<()> {
-    let data =
-        DataPage { rows: definition.len(), repetition: &[], definition, values: page, encoding: Encoding::PLAIN, bounds: None };
+    let data = DataPage { rows: definition.len(), repetition: &[], definition, values: page, encoding: Encoding::PLAIN, bounds: None };
     writer.data(press, &data)?;
     page.clear();
     definition.clear();

@@ -111,3 +111,102 @@ impl Memo {
         self.texts.len() > known
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use datafusion::{
+        arrow::{
+            array::RecordBatch,
+            compute::{cast, concat_batches},
+            datatypes::{DataType, Schema},
+        },
+        parquet::{
+            arrow::{ArrowSchemaConverter, arrow_reader::ParquetRecordBatchReaderBuilder},
+            file::{properties::WriterProperties, writer::SerializedFileWriter},
+        },
+    };
+
+    use super::*;
+    use crate::{
+        event::{Event, ReasonCache},
+        scan::{
+            records::{Place, Sink, Source},
+            report::Reject,
+        },
+        schema, stages,
+    };
+
+    struct Groups {
+        group: RowGroup,
+        reasons: ReasonCache,
+    }
+
+    impl Sink for Groups {
+        fn event(&mut self, event: &Event<'_>, place: Place, source: &Source<'_>) {
+            let origin = place.origin(source, "memory", None);
+            self.group.push(&Row::new(event, origin, &self.reasons)).unwrap();
+        }
+
+        fn reject(&mut self, _: Reject) {}
+    }
+
+    /// The rows of a log, written in two row groups and read with the Parquet crate's own reader.
+    fn through_parquet(log: &[u8]) -> Vec<RecordBatch> {
+        let parquet = Arc::new(ArrowSchemaConverter::new().with_coerce_types(true).convert(&schema::events()).unwrap());
+        let mut groups = Groups { group: RowGroup::new(&parquet).unwrap(), reasons: ReasonCache::default() };
+        let properties = Arc::new(WriterProperties::builder().build());
+        let mut writer = SerializedFileWriter::new(Vec::new(), parquet.root_schema_ptr(), properties).unwrap();
+        // The second group uses the memory of the first.
+        for _ in 0..2 {
+            stages::read_into(log, &mut groups);
+            let mut target = writer.next_row_group().unwrap();
+            for column in groups.group.finish().unwrap() {
+                target.append_column(&column.bytes, column.close).unwrap();
+            }
+            target.close().unwrap();
+        }
+        let bytes = bytes::Bytes::from(writer.into_inner().unwrap());
+        ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap().build().unwrap().map(Result::unwrap).collect()
+    }
+
+    /// One batch of plain types, so that rows from different paths compare.
+    fn plain(batches: &[RecordBatch]) -> RecordBatch {
+        let batch = concat_batches(&batches[0].schema(), batches).unwrap();
+        let all = schema::events();
+        let columns = batch.columns().iter().zip(all.fields()).map(|(column, field)| match field.data_type() {
+            DataType::Utf8View => cast(column, &DataType::Utf8).unwrap(),
+            other => cast(column, other).unwrap(),
+        });
+        let columns: Vec<_> = columns.collect();
+        let fields: Vec<_> = all
+            .fields()
+            .iter()
+            .zip(&columns)
+            .map(|(field, column)| field.as_ref().clone().with_data_type(column.data_type().clone()))
+            .collect();
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+    }
+
+    #[test]
+    fn the_encoded_rows_are_those_of_batches() {
+        let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data");
+        let Ok(sample) = std::fs::read(data.join("sample/audit.log")) else { return };
+        let hostile = std::fs::read(data.join("hostile/round-trip.jsonl")).unwrap();
+        // More than a page of rows; users and annotations repeat, and the hostile events stand between.
+        let mut log = Vec::new();
+        for _ in 0..30 {
+            log.extend_from_slice(&sample);
+            log.extend_from_slice(&hostile);
+        }
+        let want = stages::all_batches(&log).unwrap();
+        let rows: usize = want.iter().map(RecordBatch::num_rows).sum();
+        assert!(rows > 8192, "{rows}");
+        let twice: Vec<_> = want.iter().chain(&want).cloned().collect();
+        let (got, want) = (plain(&through_parquet(&log)), plain(&twice));
+        for (index, field) in want.schema().fields().iter().enumerate() {
+            assert!(got.column(index) == want.column(index), "{} differs", field.name());
+        }
+    }
+}

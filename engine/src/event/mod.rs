@@ -18,7 +18,7 @@ mod time;
 pub(crate) use actor::{actor_kind, service_account};
 pub(crate) use leftover::{Leftovers, Place};
 pub(crate) use memo::Memo;
-pub(crate) use reason::{Reason, ReasonCache};
+pub(crate) use reason::{Reason, ReasonCache, quoted};
 pub use time::format_time;
 pub(crate) use time::{CANONICAL_LENGTH, format_micros, parse_micros};
 

@@ -149,7 +149,7 @@ fn named(text: Cow<'_, str>, namespaced: bool) -> (String, Option<String>) {
 }
 
 /// A Go string literal in double quotes, as `strconv.Quote` writes it, and what follows it.
-fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
+pub(crate) fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let inside = text.strip_prefix('"')?;
     let bytes = inside.as_bytes();
     let end = memchr::memchr2(b'"', b'\\', bytes)?;
@@ -162,7 +162,12 @@ fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
         match *bytes.get(at)? {
             b'"' => {
                 // `\x80` stands for a byte that is no UTF-8: there is no such text, so it is replaced.
-                let text = String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+                // Each such byte becomes one U+FFFD, as where Go writes it.
+                let mut text = String::with_capacity(out.len());
+                for chunk in out.utf8_chunks() {
+                    text.push_str(chunk.valid());
+                    text.extend(std::iter::repeat_n(char::REPLACEMENT_CHARACTER, chunk.invalid().len()));
+                }
                 return Some((Cow::Owned(text), inside.get(at + 1..)?));
             }
             b'\\' => {

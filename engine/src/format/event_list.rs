@@ -4,16 +4,15 @@
 //! batch and in a log.
 
 use super::{Format, Record, Unwrapped};
-use crate::{
-    json::{Kind, Value, elements},
-    scan::report::reason,
-};
+use crate::json::{Kind, Value, elements};
+
+pub(super) const NAME: &str = "eventlist";
 
 pub(crate) struct EventList;
 
 impl Format for EventList {
     fn name(&self) -> &'static str {
-        "eventlist"
+        NAME
     }
 
     fn doc(&self) -> &'static str {
@@ -38,7 +37,7 @@ impl Format for EventList {
             return;
         }
         if empty {
-            out.skip(reason::NOT_AN_EVENT);
+            out.skip();
         }
     }
 }

@@ -4,11 +4,13 @@
 
 use super::{Format, Record, Unwrapped};
 
+pub(super) const NAME: &str = "kube-apiserver";
+
 pub(super) struct KubeApiserver;
 
 impl Format for KubeApiserver {
     fn name(&self) -> &'static str {
-        "kube-apiserver"
+        NAME
     }
 
     fn doc(&self) -> &'static str {

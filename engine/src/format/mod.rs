@@ -4,28 +4,104 @@
 //! slice. Detection is by the members of a record, never by its first bytes or its file's name: key order differs everywhere.
 //! A file's format is found at its first record and tried first from then on, so that the common case pays nothing for
 //! the rare ones.
+//!
+//! What an envelope holds may be wrapped itself: [`Unwrapped::payload`] hands it back to detection, so a format knows its own layer
+//! and no other.
 
+mod aks;
+mod aks_audit;
+mod aks_diagnostics;
+mod cloudwatch;
+mod cloudwatch_events;
+mod cloudwatch_export;
+mod cloudwatch_insights;
+mod cri;
+mod docker;
+mod ecs;
 mod event_list;
+mod gke;
+mod gke_bigquery;
 mod kube_apiserver;
+mod legacy_text;
+mod loki;
+mod node_logs;
+mod otlp;
+mod ovh;
+mod pubsub;
+mod rancher;
+mod request_info;
+mod shipper;
+mod sls;
+mod splunk_hec;
+mod syslog;
+mod truncated;
+mod viaq;
+mod writer;
+mod yandex;
+
+use std::borrow::Cow;
 
 pub(crate) use event_list::EventList;
+pub(crate) use truncated::salvage;
 
-use crate::json::{Fault, Text, Value, members};
+use crate::json::{Fault, Kind, Text, Value, members};
 
 /// An envelope.
 pub(crate) trait Format: Sync {
     /// The content of the column `format`; stable.
     fn name(&self) -> &'static str;
+
     /// Who delivers it, and what it looks like, in a sentence.
     fn doc(&self) -> &'static str;
+
     /// Are these the members of a record of this format?
     fn recognises(&self, record: &Record<'_>) -> bool;
+
     /// Hands every event inside the record to `out`.
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped);
+
+    /// A line of text with a payload in it, where the envelope is no JSON.
+    fn line<'l>(&self, _line: &'l str) -> Option<Line<'l>> {
+        None
+    }
+
+    /// Do records of this format look like events themselves? Then they are looked at before an event with unknown members is taken
+    /// for one.
+    fn resembles_events(&self) -> bool {
+        false
+    }
 }
 
 /// Every format, in the order of detection: what is told apart by less comes later.
-pub(crate) static FORMATS: &[&dyn Format] = &[&kube_apiserver::KubeApiserver, &EventList];
+pub(crate) static FORMATS: &[&dyn Format] = &[
+    &kube_apiserver::KubeApiserver,
+    &EventList,
+    &viaq::Viaq,
+    &rancher::Rancher,
+    &sls::Sls,
+    &gke::Gke,
+    &gke_bigquery::GkeBigQuery,
+    &pubsub::PubSub,
+    &cloudwatch::CloudWatch,
+    &cloudwatch_events::CloudWatchEvents,
+    &cloudwatch_insights::CloudWatchInsights,
+    &aks::Aks,
+    &aks_diagnostics::AksDiagnostics,
+    &aks_audit::AksAudit,
+    &yandex::Yandex,
+    &otlp::Otlp,
+    &loki::Loki,
+    &ecs::Ecs,
+    &ovh::Ovh,
+    &splunk_hec::SplunkHec,
+    &docker::Docker,
+    &shipper::Shipper,
+    &legacy_text::LegacyText,
+    &cri::Cri,
+    &cloudwatch_export::CloudWatchExport,
+    &syslog::Syslog,
+    &node_logs::NodeLogs,
+];
 
 /// A format as help and docs show it.
 #[derive(Debug, Clone, Copy)]
@@ -41,9 +117,87 @@ pub fn formats() -> impl Iterator<Item = FormatInfo> {
     FORMATS.iter().map(|format| FormatInfo { name: format.name(), doc: format.doc() })
 }
 
+/// The format called `name`.
+pub(crate) fn format(name: &str) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.name() == name)
+}
+
 /// The format of a record, if any knows it.
 pub(crate) fn detect(record: &Record<'_>) -> Option<&'static dyn Format> {
     FORMATS.iter().copied().find(|format| format.recognises(record))
+}
+
+/// The format of a record that looks like an event and is none, or not as it stands.
+pub(crate) fn detect_resembling(record: &Record<'_>) -> Option<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.resembles_events() && format.recognises(record))
+}
+
+/// The format of a line of text, and what it holds.
+pub(crate) fn detect_line(line: &str) -> Option<(&'static dyn Format, Line<'_>)> {
+    FORMATS.iter().find_map(|format| Some((*format, format.line(line)?)))
+}
+
+/// Is it the apiserver's own log, with nothing around its events?
+pub(crate) fn is_plain(format: &'static dyn Format) -> bool {
+    matches!(format.name(), kube_apiserver::NAME | event_list::NAME)
+}
+
+/// The name of the plain format.
+pub(crate) const PLAIN: &str = kube_apiserver::NAME;
+
+/// What a line of text holds.
+pub(crate) struct Line<'l> {
+    /// What is behind the prefix, or, where the line itself was the event, the event made of it.
+    pub(crate) payload: Cow<'l, str>,
+    pub(crate) provenance: Provenance<'l>,
+    /// Parts of one payload have the same key; the last is complete.
+    pub(crate) part: Option<Part<'l>>,
+}
+
+/// A payload may come in parts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part<'l> {
+    /// Tells streams that are interleaved apart.
+    pub(crate) stream: &'l str,
+    /// Is this the last?
+    pub(crate) complete: bool,
+}
+
+/// What an envelope says about the events in it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Provenance<'a> {
+    pub(crate) cluster: Option<Cow<'a, str>>,
+    /// The cloud's account, project or subscription.
+    pub(crate) account: Option<Cow<'a, str>>,
+    pub(crate) log_stream: Option<Cow<'a, str>>,
+    /// What it says beyond that, as members of a JSON object, without the braces.
+    pub(crate) envelope: Option<String>,
+    /// The stream that the event is from, where a second one delivers a part of the same events.
+    pub(crate) twin: Option<Twin>,
+    /// It has one time, not two: the latency is not known.
+    pub(crate) one_time: bool,
+    /// A part of the event did not survive the delivery.
+    pub(crate) truncated: bool,
+    /// This delivery cuts what is too long, and does not say so.
+    pub(crate) may_be_cut: bool,
+}
+
+/// AKS delivers what writes say in `kube-audit` and, again, in `kube-audit-admin`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Twin {
+    All,
+    Admin,
+}
+
+impl Twin {
+    /// The stream of an AKS category.
+    pub(crate) fn of(category: Text<'_>) -> Option<Self> {
+        match &*category.decode() {
+            "kube-audit" => Some(Self::All),
+            "kube-audit-admin" => Some(Self::Admin),
+            _ => None,
+        }
+    }
 }
 
 /// A JSON object that may be an envelope: its members, values carried.
@@ -64,25 +218,78 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// The object that `value` is.
+    pub(crate) fn of(value: Value<'a>) -> Option<Self> {
+        if value.kind == Kind::Object { Self::new(value.raw).ok() } else { None }
+    }
+
+    /// All members, in order.
+    pub(crate) fn members(&self) -> &[(Text<'a>, Value<'a>)] {
+        &self.members
+    }
+
     /// The last member called `name`.
     pub(crate) fn member(&self, name: &str) -> Option<Value<'a>> {
         self.members.iter().rev().find(|(key, _)| key.eq_str(name)).map(|(_, value)| *value)
     }
 
+    /// The last member called by one of these names, the first that is there.
+    pub(crate) fn any(&self, names: &[&str]) -> Option<Value<'a>> {
+        names.iter().find_map(|name| self.member(name))
+    }
+
+    /// The string that the member `name` is.
+    pub(crate) fn text_of(&self, name: &str) -> Option<Text<'a>> {
+        self.member(name).and_then(Value::text)
+    }
+
+    /// The decoded string that the member `name` is.
+    pub(crate) fn string(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.text_of(name).map(Text::decode)
+    }
+
+    /// The object that the member `name` is.
+    pub(crate) fn object(&self, name: &str) -> Option<Record<'a>> {
+        self.member(name).and_then(Record::of)
+    }
+
     /// Is the member `name` this string?
     pub(crate) fn is(&self, name: &str, text: &str) -> bool {
-        self.member(name).and_then(Value::text).is_some_and(|found| found.eq_str(text))
+        self.text_of(name).is_some_and(|found| found.eq_str(text))
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.member(name).is_some()
+    }
+
+    /// The members but those called by one of `names`, as they were written, between commas: what is left of an envelope.
+    pub(crate) fn without(&self, names: &[&str]) -> Option<String> {
+        let mut out = Vec::new();
+        for (name, value) in &self.members {
+            if !names.iter().any(|known| name.eq_str(known)) {
+                writer::member(&mut out, *name, value.raw);
+            }
+        }
+        writer::text(out).filter(|text| !text.is_empty())
     }
 }
 
 /// What a format hands its events to.
 pub(crate) trait Unwrapped {
-    /// One event: its JSON, which may lie in the record or be made, and the `apiVersion` it inherits.
+    /// One event that lies in the record, and the `apiVersion` it inherits.
     fn event<'t>(&mut self, text: &'t str, inherited: Option<Text<'t>>);
+    /// What the envelope holds: an object, or a string that holds one. An event, or another envelope.
+    fn payload(&mut self, value: Value<'_>, provenance: &Provenance<'_>);
+    /// The same, decoded from something else than JSON.
+    fn decoded(&mut self, text: &str, provenance: &Provenance<'_>);
+    /// An event that was made of the envelope.
+    fn made(&mut self, text: &str, provenance: &Provenance<'_>);
+    /// A part of a payload that comes in several records.
+    fn part(&mut self, text: &str, part: Part<'_>, provenance: &Provenance<'_>);
     /// A part of the record that cannot be read.
     fn reject(&mut self, text: &str, message: &str);
     /// A part of the record that is rightly no event.
-    fn skip(&mut self, reason: &'static str);
+    fn skip(&mut self);
 }
 
 impl std::fmt::Debug for dyn Format {

@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Result,
+    format::{Format, format, formats},
     scan::{
         exec::Ledger,
         plan::{ScanOptions, ScanPlan},
@@ -50,6 +51,8 @@ pub struct Options {
     pub cluster: Option<String>,
     /// Leave out events that were delivered twice.
     pub dedup: bool,
+    /// The name of the only format to look for; otherwise each record's is found out.
+    pub format: Option<String>,
     /// The longest record in bytes; longer ones are rejected.
     pub max_record: usize,
     /// Worker threads.
@@ -67,6 +70,7 @@ impl Default for Options {
             window: Window::default(),
             cluster: None,
             dedup: false,
+            format: None,
             max_record: 16 << 20,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             memory: 1 << 30,
@@ -106,8 +110,16 @@ impl Engine {
             Location::Stdin => None,
         });
         let input_paths = input_paths.collect();
-        let scan =
-            ScanOptions { max_record: options.max_record.clamp(64, 1 << 30), cluster: options.cluster.clone(), dedup: options.dedup };
+        let format = options.format.as_deref().map(|name| {
+            let known = || formats().map(|format| format.name).collect::<Vec<_>>().join(", ");
+            format(name).map(Format::name).ok_or_else(|| Error::input(name, format!("is no format; there are {}", known())))
+        });
+        let scan = ScanOptions {
+            max_record: options.max_record.clamp(64, 1 << 30),
+            cluster: options.cluster.clone(),
+            dedup: options.dedup,
+            format: format.transpose()?,
+        };
         let (logs, parquet) = ScanPlan::new(objects, failures, scan);
         let parquet = ParquetInput::open(parquet);
         let accounts = parquet.as_ref().map_or_else(Vec::new, |parquet| parquet.accounts.clone());

@@ -31,7 +31,7 @@ use tokio::sync::mpsc::Sender;
 use super::{
     plan::{Piece, Planned, ScanPlan},
     prefilter::Prefilter,
-    records::{Place, Sink},
+    records::{Place, Sink, Source},
     report::{Accounts, Reject},
     seen::Seen,
     worker::{Collector, Newlines, Work},
@@ -72,7 +72,7 @@ struct Run {
     pieces: Vec<Piece>,
     next: AtomicUsize,
     newlines: Newlines,
-    seen: Option<Arc<Seen>>,
+    seen: Arc<Seen>,
     accounts: Arc<Accounts>,
 }
 
@@ -111,7 +111,7 @@ impl ScanExec {
             runs.push(Arc::new(Run {
                 next: AtomicUsize::new(0),
                 newlines: Newlines::new(pieces.len()),
-                seen: self.plan.options.dedup.then(Arc::default),
+                seen: Arc::new(Seen::new(self.plan.options.dedup)),
                 pieces,
                 accounts,
             }));
@@ -182,7 +182,7 @@ fn work<C: Rows>(plan: &ScanPlan, run: &Run, lines: bool, mut rows: C) -> Option
         pieces: &run.pieces,
         chunk: CHUNK,
         lines,
-        seen: run.seen.as_ref(),
+        seen: &run.seen,
         newlines: &run.newlines,
     };
     let mut memory = Default::default();
@@ -237,8 +237,8 @@ impl EventRows {
 }
 
 impl Sink for EventRows {
-    fn event(&mut self, event: &Event<'_>, place: Place, format: &'static str) {
-        let origin = place.origin(format, &self.source_file, self.cluster.as_deref());
+    fn event(&mut self, event: &Event<'_>, place: Place, source: &Source<'_>) {
+        let origin = place.origin(source, &self.source_file, self.cluster.as_deref());
         let row = Row::new(event, origin, &self.reasons);
         if self.prefilter.keeps(&row)
             && let Err(error) = self.builder.push(&row)
@@ -325,7 +325,7 @@ impl RejectRows {
 }
 
 impl Sink for RejectRows {
-    fn event(&mut self, _: &Event<'_>, _: Place, _: &'static str) {}
+    fn event(&mut self, _: &Event<'_>, _: Place, _: &Source<'_>) {}
 
     fn reject(&mut self, reject: Reject) {
         self.rejects.push((self.source_file.clone(), reject));

@@ -2,7 +2,8 @@
 //!
 //! - [`plan`]: objects → pieces of work, plain data;
 //! - [`worker`]: a piece → batches;
-//! - [`records`]: a chunk → events, rejects, skips;
+//! - [`records`]: a chunk → events, rejects, skips; [`unwrap`]: what lies in envelopes;
+//! - [`seen`]: which events came before;
 //! - [`report`]: the account;
 //! - [`prefilter`]: the part of a query's filter that saves building rows;
 //! - [`exec`]: the DataFusion plan node that runs it.
@@ -13,4 +14,5 @@ pub(crate) mod prefilter;
 pub(crate) mod records;
 pub(crate) mod report;
 pub(crate) mod seen;
+mod unwrap;
 pub(crate) mod worker;

@@ -20,6 +20,8 @@ pub(crate) struct ScanOptions {
     pub(crate) cluster: Option<String>,
     /// Leave out events that were read before.
     pub(crate) dedup: bool,
+    /// The name of the only format to look for.
+    pub(crate) format: Option<&'static str>,
 }
 
 /// One object of a plan.
@@ -93,7 +95,7 @@ impl ScanPlan {
         let range = range.max(1);
         let mut pieces = Vec::new();
         for (object, planned) in self.objects.iter().enumerate() {
-            let splits = planned.layout.is_some_and(|layout| !layout.list && layout.json);
+            let splits = planned.layout.is_some_and(|layout| !layout.list && !layout.parts && layout.json);
             match planned.object.size {
                 Some(size) if splits && size > range => {
                     let count = size.div_ceil(range);

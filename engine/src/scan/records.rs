@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
+use super::unwrap::{CUT_MARK, Scope, Unwrapping};
 use crate::{
     batch::Origin,
     event::{Event, Memo, NoEvent},
-    format::{Format, Record, Unwrapped, detect},
+    format::{EventList, Format, PLAIN, Part, Record, Twin, Unwrapped, detect, format as format_named, is_plain},
     json::{Cursor, Fault, Kind, Text, Value, container_end, elements},
     scan::{
         report::{Reject, Tally, reason},
@@ -23,9 +24,25 @@ use crate::{
 /// What an object's records are handed to.
 pub(crate) trait Sink {
     /// One event; `place` is where its JSON lies in the decompressed object.
-    fn event(&mut self, event: &Event<'_>, place: Place, format: &'static str);
+    fn event(&mut self, event: &Event<'_>, place: Place, source: &Source<'_>);
     /// A record that could not be read.
     fn reject(&mut self, reject: Reject);
+}
+
+/// What delivered an event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'s> {
+    pub(crate) format: &'static str,
+    pub(crate) cluster: Option<&'s str>,
+    pub(crate) account: Option<&'s str>,
+    pub(crate) log_stream: Option<&'s str>,
+}
+
+impl Source<'_> {
+    /// A log with nothing around its events.
+    const fn plain(format: &'static str) -> Self {
+        Self { format, cluster: None, account: None, log_stream: None }
+    }
 }
 
 /// Where a record lies.
@@ -38,12 +55,13 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The provenance of a row that lies here.
-    pub(crate) const fn origin<'o>(self, format: &'static str, source_file: &'o str, cluster: Option<&'o str>) -> Origin<'o> {
+    /// The provenance of a row that lies here; `cluster` is what the user calls it where the source does not know.
+    pub(crate) fn origin<'o>(self, source: &Source<'o>, source_file: &'o str, cluster: Option<&'o str>) -> Origin<'o> {
         Origin {
-            cluster,
-            log_stream: None,
-            format,
+            cluster: source.cluster.or(cluster),
+            account: source.account,
+            log_stream: source.log_stream,
+            format: source.format,
             source_file,
             source_line: self.line as i64,
             source_offset: self.offset as i64,
@@ -63,14 +81,43 @@ pub(crate) struct Records {
     pub(crate) newlines_before: u64,
     /// May the last record still be being written?
     plain_file: bool,
-    /// The events seen so far, when duplicates are to be left out.
-    seen: Option<Arc<Seen>>,
+    seen: Arc<Seen>,
     memo: Memo,
+    /// The only format that is tried.
+    forced: Option<&'static dyn Format>,
+    /// Payloads whose last part is still to come: their stream, where they began, their length there, and what came so far.
+    parts: Vec<(String, Place, Vec<u8>)>,
 }
 
 impl Records {
-    pub(crate) fn new(limit: usize, boundary: Boundary, lines: bool, plain_file: bool, seen: Option<Arc<Seen>>) -> Self {
-        Self { format: None, limit, boundary, lines, newlines_before: 0, plain_file, seen, memo: Memo::default() }
+    pub(crate) fn new(limit: usize, boundary: Boundary, lines: bool, plain_file: bool, seen: Arc<Seen>, forced: Option<&str>) -> Self {
+        Self {
+            format: None,
+            limit,
+            boundary,
+            lines,
+            newlines_before: 0,
+            plain_file,
+            seen,
+            memo: Memo::default(),
+            forced: forced.and_then(format_named),
+            parts: Vec::new(),
+        }
+    }
+
+    /// After the last chunk: what is still incomplete.
+    pub(crate) fn finish(&mut self, tally: &mut Tally, sink: &mut impl Sink) {
+        for (_, place, text) in self.parts.drain(..) {
+            if self.plain_file {
+                tally.skip(reason::INCOMPLETE_TAIL);
+            } else {
+                let line = (place.line > 0).then_some(place.line);
+                let message = "the last part of the record is not there".to_owned();
+                let reject = Reject::new(reason::JSON, message, place.offset, line, &text);
+                tally.reject(&reject);
+                sink.reject(reject);
+            }
+        }
     }
 
     /// Walks over the records of a chunk.
@@ -98,7 +145,7 @@ impl Records {
     }
 }
 
-struct Walk<'w, S> {
+pub(super) struct Walk<'w, S> {
     bytes: &'w [u8],
     text: Option<&'w str>,
     chunk: &'w Chunk,
@@ -122,7 +169,7 @@ enum Tried {
     Bad { at: usize, reason: &'static str, what: &'static str },
 }
 
-impl<S: Sink> Walk<'_, S> {
+impl<'w, S: Sink> Walk<'w, S> {
     fn run(&mut self) {
         let mut at = 0;
         while let Some(&byte) = self.bytes.get(at) {
@@ -165,7 +212,7 @@ impl<S: Sink> Walk<'_, S> {
         Place { offset: self.chunk.offset + at as u64, line, length }
     }
 
-    fn reject(&mut self, from: usize, to: usize, reason: &'static str, message: String) {
+    pub(super) fn reject(&mut self, from: usize, to: usize, reason: &'static str, message: String) {
         let place = self.place(from, to - from);
         let line = (place.line > 0).then_some(place.line);
         let reject = Reject::new(reason, message, place.offset, line, self.bytes[from..to].trim_ascii_end());
@@ -189,7 +236,7 @@ impl<S: Sink> Walk<'_, S> {
                     let line_end = self.line_end(end);
                     return self.after_value(end, line_end);
                 }
-                if let Some(end) = self.salvage_list(at, group.max(line_end)) {
+                if let Some(end) = self.salvage_list(at, group.max(line_end)).or_else(|| self.salvage_marked(at, line_end)) {
                     return end;
                 }
                 broken_until = self.broken_end(line_end, group);
@@ -245,8 +292,8 @@ impl<S: Sink> Walk<'_, S> {
                     Some(Ok(end)) => {
                         match std::str::from_utf8(&self.bytes[position..end]) {
                             Ok(item) => {
-                                let mut unwrapping =
-                                    Unwrapping { walk: self, from: position, record: item, format: &crate::format::EventList };
+                                let (scope, length) = (Scope::new(&EventList), item.len());
+                                let mut unwrapping = Unwrapping { walk: self, from: position, length, scope };
                                 unwrapping.event(item, version.as_deref().map(Text::plain_text));
                             }
                             Err(_) => self.reject(position, end, reason::UTF8, "the record is no UTF-8".to_owned()),
@@ -326,7 +373,17 @@ impl<S: Sink> Walk<'_, S> {
                 }
             }
         };
-        if let Some(format) = self.records.format.filter(|format| format.name() != KUBE_APISERVER) {
+        if let Some(forced) = self.records.forced.filter(|format| !is_plain(*format)) {
+            return match Record::new(text) {
+                Ok(record) if forced.recognises(&record) => self.unwrap(from, &record, forced),
+                Ok(record) => {
+                    self.skip(reason::NOT_AN_EVENT);
+                    Tried::Until(from + record.text.len())
+                }
+                Err(fault) => self.fault(from, text, fault),
+            };
+        }
+        if let Some(format) = self.records.format.filter(|format| format.name() != PLAIN) {
             match Record::new(text) {
                 Ok(record) if format.recognises(&record) => return self.unwrap(from, &record, format),
                 _ => {}
@@ -335,10 +392,13 @@ impl<S: Sink> Walk<'_, S> {
         let inherited = self.chunk.inherited.as_deref().map(Text::plain_text);
         match Event::decode_with(text, inherited, &mut self.records.memo) {
             Ok((event, end)) if end <= self.records.limit => {
-                let format = if inherited.is_some() { "eventlist" } else { KUBE_APISERVER };
-                self.event(&event, &text[..end], from, end, format);
+                if let Some((record, format)) = Self::resembling(&event, &text[..end]) {
+                    return self.unwrap(from, &record, format);
+                }
+                let format = if inherited.is_some() { EventList.name() } else { PLAIN };
+                self.event(&event, &text[..end], from, end, &Source::plain(format), None);
                 if self.records.format.is_none() {
-                    self.records.format = crate::format::FORMATS.first().copied();
+                    self.records.format = format_named(PLAIN);
                 }
                 Tried::Until(from + end)
             }
@@ -349,7 +409,7 @@ impl<S: Sink> Walk<'_, S> {
             },
             Err(NoEvent::Json(fault)) => match Record::new(text) {
                 // Perhaps the fault lies in one of many events in an envelope.
-                Ok(record) => match detect(&record).filter(|format| format.name() != KUBE_APISERVER) {
+                Ok(record) => match detect(&record).filter(|format| format.name() != PLAIN) {
                     Some(format) => self.unwrap(from, &record, format),
                     None => self.fault(from, text, fault),
                 },
@@ -386,15 +446,68 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     fn unwrap(&mut self, from: usize, record: &Record<'_>, format: &'static dyn Format) -> Tried {
-        let mut unwrapping = Unwrapping { walk: self, from, record: record.text, format };
-        format.unwrap(record, &mut unwrapping);
-        Tried::Until(from + record.text.len())
+        let length = record.text.len();
+        format.unwrap(record, &mut Unwrapping { walk: self, from, length, scope: Scope::new(format) });
+        Tried::Until(from + length)
     }
 
-    fn event(&mut self, event: &Event<'_>, text: &str, from: usize, length: usize, format: &'static str) {
-        if let Some(seen) = &self.records.seen
-            && !seen.insert(event, text)
-        {
+    pub(super) const fn limit(&self) -> usize {
+        self.records.limit
+    }
+
+    pub(super) const fn bytes(&self) -> &'w [u8] {
+        self.bytes
+    }
+
+    pub(super) fn skip(&mut self, reason: &'static str) {
+        self.tally.skip(reason);
+    }
+
+    /// May what lies here be incomplete because it is still being written? It is then the end of a plain file.
+    pub(super) fn may_still_grow(&self, from: usize, length: usize) -> bool {
+        self.records.plain_file && self.chunk.last && from + length == self.bytes.len()
+    }
+
+    /// The payload that this part completes, if it is the last.
+    pub(super) fn joined(&mut self, from: usize, bytes: &[u8], part: Part<'_>) -> Option<Vec<u8>> {
+        let index = self.records.parts.iter().position(|(stream, ..)| stream == part.stream);
+        if part.complete {
+            let mut whole = index.map_or_else(Vec::new, |index| self.records.parts.swap_remove(index).2);
+            whole.extend_from_slice(bytes);
+            return Some(whole);
+        }
+        match index {
+            Some(index) => {
+                let (_, place, text) = &mut self.records.parts[index];
+                if text.len() + bytes.len() <= self.records.limit {
+                    text.extend_from_slice(bytes);
+                    return None;
+                }
+                let (offset, line) = (place.offset, (place.line > 0).then_some(place.line));
+                let message = "the record is longer than --max-record allows".to_owned();
+                let reject = Reject::new(reason::TOO_LARGE, message, offset, line, text);
+                self.records.parts.swap_remove(index);
+                self.tally.reject(&reject);
+                self.sink.reject(reject);
+            }
+            None => {
+                let place = self.place(from, bytes.len());
+                self.records.parts.push((part.stream.to_owned(), place, bytes.to_vec()));
+            }
+        }
+        None
+    }
+
+    /// An event that EKS cut, alone on its line.
+    fn salvage_marked(&mut self, at: usize, line_end: usize) -> Option<usize> {
+        let line = self.bytes[at..line_end].trim_ascii_end();
+        let text = std::str::from_utf8(line.ends_with(CUT_MARK.as_bytes()).then_some(line)?).ok()?;
+        self.broken(at, line.len(), text, Fault::Incomplete, &Scope::new(format_named(PLAIN)?));
+        Some(line_end)
+    }
+
+    pub(super) fn event(&mut self, event: &Event<'_>, text: &str, from: usize, length: usize, source: &Source<'_>, twin: Option<Twin>) {
+        if !self.records.seen.is_new(event, text, twin) {
             self.tally.skip(reason::DUPLICATE);
             return;
         }
@@ -407,13 +520,13 @@ impl<S: Sink> Walk<'_, S> {
         };
         self.tally.levels[level] += 1;
         if self.tally.format.is_none() {
-            self.tally.format = Some(format);
+            self.tally.format = Some(source.format);
         }
         if let Some(micros) = event.staged {
             self.tally.time(micros);
         }
         let place = self.place(from, length);
-        self.sink.event(event, place, format);
+        self.sink.event(event, place, source);
     }
 
     /// A list on the top level: its elements are records.
@@ -492,7 +605,15 @@ impl<S: Sink> Walk<'_, S> {
             }
             return end;
         }
+        if self.text_line(at, line_end) {
+            return line_end;
+        }
         let (reason, message) = match std::str::from_utf8(&self.bytes[at..line_end]) {
+            // The apiserver's own messages, where it writes both to stdout.
+            Ok(text) if is_klog(text) => {
+                self.tally.skip(reason::NOT_AN_EVENT);
+                return line_end;
+            }
             Ok(_) => (reason::JSON, "the record does not begin with `{`"),
             Err(_) => (reason::UTF8, "the record is no UTF-8"),
         };
@@ -501,52 +622,14 @@ impl<S: Sink> Walk<'_, S> {
     }
 }
 
+/// A line of klog: `I1122 10:18:25.147713       1 file.go:9] message`.
+fn is_klog(line: &str) -> bool {
+    let bytes = line.as_bytes();
+    matches!(bytes.first(), Some(b'I' | b'W' | b'E' | b'F'))
+        && bytes.get(1..5).is_some_and(|date| date.iter().all(u8::is_ascii_digit))
+        && bytes.get(5) == Some(&b' ')
+        && line.contains("] ")
+}
+
 /// Lists in lists that are looked into.
 const MOST_LISTS: usize = 4;
-
-const KUBE_APISERVER: &str = "kube-apiserver";
-
-/// The events of one envelope, on their way to the sink.
-struct Unwrapping<'u, 'w, S> {
-    walk: &'u mut Walk<'w, S>,
-    from: usize,
-    record: &'u str,
-    format: &'static dyn Format,
-}
-
-impl<S: Sink> Unwrapping<'_, '_, S> {
-    /// Text that lies in the record has its own place and length; text that was made has the record's.
-    fn locate(&self, text: &str) -> (usize, usize) {
-        let inside = (text.as_ptr() as usize).checked_sub(self.record.as_ptr() as usize).filter(|at| at + text.len() <= self.record.len());
-        inside.map_or((self.from, self.record.len()), |at| (self.from + at, text.len()))
-    }
-}
-
-impl<S: Sink> Unwrapped for Unwrapping<'_, '_, S> {
-    fn event<'t>(&mut self, text: &'t str, inherited: Option<Text<'t>>) {
-        let (from, length) = self.locate(text);
-        let (reason, message) = match Event::decode(text, inherited) {
-            Ok((event, end)) if end <= self.walk.records.limit => {
-                self.walk.event(&event, &text[..end], from, length, self.format.name());
-                return;
-            }
-            Err(NoEvent::Other { end }) if end <= self.walk.records.limit => {
-                self.walk.tally.skip(reason::NOT_AN_EVENT);
-                return;
-            }
-            Ok(_) | Err(NoEvent::Other { .. }) => (reason::TOO_LARGE, "the record is longer than --max-record allows".to_owned()),
-            Err(NoEvent::Json(Fault::Incomplete)) => (reason::JSON, "the record ends before it is complete".to_owned()),
-            Err(NoEvent::Json(Fault::Syntax { at, what })) => (reason::JSON, format!("{what} (byte {at} of the record)")),
-        };
-        self.walk.reject(from, from + length, reason, message);
-    }
-
-    fn reject(&mut self, text: &str, message: &str) {
-        let (from, length) = self.locate(text);
-        self.walk.reject(from, from + length, reason::JSON, message.to_owned());
-    }
-
-    fn skip(&mut self, reason: &'static str) {
-        self.walk.tally.skip(reason);
-    }
-}

@@ -13,18 +13,43 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::{
     event::Event,
+    format::Twin,
     json::{Text, members},
 };
 
-/// The identities of all events so far, 16 bytes each.
-#[derive(Debug, Default)]
-pub(crate) struct Seen(Mutex<HashSet<u128>>);
+/// What is remembered of the events so far, 16 bytes each.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// Is every event remembered, or only those that come in two streams?
+    all: bool,
+    identities: Mutex<HashSet<u128>>,
+}
 
 impl Seen {
-    /// Remembers the event whose JSON is `text`; false if it was there already.
-    pub(crate) fn insert(&self, event: &Event<'_>, text: &str) -> bool {
+    /// `all`: leave out every event that was there before.
+    pub(crate) fn new(all: bool) -> Self {
+        Self { all, identities: Mutex::default() }
+    }
+
+    /// Is the event, whose JSON is `text`, to be shown? Remembers it. An event of one of two streams that carry the same events is left
+    /// out where the other stream's was there before.
+    #[inline]
+    pub(crate) fn is_new(&self, event: &Event<'_>, text: &str, twin: Option<Twin>) -> bool {
+        if !self.all && twin.is_none() {
+            return true;
+        }
         let identity = identity(event, text);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(identity)
+        let mut identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.all {
+            return identities.insert(identity);
+        }
+        let in_stream = |admin: bool| identity ^ u128::from(admin);
+        let admin = twin == Some(Twin::Admin);
+        if identities.contains(&in_stream(!admin)) {
+            return false;
+        }
+        identities.insert(in_stream(admin));
+        true
     }
 }
 

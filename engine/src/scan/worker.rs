@@ -15,7 +15,7 @@ use super::{
     report::{Reject, ScanReport, Tally, reason},
     seen::Seen,
 };
-use crate::source::{Chunk, ChunkReader, Layout, Location, chunk::has_member, compress};
+use crate::source::{Chunk, ChunkReader, Layout, Location, chunk::has_record, compress};
 use crate::{Error, ErrorKind, Result};
 
 /// What the rows of a scan are made of: batches of events, or rejects.
@@ -37,7 +37,7 @@ pub(crate) struct Work<'w> {
     pub(crate) chunk: usize,
     /// Are line numbers wanted?
     pub(crate) lines: bool,
-    pub(crate) seen: Option<&'w Arc<Seen>>,
+    pub(crate) seen: &'w Arc<Seen>,
     /// Newlines in the pieces before each piece.
     pub(crate) newlines: &'w Newlines,
 }
@@ -137,7 +137,8 @@ impl Work<'_> {
     }
 
     fn records(&self, layout: Layout, plain_file: bool) -> Records {
-        Records::new(self.options.max_record, layout.boundary, self.lines, plain_file, self.seen.cloned())
+        let options = self.options;
+        Records::new(options.max_record, layout.boundary, self.lines, plain_file, Arc::clone(self.seen), options.format)
     }
 
     /// Decodes chunk after chunk until there are no more, or nobody wants more.
@@ -158,6 +159,7 @@ impl Work<'_> {
                 return Ok(flow);
             }
         }
+        records.finish(tally, collector);
         Ok(ControlFlow::Continue(()))
     }
 
@@ -375,7 +377,7 @@ fn has_json(planned: &Planned) -> io::Result<bool> {
             Ok(read) => read,
         };
         let filled = kept + read;
-        if has_member(&window[..filled]) {
+        if has_record(&window[..filled]) {
             return Ok(true);
         }
         kept = filled.min(512);

@@ -38,7 +38,9 @@ pub(crate) struct Layout {
     pub(crate) boundary: Boundary,
     /// Does it begin with `[`? Then it can only be read from its start.
     pub(crate) list: bool,
-    /// Is there anything that looks like JSON among the first bytes?
+    /// May a record be spread over several lines that other records stand between? Then it can only be read from its start, too.
+    pub(crate) parts: bool,
+    /// Is there anything that looks like a record among the first bytes?
     pub(crate) json: bool,
 }
 
@@ -54,13 +56,26 @@ impl Layout {
         // A log that begins in the middle of a record is still a log of values.
         let values = matches!(first, b'{' | b'[' | 0) || memchr::memmem::find(text, b"\n{").is_some();
         let boundary = if values { Boundary::Value } else { Boundary::Line };
-        let json = first == 0 || has_member(text);
-        Self { skip: skip as u64, boundary, list: first == b'[', json }
+        let json = first == 0 || has_record(text);
+        Self { skip: skip as u64, boundary, list: first == b'[', parts: comes_in_parts(text), json }
     }
 }
 
+/// Is it what container runtimes write: lines of docker's `json-file`, or of the CRI, where a long line becomes several?
+fn comes_in_parts(text: &[u8]) -> bool {
+    let line = &text[..memchr::memchr(b'\n', text).unwrap_or(text.len())];
+    let head = &line[..line.len().min(80)];
+    let cri = [&b" stdout "[..], b" stderr "].iter().any(|stream| memchr::memmem::find(head, stream).is_some());
+    let docker = line.starts_with(b"{") && [&b"\"log\":"[..], b"\"stream\":"].iter().all(|name| memchr::memmem::find(line, name).is_some());
+    cri || docker
+}
+
 /// Does an object with a member begin anywhere in these bytes: `{"name":`? Binary files hold braces and quotes by chance, but not this.
-pub(crate) fn has_member(bytes: &[u8]) -> bool {
+/// Or is there a line of the legacy text format?
+pub(crate) fn has_record(bytes: &[u8]) -> bool {
+    if memchr::memmem::find(bytes, b" AUDIT: id=\"").is_some() {
+        return true;
+    }
     memchr::memchr_iter(b'{', bytes).any(|at| {
         let rest = bytes[at + 1..].trim_ascii_start();
         let Some(name) = rest.strip_prefix(b"\"") else { return false };

@@ -1,0 +1,39 @@
+//! AKS control plane logs in Log Analytics' table AzureDiagnostics: rows in, the events in their column `log_s` out.
+//!
+//! `Category` is as in a diagnostic record; a query may have projected any columns away. A column is cut at 32 KiB without a mark.
+//! Source: learn.microsoft.com, reference of the table AzureDiagnostics.
+
+use super::{
+    Format, Provenance, Record, Twin, Unwrapped,
+    aks::resource,
+    cloudwatch::{filled, held},
+};
+
+pub(super) struct AksDiagnostics;
+
+impl Format for AksDiagnostics {
+    fn name(&self) -> &'static str {
+        "aks-diagnostics"
+    }
+
+    fn doc(&self) -> &'static str {
+        "rows of the Log Analytics table AzureDiagnostics with AKS audit events in the column log_s"
+    }
+
+    fn recognises(&self, record: &Record<'_>) -> bool {
+        record.has("log_s") && ["Category", "pod_s", "_ResourceId", "ResourceId"].iter().any(|name| record.has(name))
+    }
+
+    fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
+        let category = record.text_of("Category");
+        let twin = category.and_then(Twin::of);
+        match held(record, "log_s") {
+            Some(log) if category.is_none() || twin.is_some() => {
+                let (cluster, account) = resource(record, &["_ResourceId", "ResourceId"]);
+                let (log_stream, envelope) = (filled(record, "pod_s"), record.without(&["log_s"]));
+                out.payload(log, &Provenance { cluster, account, log_stream, envelope, twin, may_be_cut: true, ..Provenance::default() });
+            }
+            _ => out.skip(),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! CloudWatch Logs as subscription filters deliver it: documents of one log stream in, the messages in them out.
+//!
+//! `{"messageType":"DATA_MESSAGE","owner","logGroup","logStream","subscriptionFilters","logEvents":[{"id","timestamp","message"}]}` comes
+//! by Kinesis and Firehose; a Lambda function gets it as `{"awslogs":{"data":base64(gzip(…))}}`. The log group of an EKS cluster has
+//! other streams beside the audit log, and CloudWatch sends control messages: neither holds events. Source: CloudWatch Logs user guide,
+//! "Real-time processing of log data with subscriptions"; EKS user guide, "Control plane logging".
+//!
+//! What the formats with many events in one document have in common is here, too.
+
+use std::{borrow::Cow, io::Read as _};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use flate2::read::MultiGzDecoder;
+
+use super::{Format, Provenance, Record, Unwrapped};
+use crate::json::{Kind, Value, elements};
+
+/// More than this in one Lambda event is an attack: the service's own limit is 6 MB.
+const MOST_INFLATED: u64 = 256 << 20;
+
+/// What the audit log's streams of EKS begin with.
+const AUDIT_STREAM: &str = "kube-apiserver-audit-";
+
+/// The components of the control plane that log beside it, each to `<component>-<32 hex digits>`.
+const OTHER_COMPONENTS: [&str; 5] =
+    ["kube-apiserver", "authenticator", "kube-controller-manager", "kube-scheduler", "cloud-controller-manager"];
+
+pub(super) struct CloudWatch;
+
+impl Format for CloudWatch {
+    fn name(&self) -> &'static str {
+        "cloudwatch"
+    }
+
+    fn doc(&self) -> &'static str {
+        "documents of CloudWatch Logs subscriptions (EKS), as Firehose, Kinesis or a Lambda function gets them"
+    }
+
+    fn recognises(&self, record: &Record<'_>) -> bool {
+        let document = record.member("logEvents").is_some_and(|events| events.kind == Kind::Array);
+        (document && (record.has("messageType") || record.has("logGroup"))) || data(record).is_some()
+    }
+
+    fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
+        if let Some(events) = record.member("logEvents") {
+            return document(record, events, out);
+        }
+        match data(record).as_deref().map(inflated) {
+            Some(Ok(text)) => {
+                let provenance = Provenance { envelope: record.without(&["awslogs"]), ..Provenance::default() };
+                out.decoded(&text, &provenance);
+            }
+            Some(Err(message)) => out.reject(record.text, message),
+            None => out.skip(),
+        }
+    }
+}
+
+fn document(record: &Record<'_>, events: Value<'_>, out: &mut dyn Unwrapped) {
+    if record.is("messageType", "CONTROL_MESSAGE") {
+        return out.skip();
+    }
+    let (group, account, log_stream) = (filled(record, "logGroup"), filled(record, "owner"), filled(record, "logStream"));
+    let cluster = group.as_deref().and_then(cluster_of);
+    let wanted = may_hold_events(cluster, log_stream.as_deref());
+    let around = record.without(&["logEvents"]);
+    each(events, out, |item, out| {
+        let Some(event) = Record::of(item).filter(|_| wanted) else { return out.skip() };
+        let Some(message) = held(&event, "message") else { return out.skip() };
+        let provenance = Provenance {
+            cluster: cluster.map(Cow::Borrowed),
+            account: account.as_deref().map(Cow::Borrowed),
+            log_stream: log_stream.as_deref().map(Cow::Borrowed),
+            envelope: joined(around.as_deref(), event.without(&["message"])),
+            ..Provenance::default()
+        };
+        out.payload(message, &provenance);
+    });
+}
+
+/// What a Lambda event carries.
+fn data<'a>(record: &Record<'a>) -> Option<Cow<'a, str>> {
+    record.object("awslogs")?.string("data")
+}
+
+fn inflated(data: &str) -> Result<String, &'static str> {
+    let zipped = STANDARD.decode(data.trim()).map_err(|_| "awslogs.data is no base64")?;
+    let mut bytes = Vec::new();
+    let mut decoder = MultiGzDecoder::new(zipped.as_slice()).take(MOST_INFLATED + 1);
+    decoder.read_to_end(&mut bytes).map_err(|_| "awslogs.data is no gzip")?;
+    if bytes.len() as u64 > MOST_INFLATED {
+        return Err("awslogs.data inflates to more than 256 MiB");
+    }
+    String::from_utf8(bytes).map_err(|_| "awslogs.data holds no UTF-8")
+}
+
+/// The EKS cluster whose log group this is.
+pub(super) fn cluster_of(group: &str) -> Option<&str> {
+    let name = group.strip_prefix("/aws/eks/")?.strip_suffix("/cluster")?;
+    (!name.is_empty() && !name.contains('/')).then_some(name)
+}
+
+/// May this stream hold audit events? Names say so only of EKS's streams: another agent's may be called anything.
+pub(super) fn may_hold_events(cluster: Option<&str>, stream: Option<&str>) -> bool {
+    let Some(stream) = stream else { return true };
+    let other = stream.rsplit_once('-').is_some_and(|(component, id)| {
+        OTHER_COMPONENTS.contains(&component) && id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
+    stream.starts_with(AUDIT_STREAM) || (cluster.is_none() && !other)
+}
+
+/// Every element of a list. A list without any is one thing that is no event.
+pub(super) fn each<'a>(list: Value<'a>, out: &mut dyn Unwrapped, mut item: impl FnMut(Value<'a>, &mut dyn Unwrapped)) {
+    let mut empty = true;
+    let mut iterator = elements(list);
+    for element in iterator.by_ref() {
+        empty = false;
+        item(element, out);
+    }
+    match iterator.fault {
+        Some((_, at)) => out.reject(list.raw.get(at..).unwrap_or(list.raw), "the list goes on with something that is no element"),
+        None if empty => out.skip(),
+        None => {}
+    }
+}
+
+/// The member `name`, if it can hold an event: a string or an object.
+pub(super) fn held<'a>(record: &Record<'a>, name: &str) -> Option<Value<'a>> {
+    record.member(name).filter(|value| matches!(value.kind, Kind::String | Kind::Object))
+}
+
+/// The string that the member `name` is, unless it is empty.
+pub(super) fn filled<'a>(record: &Record<'a>, name: &str) -> Option<Cow<'a, str>> {
+    record.string(name).filter(|text| !text.is_empty())
+}
+
+/// What a document says around its items, and what one of them adds.
+pub(super) fn joined(document: Option<&str>, item: Option<String>) -> Option<String> {
+    match (document, item) {
+        (Some(document), Some(item)) => Some(format!("{document},{item}")),
+        (document, item) => item.or_else(|| document.map(str::to_owned)),
+    }
+}
+
+/// The object that the member `name` is, as a member, without those of its members that are called by one of `names`.
+pub(super) fn rest_of(record: &Record<'_>, name: &str, names: &[&str]) -> Option<String> {
+    let rest = record.object(name)?.without(names)?;
+    Some(format!("\"{name}\":{{{rest}}}"))
+}

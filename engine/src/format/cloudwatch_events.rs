@@ -1,0 +1,55 @@
+//! Log events as the CloudWatch Logs API answers: pages of them in, their messages out.
+//!
+//! `aws logs filter-log-events` prints `{"events":[{"logStreamName","timestamp","message","ingestionTime","eventId"}],
+//! "searchedLogStreams":[]}`, `aws logs get-log-events` the same without names, beside `nextForwardToken`; with `--query events` the list
+//! alone is left. Source: CloudWatch Logs API reference, FilteredLogEvent and OutputLogEvent.
+
+use super::{
+    Format, Provenance, Record, Unwrapped,
+    cloudwatch::{each, filled, held, joined, may_hold_events},
+};
+use crate::json::{Kind, elements};
+
+pub(super) struct CloudWatchEvents;
+
+impl Format for CloudWatchEvents {
+    fn name(&self) -> &'static str {
+        "cloudwatch-events"
+    }
+
+    fn doc(&self) -> &'static str {
+        "what `aws logs filter-log-events` and `aws logs get-log-events` print: pages of log events of CloudWatch Logs (EKS)"
+    }
+
+    fn recognises(&self, record: &Record<'_>) -> bool {
+        let Some(events) = record.member("events").filter(|events| events.kind == Kind::Array) else { return is_event(record) };
+        ["searchedLogStreams", "nextForwardToken", "nextBackwardToken"].iter().any(|name| record.has(name))
+            || elements(events).next().and_then(Record::of).is_some_and(|event| is_event(&event))
+    }
+
+    fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
+        let Some(events) = record.member("events").filter(|events| events.kind == Kind::Array) else {
+            return message(record, None, out);
+        };
+        let page = record.without(&["events"]);
+        each(events, out, |item, out| match Record::of(item) {
+            Some(event) => message(&event, page.as_deref(), out),
+            None => out.skip(),
+        });
+    }
+}
+
+fn is_event(record: &Record<'_>) -> bool {
+    record.text_of("message").is_some() && record.has("timestamp") && record.has("ingestionTime")
+}
+
+fn message(event: &Record<'_>, page: Option<&str>, out: &mut dyn Unwrapped) {
+    let log_stream = filled(event, "logStreamName");
+    match held(event, "message") {
+        Some(message) if may_hold_events(None, log_stream.as_deref()) => {
+            let envelope = joined(page, event.without(&["message"]));
+            out.payload(message, &Provenance { log_stream, envelope, ..Provenance::default() });
+        }
+        _ => out.skip(),
+    }
+}

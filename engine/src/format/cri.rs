@@ -1,0 +1,46 @@
+//! Container log files of the Container Runtime Interface: `<time> stdout|stderr F|P <text>` in, the text out.
+//!
+//! The runtime cuts what a process writes after 16 KiB, anywhere in a character: `P` says that the line goes on in the next one of the
+//! same stream, `F` that it ends. Source: kubernetes/cri-api, "CRI log format"; containerd `pkg/cri/io/logger.go`.
+
+use std::borrow::Cow;
+
+use super::{Format, Line, Part, Provenance, Record, Unwrapped, writer};
+use crate::event::parse_micros;
+
+pub(super) struct Cri;
+
+impl Format for Cri {
+    fn name(&self) -> &'static str {
+        "cri"
+    }
+
+    fn doc(&self) -> &'static str {
+        "container log files as containerd and CRI-O write them: a time, the stream and F or P in front of each line, parts joined"
+    }
+
+    fn recognises(&self, _record: &Record<'_>) -> bool {
+        false
+    }
+
+    fn unwrap(&self, _record: &Record<'_>, _out: &mut dyn Unwrapped) {}
+
+    fn line<'l>(&self, line: &'l str) -> Option<Line<'l>> {
+        let (time, rest) = line.split_once(' ')?;
+        let (stream, rest) = rest.split_once(' ')?;
+        let (tags, text) = rest.split_once(' ').unwrap_or_else(|| rest.split_at(rest.len()));
+        let complete = match tags.split(':').next()? {
+            "F" => true,
+            "P" => false,
+            _ => return None,
+        };
+        if !matches!(stream, "stdout" | "stderr") || parse_micros(time).is_none() {
+            return None;
+        }
+        let mut envelope = Vec::new();
+        writer::string(&mut envelope, "time", time);
+        writer::string(&mut envelope, "stream", stream);
+        let provenance = Provenance { envelope: writer::text(envelope), ..Provenance::default() };
+        Some(Line { payload: Cow::Borrowed(text), provenance, part: Some(Part { stream, complete }) })
+    }
+}

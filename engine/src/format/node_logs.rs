@@ -1,0 +1,38 @@
+//! What `oc adm node-logs` prints: `hostname {event}` in, the event out.
+//!
+//! The name of the node stands in front of each line of its log. Source: openshift/cluster-debug-tools `pkg/cmd/audit/io.go`, which
+//! takes it off.
+
+use std::borrow::Cow;
+
+use super::{Format, Line, Provenance, Record, Unwrapped};
+
+pub(super) struct NodeLogs;
+
+impl Format for NodeLogs {
+    fn name(&self) -> &'static str {
+        "node-logs"
+    }
+
+    fn doc(&self) -> &'static str {
+        "lines of `oc adm node-logs` (OpenShift): the name of the node in front of each event"
+    }
+
+    fn recognises(&self, _record: &Record<'_>) -> bool {
+        false
+    }
+
+    fn unwrap(&self, _record: &Record<'_>, _out: &mut dyn Unwrapped) {}
+
+    fn line<'l>(&self, line: &'l str) -> Option<Line<'l>> {
+        let (word, payload) = line.split_once(' ')?;
+        // Lines of JSON over several lines look similar: `"user": {`.
+        let object = payload.strip_prefix('{').is_some_and(|inside| inside.trim_start().starts_with(['"', '}']));
+        if !object || word.is_empty() || word.contains(['{', '}', '[', ']', '"', ',']) {
+            return None;
+        }
+        let host = !word.ends_with(':');
+        let provenance = Provenance { log_stream: host.then_some(Cow::Borrowed(word)), ..Provenance::default() };
+        Some(Line { payload: Cow::Borrowed(payload), provenance, part: None })
+    }
+}

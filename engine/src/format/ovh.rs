@@ -1,0 +1,35 @@
+//! OVHcloud's Logs Data Platform: GELF messages with `_appID` and the event as a string in `short_message` in, the event out.
+//!
+//! Its WebSocket delivers each as a string in the member `message` of another object; that layer is a shipper's. Source:
+//! falcosecurity/plugins `k8saudit-ovh`.
+
+use super::{
+    Format, Provenance, Record, Unwrapped,
+    cloudwatch::{filled, held},
+};
+
+pub(super) struct Ovh;
+
+impl Format for Ovh {
+    fn name(&self) -> &'static str {
+        "ovh"
+    }
+
+    fn doc(&self) -> &'static str {
+        "messages of OVHcloud's Logs Data Platform (Managed Kubernetes Service): GELF with the event in short_message"
+    }
+
+    fn recognises(&self, record: &Record<'_>) -> bool {
+        record.has("_appID") && record.has("short_message")
+    }
+
+    fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
+        match held(record, "short_message") {
+            Some(message) => {
+                let (cluster, envelope) = (filled(record, "_appID"), record.without(&["short_message"]));
+                out.payload(message, &Provenance { cluster, envelope, ..Provenance::default() });
+            }
+            None => out.skip(),
+        }
+    }
+}

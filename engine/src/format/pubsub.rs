@@ -1,0 +1,115 @@
+//! Google Cloud Pub/Sub: what a subscription delivers in, the messages' data out.
+//!
+//! A push is `{"message":{"data":…,"attributes":{…},"messageId":…},"subscription":…}`; a pull is
+//! `{"receivedMessages":[{"ackId":…,"message":{…}}]}` from the REST API, and a list of those elements from `gcloud`; functions and BigQuery
+//! subscriptions get the message itself. `data` is base64 but where the subscription has decoded it. What it holds, a LogEntry as a rule,
+//! is another format's business.
+
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
+};
+
+use super::{Format, Provenance, Record, Unwrapped};
+use crate::json::{Kind, Text, elements};
+
+pub(super) struct PubSub;
+
+/// Names that are beside a message.
+const DELIVERY: [&str; 3] = ["subscription", "ackId", "ack_id"];
+/// Names that are beside its data.
+const MESSAGE: [&str; 4] = ["messageId", "message_id", "publishTime", "publish_time"];
+
+impl Format for PubSub {
+    fn name(&self) -> &'static str {
+        "pubsub"
+    }
+
+    fn doc(&self) -> &'static str {
+        "Google Cloud Pub/Sub messages, pushed or pulled, with the record as base64 in `data`"
+    }
+
+    fn recognises(&self, record: &Record<'_>) -> bool {
+        let has = |names: &[&str]| record.any(names).is_some();
+        let is_list = record.member("receivedMessages").is_some_and(|list| list.kind == Kind::Array);
+        is_list
+            || match record.member("message") {
+                Some(message) if message.kind == Kind::Object => {
+                    has(&DELIVERY) || Record::of(message).is_some_and(|message| message.text_of("data").is_some())
+                }
+                _ => has(&MESSAGE) && record.text_of("data").is_some(),
+            }
+    }
+
+    fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
+        let Some(received) = record.member("receivedMessages").filter(|list| list.kind == Kind::Array) else {
+            delivery(record, out);
+            return;
+        };
+        let mut empty = true;
+        let mut list = elements(received);
+        for element in list.by_ref() {
+            empty = false;
+            match Record::of(element) {
+                Some(element) => delivery(&element, out),
+                None if element.kind == Kind::Object => out.reject(element.raw, "the received message is no JSON object"),
+                None => out.skip(),
+            }
+        }
+        if let Some((_, at)) = list.fault {
+            out.reject(received.raw.get(at..).unwrap_or_default(), "the list goes on with something that is no element");
+        } else if empty {
+            out.skip();
+        }
+    }
+}
+
+/// One message, and what is beside it.
+fn delivery(record: &Record<'_>, out: &mut dyn Unwrapped) {
+    match record.member("message") {
+        Some(value) if value.kind == Kind::Object => match Record::of(value) {
+            Some(message) => hand_over(&message, record.without(&["message"]), out),
+            None => out.reject(value.raw, "the message is no JSON object"),
+        },
+        _ => hand_over(record, None, out),
+    }
+}
+
+fn hand_over(message: &Record<'_>, delivery: Option<String>, out: &mut dyn Unwrapped) {
+    let parts: Vec<String> = [message.without(&["data"]), delivery].into_iter().flatten().collect();
+    let envelope = (!parts.is_empty()).then(|| parts.join(","));
+    let provenance = Provenance { envelope, ..Provenance::default() };
+    let Some(data) = message.member("data") else {
+        // A message may have attributes alone.
+        out.skip();
+        return;
+    };
+    let text = data.text().map(Text::decode).unwrap_or_default();
+    if data.kind == Kind::Object || text.trim_start().starts_with(['{', '[']) {
+        out.payload(data, &provenance);
+    } else if text.is_empty() {
+        out.skip();
+    } else {
+        match decode(&text).map(String::from_utf8) {
+            Some(Ok(text)) => out.decoded(&text, &provenance),
+            Some(Err(_)) => out.reject(data.raw, "the message's data is no UTF-8"),
+            None => out.reject(data.raw, "the message's data is no base64"),
+        }
+    }
+}
+
+/// Base64 in either alphabet, padded or not, on any number of lines.
+fn decode(text: &str) -> Option<Vec<u8>> {
+    if let Ok(bytes) = STANDARD.decode(text) {
+        return Some(bytes);
+    }
+    let letters = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => other,
+    });
+    let mut plain: Vec<u8> = letters.collect();
+    let end = plain.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
+    plain.truncate(end);
+    STANDARD_NO_PAD.decode(plain).ok()
+}
