@@ -39,12 +39,12 @@ mod viaq;
 mod writer;
 mod yandex;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::RefCell, rc::Rc};
 
 pub(crate) use event_list::EventList;
 pub(crate) use truncated::salvage;
 
-use crate::json::{Fault, Kind, Text, Value, members};
+use crate::json::{Fault, Kind, Span, Text, Value, members};
 
 /// An envelope.
 pub(crate) trait Format: Sync {
@@ -205,6 +205,8 @@ pub(crate) struct Record<'a> {
     /// The whole object.
     pub(crate) text: &'a str,
     members: Vec<(Text<'a>, Value<'a>)>,
+    /// The members that are objects and were asked for: where they begin, and where their own members' names and values are.
+    objects: RefCell<Vec<(usize, Rc<[(Span, Span)]>)>>,
 }
 
 impl<'a> Record<'a> {
@@ -214,7 +216,7 @@ impl<'a> Record<'a> {
         let found: Vec<_> = iterator.by_ref().collect();
         match iterator.fault {
             Some(fault) => Err(fault),
-            None => Ok(Self { text: &text[..iterator.at()], members: found }),
+            None => Ok(Self { text: &text[..iterator.at()], members: found, objects: RefCell::default() }),
         }
     }
 
@@ -250,7 +252,17 @@ impl<'a> Record<'a> {
 
     /// The object that the member `name` is.
     pub(crate) fn object(&self, name: &str) -> Option<Record<'a>> {
-        self.member(name).and_then(Record::of)
+        let value = self.member(name)?;
+        let place = value.raw.as_ptr() as usize;
+        // Detection and unwrapping ask for the same ones, and reading a long string again costs.
+        if let Some((_, spans)) = self.objects.borrow().iter().find(|(known, _)| *known == place) {
+            let members = spans.iter().filter_map(|(name, of)| Some((name.value(value.raw).text()?, of.value(value.raw))));
+            return Some(Record { text: value.raw, members: members.collect(), objects: RefCell::default() });
+        }
+        let record = Record::of(value)?;
+        let spans = record.members.iter().map(|(name, of)| (Span::of_text(*name, value.raw), Span::of(*of, value.raw)));
+        self.objects.borrow_mut().push((place, spans.collect()));
+        Some(record)
     }
 
     /// Is the member `name` this string?

@@ -226,6 +226,11 @@ impl<'a> Cursor<'a> {
                 Some(b'"') => return Ok((at, escaped)),
                 Some(b'\\') => {
                     escaped = true;
+                    let end = skip::escapes(bytes, at);
+                    if end > at {
+                        at = end;
+                        continue;
+                    }
                     let length = match bytes.get(at + 1) {
                         None => return Err(Fault::Incomplete),
                         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
@@ -243,7 +248,8 @@ impl<'a> Cursor<'a> {
                     };
                     at = skip::special(bytes, at + length);
                 }
-                Some(_) => return Err(Fault::Syntax { at, what: "raw control byte in a string" }),
+                Some(0..0x20) => return Err(Fault::Syntax { at, what: "raw control byte in a string" }),
+                Some(_) => at = skip::special(bytes, at),
             }
         }
     }

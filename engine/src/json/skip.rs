@@ -33,6 +33,66 @@ fn special_bytes(bytes: &[u8], from: usize) -> usize {
     bytes[from..].iter().position(special).map_or(bytes.len(), |step| from + step)
 }
 
+/// Steps over the text of a string with many escapes, JSON inside JSON. `from` is not inside an escape. Comes out: the first position, not
+/// inside an escape either, of a closing quote, a control byte or an escape other than those of two bytes; or, when too few bytes are
+/// left to look at many at once, of what is left.
+#[inline]
+pub(super) fn escapes(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    let mut escaped_first = 0_u64;
+    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<64>()) {
+        let m = string_masks(block);
+        let escaped = if m.backslash == 0 { std::mem::take(&mut escaped_first) } else { escaped(m.backslash, &mut escaped_first) };
+        let mut odd = escaped;
+        let mut rest = escaped;
+        while rest != 0 {
+            let bit = rest.trailing_zeros();
+            if matches!(block[bit as usize], b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') {
+                odd &= !(1 << bit);
+            }
+            rest &= rest - 1;
+        }
+        let stop = (m.quote & !escaped) | m.control;
+        // An odd escape begins at its backslash, a byte earlier, which may lie in the block before.
+        let first_odd = if odd == 0 { None } else { Some((at + odd.trailing_zeros() as usize).saturating_sub(1)) };
+        let first_stop = if stop == 0 { None } else { Some(at + stop.trailing_zeros() as usize) };
+        match (first_odd, first_stop) {
+            (Some(odd), Some(stop)) => return odd.min(stop),
+            (Some(end), None) | (None, Some(end)) => return end,
+            (None, None) => at += 64,
+        }
+    }
+    // A backslash whose second byte is not looked at yet is still to be judged.
+    if escaped_first != 0 { at - 1 } else { at }
+}
+
+/// The bits of one block of 64 bytes of a string.
+struct StringMasks {
+    quote: u64,
+    backslash: u64,
+    control: u64,
+}
+
+#[inline(always)]
+fn string_masks(block: &[u8; 64]) -> StringMasks {
+    #[cfg(target_arch = "x86_64")]
+    return sse2::string_masks(block);
+    #[cfg(not(target_arch = "x86_64"))]
+    string_masks_bytes(block)
+}
+
+/// As [`string_masks`], a byte at a time.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+fn string_masks_bytes(block: &[u8; 64]) -> StringMasks {
+    let mut masks = StringMasks { quote: 0, backslash: 0, control: 0 };
+    for (i, &byte) in block.iter().enumerate() {
+        masks.quote |= u64::from(byte == b'"') << i;
+        masks.backslash |= u64::from(byte == b'\\') << i;
+        masks.control |= u64::from(byte < 0x20) << i;
+    }
+    masks
+}
+
 /// The position after the container that opens at `open` (a `{` or `[`), with brackets matched by kind and strings closed.
 #[inline]
 pub(super) fn container(bytes: &[u8], open: usize) -> Result<usize, Stop> {
@@ -191,6 +251,27 @@ mod sse2 {
         }
         super::special_bytes(bytes, from)
     }
+
+    /// The masks of 64 bytes, 16 at a time.
+    #[inline(always)]
+    pub(super) fn string_masks(block: &[u8; 64]) -> super::StringMasks {
+        let mut masks = super::StringMasks { quote: 0, backslash: 0, control: 0 };
+        for (index, chunk) in block.as_chunks::<16>().0.iter().enumerate() {
+            // SAFETY: the chunk is 16 readable bytes; the load has no alignment. SSE2 is in the baseline of the target.
+            let bits = unsafe {
+                let chunk: __m128i = _mm_loadu_si128(chunk.as_ptr().cast());
+                let quote = _mm_cmpeq_epi8(chunk, _mm_set1_epi8(b'"' as i8));
+                let backslash = _mm_cmpeq_epi8(chunk, _mm_set1_epi8(b'\\' as i8));
+                let control = _mm_cmpeq_epi8(_mm_min_epu8(chunk, _mm_set1_epi8(0x1f)), chunk);
+                [_mm_movemask_epi8(quote), _mm_movemask_epi8(backslash), _mm_movemask_epi8(control)]
+            };
+            let place = |bits: i32| u64::from(bits as u32) << (index * 16);
+            masks.quote |= place(bits[0]);
+            masks.backslash |= place(bits[1]);
+            masks.control |= place(bits[2]);
+        }
+        masks
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -294,6 +375,31 @@ mod tests {
             let want = naive(bytes, 0);
             prop_assert_eq!(walk(bytes, 0, portable_masks, prefix_xor), want);
             prop_assert_eq!(container(bytes, 0), want);
+        }
+
+        #[test]
+        fn escapes_stop_where_one_by_one_would(body in r#"(\\["\\/bfnrt]|\\u00e9|\\x|[a-z:,{}]|"|\n|\\){0,200}"#) {
+            let bytes = body.as_bytes();
+            // The definition: from the start, one character or escape at a time.
+            let mut steps = vec![0];
+            let mut at = 0;
+            loop {
+                match (bytes.get(at), bytes.get(at + 1)) {
+                    (None | Some(b'"' | 0..0x20), _) => break,
+                    (Some(b'\\'), Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')) => at += 2,
+                    (Some(b'\\'), _) => break,
+                    _ => at += 1,
+                }
+                steps.push(at);
+            }
+            let end = escapes(bytes, 0);
+            prop_assert!(steps.contains(&end), "{end} of {steps:?}");
+            // It stops early only where the bytes run out.
+            prop_assert!(end == at || bytes.len() - end < 65, "{end} instead of {at}");
+            if let Some(block) = bytes.first_chunk() {
+                let (fast, slow) = (string_masks(block), string_masks_bytes(block));
+                prop_assert_eq!((fast.quote, fast.backslash, fast.control), (slow.quote, slow.backslash, slow.control));
+            }
         }
 
         #[test]

@@ -82,7 +82,9 @@ pub(crate) struct Records {
     /// May the last record still be being written?
     plain_file: bool,
     seen: Arc<Seen>,
-    memo: Memo,
+    pub(super) memo: Memo,
+    /// The format of the last envelope that stood in another.
+    pub(super) inner: Option<&'static dyn Format>,
     /// The only format that is tried.
     forced: Option<&'static dyn Format>,
     /// Payloads whose last part is still to come: their stream, where they began, their length there, and what came so far.
@@ -100,6 +102,7 @@ impl Records {
             plain_file,
             seen,
             memo: Memo::default(),
+            inner: None,
             forced: forced.and_then(format_named),
             parts: Vec::new(),
         }
@@ -154,7 +157,7 @@ pub(super) struct Walk<'w, S> {
     /// Newlines are counted up to here, and how many they are with those before the chunk.
     counted: usize,
     newlines: u64,
-    records: &'w mut Records,
+    pub(super) records: &'w mut Records,
     tally: &'w mut Tally,
     sink: &'w mut S,
 }
@@ -331,6 +334,11 @@ impl<'w, S: Sink> Walk<'w, S> {
         let line_start = memchr::memrchr(b'\n', &self.bytes[..at]).map_or(0, |newline| newline + 1);
         let indent = &self.bytes[line_start..at];
         let most = (at + self.records.limit + 1).min(self.bytes.len());
+        // What is balanced goes no further than to its bracket, and looking for the next record costs no more than that.
+        let most = match container_end(&self.bytes[..most], at) {
+            Some(Ok(end)) => end.max(line_end),
+            _ => most,
+        };
         let mut end = line_end;
         while end < most {
             let next = &self.bytes[end + 1..most];

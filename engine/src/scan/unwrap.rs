@@ -249,7 +249,14 @@ impl<S: Sink> Walk<'_, S> {
 
     /// The object at the start of `text`; where it ends, unless the rest is lost.
     fn payload_object(&mut self, from: usize, length: usize, text: &str, scope: &Scope<'_>) -> Option<usize> {
-        let fault = match Event::decode(text, None) {
+        if let Some(format) = self.records.inner
+            && let Ok(record) = Record::new(text)
+            && format.recognises(&record)
+        {
+            self.unwrap_in(from, length, &record, format, scope);
+            return Some(record.text.len());
+        }
+        let fault = match Event::decode_with(text, None, &mut self.records.memo) {
             Ok((_, end)) | Err(NoEvent::Other { end }) if end > self.limit() => {
                 let message = "the record is longer than --max-record allows".to_owned();
                 self.reject(from, from + length, reason::TOO_LARGE, message);
@@ -258,7 +265,10 @@ impl<S: Sink> Walk<'_, S> {
             Ok((event, end)) => {
                 match Self::resembling(&event, &text[..end]) {
                     Some((record, format)) => self.unwrap_in(from, length, &record, format, scope),
-                    None => self.emit(event, &text[..end], from, length, scope),
+                    None => {
+                        self.records.inner = None;
+                        self.emit(event, &text[..end], from, length, scope);
+                    }
                 }
                 return Some(end);
             }
@@ -282,6 +292,7 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     fn unwrap_in(&mut self, from: usize, length: usize, record: &Record<'_>, format: &'static dyn Format, scope: &Scope<'_>) {
+        self.records.inner = Some(format).filter(|format| format.name() != PLAIN);
         let scope = Scope { format, provenance: None, outer: Some(scope) };
         format.unwrap(record, &mut Unwrapping { walk: self, from, length, scope });
     }

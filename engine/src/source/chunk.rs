@@ -124,6 +124,9 @@ pub(crate) struct ChunkReader<R> {
     spare: Vec<u8>,
 }
 
+/// The longest envelope of many events, each of which has to be shorter than the longest record: what one request to a cloud's or a log
+/// store's API gives.
+const DOCUMENT: usize = 128 << 20;
 /// Bytes more than are read: reading to the end of a full buffer would grow it.
 const SLACK: usize = 64;
 
@@ -379,7 +382,7 @@ impl<R: Read> ChunkReader<R> {
             if let Some(at) = self.last_boundary().filter(|&at| at > 0 && !self.ended(at)) {
                 return Ok(Some(self.cut(at, false)));
             }
-            if self.buffer.len() > self.limit {
+            if self.buffer.len() > self.limit && !(self.buffer.len() <= DOCUMENT && is_document(&self.buffer)) {
                 return Ok(self.oversize());
             }
             wanted = self.more();
@@ -392,7 +395,8 @@ impl<R: Read> ChunkReader<R> {
 
     /// How much to have in the buffer when what is there is no whole record: twice as much, but not far past the limit.
     fn more(&self) -> usize {
-        (self.buffer.len() * 2).max(self.target).min(self.target.max(self.limit) + 2)
+        let most = if self.buffer.len() > self.limit { DOCUMENT } else { self.limit };
+        (self.buffer.len() * 2).max(self.target).min(self.target.max(most) + 2)
     }
 
     /// More than the limit is in the buffer, and no record boundary.
@@ -532,6 +536,28 @@ pub(crate) fn next_boundary(bytes: &[u8], from: usize, boundary: Boundary) -> Op
         Boundary::Value => matches!(bytes.get(*at), Some(b'{' | b'[')),
     };
     memchr::memchr_iter(b'\n', bytes.get(from..)?).map(|at| from + at + 1).find(is_start)
+}
+
+/// Does the buffer begin with an object, not an event, that goes on in a list of things?
+fn is_document(buffer: &[u8]) -> bool {
+    let text = match std::str::from_utf8(buffer) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&buffer[..error.valid_up_to()]).unwrap_or_default(),
+    };
+    let mut rest = text.trim_start();
+    // Loki's answer has its list two objects deep.
+    for _ in 0..3 {
+        let mut found = members(rest);
+        if found.by_ref().any(|(name, _)| name.eq_str("auditID")) {
+            return false;
+        }
+        let Some((name, at)) = found.unfinished() else { return false };
+        rest = rest[at..].trim_start();
+        if rest.starts_with('[') {
+            return !name.eq_str("items");
+        }
+    }
+    false
 }
 
 /// Why a walk over list elements stopped.
