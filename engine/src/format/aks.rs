@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::{
     Format, Provenance, Record, Twin, Unwrapped,
-    cloudwatch::{each, filled, held, joined, rest_of},
+    document::{each, filled, held, joined, rest_of},
 };
 use crate::json::{Kind, Value};
 

@@ -7,7 +7,7 @@
 use super::{
     Format, Provenance, Record, Twin, Unwrapped,
     aks::resource,
-    cloudwatch::filled,
+    document::filled,
     sls::{Inner, inner},
     writer,
 };

@@ -6,7 +6,7 @@
 use super::{
     Format, Provenance, Record, Twin, Unwrapped,
     aks::resource,
-    cloudwatch::{filled, held},
+    document::{filled, held},
 };
 
 pub(super) struct AksDiagnostics;

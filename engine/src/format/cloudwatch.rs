@@ -4,16 +4,17 @@
 //! by Kinesis and Firehose; a Lambda function gets it as `{"awslogs":{"data":base64(gzip(…))}}`. The log group of an EKS cluster has
 //! other streams beside the audit log, and CloudWatch sends control messages: neither holds events. Source: CloudWatch Logs user guide,
 //! "Real-time processing of log data with subscriptions"; EKS user guide, "Control plane logging".
-//!
-//! What the formats with many events in one document have in common is here, too.
 
 use std::{borrow::Cow, io::Read as _};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::read::MultiGzDecoder;
 
-use super::{Format, Provenance, Record, Unwrapped};
-use crate::json::{Kind, Value, elements};
+use super::{
+    Format, Provenance, Record, Unwrapped,
+    document::{each, filled, held, joined},
+};
+use crate::json::{Kind, Value};
 
 /// More than this in one Lambda event is an attack: the service's own limit is 6 MB.
 const MOST_INFLATED: u64 = 256 << 20;
@@ -107,43 +108,4 @@ pub(super) fn may_hold_events(cluster: Option<&str>, stream: Option<&str>) -> bo
         OTHER_COMPONENTS.contains(&component) && id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
     });
     stream.starts_with(AUDIT_STREAM) || (cluster.is_none() && !other)
-}
-
-/// Every element of a list. A list without any is one thing that is no event.
-pub(super) fn each<'a>(list: Value<'a>, out: &mut dyn Unwrapped, mut item: impl FnMut(Value<'a>, &mut dyn Unwrapped)) {
-    let mut empty = true;
-    let mut iterator = elements(list);
-    for element in iterator.by_ref() {
-        empty = false;
-        item(element, out);
-    }
-    match iterator.fault {
-        Some((_, at)) => out.reject(list.raw.get(at..).unwrap_or(list.raw), "the list goes on with something that is no element"),
-        None if empty => out.skip(),
-        None => {}
-    }
-}
-
-/// The member `name`, if it can hold an event: a string or an object.
-pub(super) fn held<'a>(record: &Record<'a>, name: &str) -> Option<Value<'a>> {
-    record.member(name).filter(|value| matches!(value.kind, Kind::String | Kind::Object))
-}
-
-/// The string that the member `name` is, unless it is empty.
-pub(super) fn filled<'a>(record: &Record<'a>, name: &str) -> Option<Cow<'a, str>> {
-    record.string(name).filter(|text| !text.is_empty())
-}
-
-/// What a document says around its items, and what one of them adds.
-pub(super) fn joined(document: Option<&str>, item: Option<String>) -> Option<String> {
-    match (document, item) {
-        (Some(document), Some(item)) => Some(format!("{document},{item}")),
-        (document, item) => item.or_else(|| document.map(str::to_owned)),
-    }
-}
-
-/// The object that the member `name` is, as a member, without those of its members that are called by one of `names`.
-pub(super) fn rest_of(record: &Record<'_>, name: &str, names: &[&str]) -> Option<String> {
-    let rest = record.object(name)?.without(names)?;
-    Some(format!("\"{name}\":{{{rest}}}"))
 }

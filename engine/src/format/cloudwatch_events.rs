@@ -6,7 +6,8 @@
 
 use super::{
     Format, Provenance, Record, Unwrapped,
-    cloudwatch::{each, filled, held, joined, may_hold_events},
+    cloudwatch::may_hold_events,
+    document::{each, filled, held, joined},
 };
 use crate::json::{Kind, elements};
 

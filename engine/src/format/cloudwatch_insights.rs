@@ -8,7 +8,8 @@ use std::borrow::Cow;
 
 use super::{
     Format, Provenance, Record, Unwrapped,
-    cloudwatch::{cluster_of, each, filled, may_hold_events},
+    cloudwatch::{cluster_of, may_hold_events},
+    document::{each, filled},
     writer,
 };
 use crate::json::{Kind, Text, Value, elements};

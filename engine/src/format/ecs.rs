@@ -8,7 +8,7 @@
 use super::{
     Format, Provenance, Record, Unwrapped,
     aks::resource,
-    cloudwatch::{filled, joined, rest_of},
+    document::{filled, joined, rest_of},
     writer,
 };
 use crate::json::{Kind, Text, Value};

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::{
     Format, Provenance, Record, Unwrapped,
-    cloudwatch::{each, filled, held, joined},
+    document::{each, filled, held, joined},
     writer,
 };
 use crate::json::{Kind, Value, elements};

@@ -17,6 +17,7 @@ mod cloudwatch_export;
 mod cloudwatch_insights;
 mod cri;
 mod docker;
+mod document;
 mod ecs;
 mod event_list;
 mod gke;

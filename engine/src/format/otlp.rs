@@ -10,7 +10,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::{
     Format, Provenance, Record, Unwrapped,
-    cloudwatch::{each, filled, joined},
+    document::{each, filled, joined},
     writer,
 };
 use crate::json::{Cursor, Kind, Text, Value, elements};

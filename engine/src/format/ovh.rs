@@ -5,7 +5,7 @@
 
 use super::{
     Format, Provenance, Record, Unwrapped,
-    cloudwatch::{filled, held},
+    document::{filled, held},
 };
 
 pub(super) struct Ovh;

@@ -7,9 +7,8 @@
 use memchr::memmem;
 
 use super::{
-    FORMATS, Format, Provenance, Record, Unwrapped,
-    cloudwatch::{joined, rest_of},
-    detect_line,
+    FORMATS, Format, Provenance, Record, Unwrapped, detect_line,
+    document::{joined, rest_of},
 };
 use crate::json::{Kind, Text, Value, elements};
 

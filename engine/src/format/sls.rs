@@ -4,7 +4,7 @@
 //! store's own fields begin with two underscores: `__topic__`, `__source__`, `__time__`, `__tag__:…`. Source: mozillazg/kube-audit-mcp
 //! `sls.go`; Alibaba Cloud, "Reserved fields".
 
-use super::{Format, Provenance, Record, Unwrapped, cloudwatch::filled, writer};
+use super::{Format, Provenance, Record, Unwrapped, document::filled, writer};
 use crate::json::{Cursor, Fault, Text};
 
 /// The members of an event that are strings in it.

@@ -5,7 +5,7 @@
 
 use super::{
     Format, Provenance, Record, Unwrapped,
-    cloudwatch::{filled, held},
+    document::{filled, held},
 };
 use crate::json::Kind;
 

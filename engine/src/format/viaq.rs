@@ -4,7 +4,7 @@
 //! `openshift_audit_level`. `timestamp` is the time of the collection, not that of v1beta1. Source: openshift/cluster-logging-operator
 //! `internal/generator/vector/filter/openshift/viaq/v1`, `hack/logsamples`; ViaQ `elasticsearch-templates`.
 
-use super::{Format, Provenance, Record, Unwrapped, cloudwatch::filled, writer};
+use super::{Format, Provenance, Record, Unwrapped, document::filled, writer};
 use crate::json::Kind;
 
 /// The collector's members, beside those that begin with `@` or `viaq_`.

@@ -6,7 +6,7 @@
 
 use super::{
     Format, Provenance, Record, Unwrapped,
-    cloudwatch::{filled, held, joined, rest_of},
+    document::{filled, held, joined, rest_of},
     writer,
 };
 use crate::json::Value;

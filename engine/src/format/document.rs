@@ -1,0 +1,45 @@
+//! What formats with many events in one document, or in members of members, have in common.
+
+use std::borrow::Cow;
+
+use super::{Record, Unwrapped};
+use crate::json::{Kind, Value, elements};
+
+/// Every element of a list. A list without any is one thing that is no event.
+pub(super) fn each<'a>(list: Value<'a>, out: &mut dyn Unwrapped, mut item: impl FnMut(Value<'a>, &mut dyn Unwrapped)) {
+    let mut empty = true;
+    let mut iterator = elements(list);
+    for element in iterator.by_ref() {
+        empty = false;
+        item(element, out);
+    }
+    match iterator.fault {
+        Some((_, at)) => out.reject(list.raw.get(at..).unwrap_or(list.raw), "the list goes on with something that is no element"),
+        None if empty => out.skip(),
+        None => {}
+    }
+}
+
+/// The member `name`, if it can hold an event: a string or an object.
+pub(super) fn held<'a>(record: &Record<'a>, name: &str) -> Option<Value<'a>> {
+    record.member(name).filter(|value| matches!(value.kind, Kind::String | Kind::Object))
+}
+
+/// The string that the member `name` is, unless it is empty.
+pub(super) fn filled<'a>(record: &Record<'a>, name: &str) -> Option<Cow<'a, str>> {
+    record.string(name).filter(|text| !text.is_empty())
+}
+
+/// What a document says around its items, and what one of them adds.
+pub(super) fn joined(document: Option<&str>, item: Option<String>) -> Option<String> {
+    match (document, item) {
+        (Some(document), Some(item)) => Some(format!("{document},{item}")),
+        (document, item) => item.or_else(|| document.map(str::to_owned)),
+    }
+}
+
+/// The object that the member `name` is, as a member, without those of its members that are called by one of `names`.
+pub(super) fn rest_of(record: &Record<'_>, name: &str, names: &[&str]) -> Option<String> {
+    let rest = record.object(name)?.without(names)?;
+    Some(format!("\"{name}\":{{{rest}}}"))
+}
