@@ -66,7 +66,12 @@ fn comes_in_parts(text: &[u8]) -> bool {
     let line = &text[..memchr::memchr(b'\n', text).unwrap_or(text.len())];
     let head = &line[..line.len().min(80)];
     let cri = [&b" stdout "[..], b" stderr "].iter().any(|stream| memchr::memmem::find(head, stream).is_some());
-    let docker = line.starts_with(b"{") && [&b"\"log\":"[..], b"\"stream\":"].iter().all(|name| memchr::memmem::find(line, name).is_some());
+    // Docker writes just these members; what a shipper adds comes with whole records.
+    let tail = &line[line.len().saturating_sub(160)..];
+    let docker = line.starts_with(b"{\"log\":\"")
+        && tail.trim_ascii_end().ends_with(b"\"}")
+        && [&b"\"stream\":\"std"[..], b"\"time\":\""].iter().all(|name| memchr::memmem::find(tail, name).is_some())
+        && memchr::memmem::find(tail, b"\"kubernetes\"").is_none();
     cri || docker
 }
 
