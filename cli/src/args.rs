@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use auditql_engine::{Options, Window, parse_duration, parse_time};
+use auditql_engine::{Options, StoreSettings, Window, parse_duration, parse_time};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use crate::terminal::When;
@@ -85,6 +85,13 @@ impl Input {
             cluster: self.cluster.clone(),
             dedup: self.dedup,
             format: self.log_format.clone(),
+            stores: StoreSettings {
+                // What is no UTF-8 is no setting of a store.
+                variables: std::env::vars_os()
+                    .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                    .collect(),
+                home: std::env::home_dir(),
+            },
             max_record: self.max_record,
             threads: self.threads.map_or(defaults.threads, usize::from),
             memory: self.memory,

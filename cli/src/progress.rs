@@ -3,7 +3,7 @@
 use std::{io::IsTerminal, sync::Arc, time::Duration};
 
 use auditql_engine::Engine;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 /// A bar that is gone when this is dropped.
 pub(crate) struct Progress {
@@ -21,7 +21,7 @@ impl Progress {
             return Self { bar: None, task: None };
         }
         let bar = ProgressBar::hidden();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} [{bar:30}] {pos}/{len} pieces of the input") {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} [{bar:30}] {pos}/{len} pieces of the input{msg}") {
             bar.set_style(style.progress_chars("=> "));
         }
         let task = tokio::spawn(follow(bar.clone(), Arc::clone(engine)));
@@ -36,6 +36,10 @@ async fn follow(bar: ProgressBar, engine: Arc<Engine>) {
         if let Some((done, all)) = engine.progress() {
             bar.set_length(all);
             bar.set_position(done);
+        }
+        let (requests, bytes) = engine.traffic();
+        if requests > 0 {
+            bar.set_message(format!(", {} in {requests} requests", HumanBytes(bytes)));
         }
         bar.tick();
         tokio::time::sleep(Duration::from_millis(100)).await;

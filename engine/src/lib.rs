@@ -51,4 +51,5 @@ pub use query::{
     Answer, Engine, Level, Options, Parameter, ParameterType, SavedQuery, Severity, is_complete, parse_duration, parse_time, statements,
 };
 pub use scan::report::{Counts, InputReport, Reject, ScanReport, Tally};
+pub use source::store::StoreSettings;
 pub use table::Window;

@@ -340,7 +340,7 @@ fn units(plan: &crate::scan::plan::ScanPlan, pieces: &[Piece]) -> Vec<Range<usiz
 /// Raw logs: every thread encodes a unit at a time, this one writes what they send, in order.
 fn write_logs(engine: &Engine, writer: &mut Writer<'_>, parquet: SchemaDescPtr) -> Result<u64> {
     let plan = &engine.logs;
-    let pieces = plan.pieces(GROUP);
+    let pieces = plan.pieces(GROUP, true);
     let units = units(plan, &pieces);
     let accounts = Accounts::new(plan.accounts(), pieces.len());
     engine.ledger().lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&accounts));
@@ -353,6 +353,7 @@ fn write_logs(engine: &Engine, writer: &mut Writer<'_>, parquet: SchemaDescPtr) 
             options: &plan.options,
             pieces: &pieces,
             chunk: CHUNK,
+            stores: &plan.stores,
             lines: true,
             seen: &seen,
             newlines: &newlines,

@@ -201,13 +201,16 @@ impl Twin {
     }
 }
 
+/// Where the names and values of an object's members are in its text.
+type Spans = Rc<[(Span, Span)]>;
+
 /// A JSON object that may be an envelope: its members, values carried.
 pub(crate) struct Record<'a> {
     /// The whole object.
     pub(crate) text: &'a str,
     members: Vec<(Text<'a>, Value<'a>)>,
     /// The members that are objects and were asked for: where they begin, and where their own members' names and values are.
-    objects: RefCell<Vec<(usize, Rc<[(Span, Span)]>)>>,
+    objects: RefCell<Vec<(usize, Spans)>>,
 }
 
 impl<'a> Record<'a> {

@@ -36,7 +36,10 @@ use crate::{
         report::{InputReport, ScanReport},
         worker,
     },
-    source::{Location, listing},
+    source::{
+        Location, listing,
+        store::{StoreSettings, Stores},
+    },
     table::{self, LogTable, ParquetInput, Window},
 };
 
@@ -53,6 +56,8 @@ pub struct Options {
     pub dedup: bool,
     /// The name of the only format to look for; otherwise each record's is found out.
     pub format: Option<String>,
+    /// Credentials and endpoints of object stores.
+    pub stores: StoreSettings,
     /// The longest record in bytes; longer ones are rejected.
     pub max_record: usize,
     /// Worker threads.
@@ -71,6 +76,7 @@ impl Default for Options {
             cluster: None,
             dedup: false,
             format: None,
+            stores: StoreSettings::default(),
             max_record: 16 << 20,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             memory: 1 << 30,
@@ -85,6 +91,8 @@ pub struct Engine {
     pub(crate) options: Options,
     pub(crate) logs: ScanPlan,
     parquet: Vec<InputReport>,
+    /// Temporary copies of Parquet files from stores.
+    _copies: Vec<tempfile::TempPath>,
     ledger: Ledger,
     cancelled: AtomicBool,
     /// Paths of the inputs, so that an output is never one of them.
@@ -104,10 +112,11 @@ impl Engine {
     ///
     /// When an input does not exist. What cannot be read is no error: it is counted.
     pub async fn open(options: Options) -> Result<Self> {
-        let (objects, failures) = listing::list(&options.inputs)?;
+        let stores = Arc::new(Stores::new(options.stores.clone(), tokio::runtime::Handle::current()));
+        let (objects, failures) = listing::list(&options.inputs, &stores, options.window).await?;
         let input_paths = objects.iter().filter_map(|object| match &object.location {
             Location::File(path) => path.canonicalize().ok(),
-            Location::Stdin => None,
+            Location::Stdin | Location::Store(_) => None,
         });
         let input_paths = input_paths.collect();
         let format = options.format.as_deref().map(|name| {
@@ -120,13 +129,18 @@ impl Engine {
             dedup: options.dedup,
             format: format.transpose()?,
         };
-        let (logs, parquet) = ScanPlan::new(objects, failures, scan);
-        let parquet = ParquetInput::open(parquet);
+        // Looking at first bytes blocks.
+        let looked = tokio::task::spawn_blocking(move || {
+            let (logs, parquet) = ScanPlan::new(objects, failures, scan, Arc::clone(&stores));
+            (logs, ParquetInput::open(parquet, &stores))
+        });
+        let (logs, mut parquet) = looked.await.map_err(|error| ErrorKind::Internal(format!("looking at the inputs failed: {error}")))?;
+        let copies = parquet.as_mut().map_or_else(Vec::new, |parquet| std::mem::take(&mut parquet.copies));
         let accounts = parquet.as_ref().map_or_else(Vec::new, |parquet| parquet.accounts.clone());
         let context = session(&Limits { threads: options.threads, memory: options.memory })?;
         let ledger: Ledger = Arc::default();
         table::register(&context, logs.clone(), parquet, options.window, options.threads, &ledger).await?;
-        Ok(Self { context, options, logs, parquet: accounts, ledger, cancelled: AtomicBool::new(false), input_paths })
+        Ok(Self { context, options, logs, parquet: accounts, ledger, cancelled: AtomicBool::new(false), input_paths, _copies: copies })
     }
 
     /// Answers one SQL statement.
@@ -163,7 +177,7 @@ impl Engine {
     ///
     /// When a temporary file cannot be written.
     pub fn spool_streams(&self) -> Result<()> {
-        self.logs.objects.iter().filter(|planned| planned.is_stream()).try_for_each(worker::spool)
+        self.logs.objects.iter().filter(|planned| planned.is_stream()).try_for_each(|planned| worker::spool(planned, &self.logs.stores))
     }
 
     async fn answer(&self, plan: LogicalPlan) -> Result<Answer> {
@@ -237,6 +251,12 @@ impl Engine {
     pub fn progress(&self) -> Option<(u64, u64)> {
         let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         ledger.iter().map(|accounts| accounts.progress()).reduce(|a, b| (a.0 + b.0, a.1 + b.1))
+    }
+
+    /// What has gone over the network: requests, and bytes received.
+    pub fn traffic(&self) -> (u64, u64) {
+        let traffic = self.logs.stores.traffic();
+        (traffic.requests(), traffic.bytes())
     }
 
     /// Is any of the input Parquet?

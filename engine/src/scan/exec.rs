@@ -100,12 +100,20 @@ impl ScanExec {
         }
     }
 
+    /// Are line numbers wanted?
+    fn lines(&self) -> bool {
+        match self.wanted {
+            Wanted::Events => self.schema.index_of("source_line").is_ok(),
+            Wanted::Rejects => true,
+        }
+    }
+
     /// The execution that this partition now takes part in.
     fn run(&self, partition: usize) -> Arc<Run> {
         let index = self.executed[partition].fetch_add(1, Ordering::Relaxed);
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         while runs.len() <= index {
-            let pieces = self.plan.pieces(self.plan.query_range(self.executed.len()));
+            let pieces = self.plan.pieces(self.plan.query_range(self.executed.len()), self.lines());
             let accounts = Accounts::new(self.plan.accounts(), pieces.len());
             self.ledger.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&accounts));
             runs.push(Arc::new(Run {
@@ -155,10 +163,7 @@ impl ExecutionPlan for ScanExec {
         let mut builder = RecordBatchReceiverStream::builder(Arc::clone(&self.schema), 2);
         let sender = builder.tx();
         let (plan, schema, prefilter, wanted) = (self.plan.clone(), Arc::clone(&self.schema), self.prefilter.clone(), self.wanted);
-        let lines = match wanted {
-            Wanted::Events => schema.index_of("source_line").is_ok(),
-            Wanted::Rejects => true,
-        };
+        let lines = self.lines();
         builder.spawn_blocking(move || {
             let send = Send { sender, batch_rows };
             let result = match wanted {
@@ -181,6 +186,7 @@ fn work<C: Rows>(plan: &ScanPlan, run: &Run, lines: bool, mut rows: C) -> Option
         options: &plan.options,
         pieces: &run.pieces,
         chunk: CHUNK,
+        stores: &plan.stores,
         lines,
         seen: &run.seen,
         newlines: &run.newlines,

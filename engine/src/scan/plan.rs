@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     scan::report::{InputReport, Tally},
-    source::{Compression, Layout, Location, Object},
+    source::{Compression, Layout, Location, Object, store::Stores},
 };
 
 /// What a scan is told by the user.
@@ -50,19 +50,28 @@ pub(crate) struct Piece {
 #[derive(Debug, Clone)]
 pub(crate) struct ScanPlan {
     pub(crate) objects: Arc<[Planned]>,
+    /// What objects in stores are read through.
+    pub(crate) stores: Arc<Stores>,
     pub(crate) options: Arc<ScanOptions>,
 }
 
 /// Smaller files are not split.
 const LEAST_RANGE: u64 = 4 << 20;
+/// Nor smaller objects in stores, which are read ahead of what is needed.
+const LEAST_REMOTE_RANGE: u64 = 64 << 20;
 
 impl ScanPlan {
     /// Looks at the first bytes of every object. Parquet files are returned apart: they have a reader of their own.
-    pub(crate) fn new(objects: Vec<Object>, failures: Vec<(String, String)>, options: ScanOptions) -> (Self, Vec<Object>) {
+    pub(crate) fn new(
+        objects: Vec<Object>,
+        failures: Vec<(String, String)>,
+        options: ScanOptions,
+        stores: Arc<Stores>,
+    ) -> (Self, Vec<Object>) {
         let mut planned = Vec::new();
         let mut parquet = Vec::new();
         for object in objects {
-            match look(&object) {
+            match look(&object, &stores) {
                 Ok(Look::Parquet) => parquet.push(object),
                 Ok(Look::Log { layout, compression }) => {
                     planned.push(Planned { object, layout, compression, failure: None, spool: Arc::default() })
@@ -74,7 +83,7 @@ impl ScanPlan {
             let location = Location::File(uri.clone().into());
             planned.push(Planned::failed(Object { uri, location, size: None, named: false }, message));
         }
-        (Self { objects: planned.into(), options: Arc::new(options) }, parquet)
+        (Self { objects: planned.into(), stores, options: Arc::new(options) }, parquet)
     }
 
     /// The account before anything is read.
@@ -90,14 +99,16 @@ impl ScanPlan {
             .collect()
     }
 
-    /// The pieces of work, in the order of the input; plain files in ranges of about `range` bytes.
-    pub(crate) fn pieces(&self, range: u64) -> Vec<Piece> {
-        let range = range.max(1);
+    /// The pieces of work, in the order of the input; plain files in ranges of about `range` bytes. Where lines are counted, a range has
+    /// to be read twice: that is not worth it where bytes come over a network.
+    pub(crate) fn pieces(&self, range: u64, lines: bool) -> Vec<Piece> {
         let mut pieces = Vec::new();
         for (object, planned) in self.objects.iter().enumerate() {
             let splits = planned.layout.is_some_and(|layout| !layout.list && !layout.parts && layout.json);
+            let remote = matches!(planned.object.location, Location::Store(_));
+            let range = if remote { range.max(LEAST_REMOTE_RANGE) } else { range.max(1) };
             match planned.object.size {
-                Some(size) if splits && size > range => {
+                Some(size) if splits && size > range && !(remote && lines) => {
                     let count = size.div_ceil(range);
                     let bound = |index: u64| size / count * index + (size % count) * index / count;
                     pieces.extend((0..count).map(|index| Piece { object, range: Some((bound(index), bound(index + 1))) }));
@@ -134,14 +145,19 @@ enum Look {
     Log { layout: Option<Layout>, compression: Option<Compression> },
 }
 
-fn look(object: &Object) -> std::io::Result<Look> {
-    let Location::File(path) = &object.location else { return Ok(Look::Log { layout: None, compression: None }) };
-    let mut head = Vec::new();
+fn look(object: &Object, stores: &Stores) -> std::io::Result<Look> {
+    let unseen = Look::Log { layout: None, compression: None };
     // A pipe can be read only once, by the worker.
-    if object.size.is_none() {
-        return Ok(Look::Log { layout: None, compression: None });
-    }
-    File::open(path)?.take(Layout::HEAD as u64).read_to_end(&mut head)?;
+    let Some(size) = object.size else { return Ok(unseen) };
+    let end = size.min(Layout::HEAD as u64);
+    let mut head = Vec::new();
+    match &object.location {
+        Location::Stdin => return Ok(unseen),
+        Location::File(path) => File::open(path)?.take(end).read_to_end(&mut head)?,
+        // A request for each of a thousand small objects would take longer than reading them.
+        Location::Store(_) if size <= LEAST_REMOTE_RANGE && !object.uri.ends_with(".parquet") => return Ok(unseen),
+        Location::Store(stored) => stores.reader(stored, 0, end)?.read_to_end(&mut head)?,
+    };
     if head.starts_with(b"PAR1") {
         return Ok(Look::Parquet);
     }

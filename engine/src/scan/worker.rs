@@ -15,7 +15,7 @@ use super::{
     report::{Reject, ScanReport, Tally, reason},
     seen::Seen,
 };
-use crate::source::{Chunk, ChunkReader, Layout, Location, chunk::has_record, compress};
+use crate::source::{Chunk, ChunkReader, Layout, Location, chunk::has_record, compress, store::Stores};
 use crate::{Error, ErrorKind, Result};
 
 /// What the rows of a scan are made of: batches of events, or rejects.
@@ -35,6 +35,8 @@ pub(crate) struct Work<'w> {
     pub(crate) pieces: &'w [Piece],
     /// Bytes of a chunk.
     pub(crate) chunk: usize,
+    /// What objects in stores are read through.
+    pub(crate) stores: &'w Stores,
     /// Are line numbers wanted?
     pub(crate) lines: bool,
     pub(crate) seen: &'w Arc<Seen>,
@@ -84,17 +86,24 @@ impl Work<'_> {
         collector: &mut impl Collector,
         memory: &mut Memory,
     ) -> io::Result<ControlFlow<()>> {
-        if let (Some((from, end)), Some(layout), Location::File(path)) = (piece.range, planned.layout, &planned.object.location) {
-            let mut file = File::open(path)?;
-            let mut before = 0;
-            if self.lines {
-                self.newlines.publish(index, count_newlines(&mut file, from, end)?);
-                before = self.newlines.before(index, self.pieces);
-            }
+        if let (Some((from, end)), Some(layout)) = (piece.range, planned.layout) {
             let start = if from > layout.skip { from - 1 } else { layout.skip };
-            file.seek(SeekFrom::Start(start))?;
-            let newlines_at_start = if self.lines && from > layout.skip { before - newline_at(path, from - 1)? } else { before };
-            let mut reader = ChunkReader::range(file, layout, self.chunk, self.options.max_record, from, end);
+            let mut newlines_at_start = 0;
+            let bytes: Box<dyn Read + Send> = match &planned.object.location {
+                Location::File(path) => {
+                    let mut file = File::open(path)?;
+                    if self.lines {
+                        self.newlines.publish(index, count_newlines(&mut file, from, end)?);
+                        let before = self.newlines.before(index, self.pieces);
+                        newlines_at_start = if from > layout.skip { before - newline_at(path, from - 1)? } else { before };
+                    }
+                    file.seek(SeekFrom::Start(start))?;
+                    Box::new(file)
+                }
+                Location::Store(stored) => self.stores.reader(stored, start, planned.object.size.unwrap_or(end))?,
+                Location::Stdin => return Err(io::Error::other("a stream has no ranges")),
+            };
+            let mut reader = ChunkReader::range(bytes, layout, self.chunk, self.options.max_record, from, end);
             reader.count_newlines(self.lines);
             let mut records = self.records(layout, true);
             records.newlines_before = newlines_at_start;
@@ -106,13 +115,13 @@ impl Work<'_> {
             *memory = reader.into_memory();
             return Ok(flow);
         }
-        let stored = open(planned)?;
+        let stored = open(planned, self.stores)?;
         let (mut stream, compression) = compress::decompressed(stored)?;
         let mut head = Vec::new();
         // An error here comes again when the chunks are read: what lies before it is still read.
         let head_error = stream.by_ref().take(Layout::HEAD as u64).read_to_end(&mut head).err();
         let layout = Layout::of(&head);
-        if !layout.json && head_error.is_none() && !planned.is_stream() && !has_json(planned)? {
+        if !layout.json && head_error.is_none() && !planned.is_stream() && !has_json(planned, self.stores)? {
             self.no_log(planned, tally, collector, &head);
             return Ok(collector.hand_over(false));
         }
@@ -122,7 +131,7 @@ impl Work<'_> {
             None => stream,
         };
         let reader = ChunkReader::new(Cursor::new(body).chain(rest), layout, self.chunk, self.options.max_record);
-        let plain_file = compression.is_none() && matches!(planned.object.location, Location::File(_));
+        let plain_file = compression.is_none() && !matches!(planned.object.location, Location::Stdin);
         let mut records = self.records(layout, plain_file);
         let is_stream = planned.object.size.is_none() || compression.is_some();
         if is_stream && planned.object.size.is_none_or(|size| size > SMALL) {
@@ -365,8 +374,8 @@ fn newline_at(path: &std::path::Path, at: u64) -> io::Result<u64> {
 }
 
 /// Is there an object with a member anywhere in it? Asked only where the first bytes have none.
-fn has_json(planned: &Planned) -> io::Result<bool> {
-    let (mut stream, _) = compress::decompressed(open(planned)?)?;
+fn has_json(planned: &Planned, stores: &Stores) -> io::Result<bool> {
+    let (mut stream, _) = compress::decompressed(open(planned, stores)?)?;
     let mut window = vec![0; 1 << 20];
     let mut kept = 0;
     loop {
@@ -386,11 +395,12 @@ fn has_json(planned: &Planned) -> io::Result<bool> {
 }
 
 /// The object's bytes as they are stored, or their copy.
-fn open(planned: &Planned) -> io::Result<Box<dyn Read + Send>> {
+fn open(planned: &Planned, stores: &Stores) -> io::Result<Box<dyn Read + Send>> {
     Ok(match (planned.spool.get(), &planned.object.location) {
         (Some(copy), _) => Box::new(File::open(copy)?),
         (None, Location::File(path)) => Box::new(File::open(path)?),
         (None, Location::Stdin) => Box::new(io::stdin()),
+        (None, Location::Store(stored)) => stores.reader(stored, 0, stored.size.unwrap_or(u64::MAX))?,
     })
 }
 
@@ -399,7 +409,7 @@ fn open(planned: &Planned) -> io::Result<Box<dyn Read + Send>> {
 /// # Errors
 ///
 /// When it cannot be read or the file cannot be written.
-pub(crate) fn spool(planned: &Planned) -> Result<()> {
+pub(crate) fn spool(planned: &Planned, stores: &Stores) -> Result<()> {
     if planned.spool.get().is_some() {
         return Ok(());
     }
@@ -408,7 +418,7 @@ pub(crate) fn spool(planned: &Planned) -> Result<()> {
         Error::from(ErrorKind::Output { path, source })
     };
     let mut copy = tempfile::NamedTempFile::with_prefix("auditql-").map_err(fail)?;
-    io::copy(&mut open(planned).map_err(fail)?, copy.as_file_mut()).map_err(fail)?;
+    io::copy(&mut open(planned, stores).map_err(fail)?, copy.as_file_mut()).map_err(fail)?;
     // Two callers at once: the second copy is empty, and dropped.
     let _ = planned.spool.set(copy.into_temp_path());
     Ok(())

@@ -428,12 +428,14 @@ impl<R: Read> ChunkReader<R> {
             self.mode = Mode::List { object: false, inherited: None };
             return None;
         }
-        // No value, but lines: text that is no JSON.
+        // No value, but lines: text that is no JSON. An indented value may begin among them, and must not be cut.
         let first = self.buffer.iter().find(|byte| !byte.is_ascii_whitespace());
         if let Some(newline) = memchr::memrchr(b'\n', &self.buffer)
             && !matches!(first, Some(b'{' | b'['))
         {
-            return Some(self.cut(newline + 1, false));
+            let begins_value = |at: &usize| matches!(self.buffer[at + 1..].trim_ascii_start().first(), Some(b'{' | b'['));
+            let end = memchr::memchr_iter(b'\n', &self.buffer).find(begins_value).unwrap_or(newline);
+            return Some(self.cut(end + 1, false));
         }
         let message = format!("the record is longer than {} bytes; --max-record raises the limit", self.limit);
         self.reject(reason::TOO_LARGE, message, self.buffer.len());

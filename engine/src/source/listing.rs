@@ -1,17 +1,19 @@
-//! What the user named in, objects out: files, folders (recursive), globs and stdin, in a stable order, each once.
+//! What the user named in, objects out: files, folders (recursive), globs, stdin and URLs of stores, in a stable order, each once.
 
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
 };
 
-use crate::{Error, Result};
+use super::store::{StoreObject, Stores};
+use crate::{Error, Result, table::Window};
 
 /// Where the bytes of an object are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Location {
     File(PathBuf),
     Stdin,
+    Store(StoreObject),
 }
 
 /// One file, or stdin.
@@ -20,7 +22,7 @@ pub(crate) struct Object {
     /// As given or found; the content of `source_file`.
     pub(crate) uri: String,
     pub(crate) location: Location,
-    /// Bytes as stored; `None` for stdin and pipes.
+    /// Bytes as stored; `None` for stdin, pipes, and web servers that do not say.
     pub(crate) size: Option<u64>,
     /// Named by the user himself, not found in a folder: then it is meant to be an audit log.
     pub(crate) named: bool,
@@ -34,14 +36,26 @@ pub(crate) type Failures = Vec<(String, String)>;
 /// # Errors
 ///
 /// When an input does not exist or a glob matches nothing: a name that finds nothing is a mistake.
-pub(crate) fn list(inputs: &[String]) -> Result<(Vec<Object>, Failures)> {
+pub(crate) async fn list(inputs: &[String], stores: &Stores, window: Window) -> Result<(Vec<Object>, Failures)> {
     let mut objects = Vec::new();
     let mut failures = Vec::new();
     for input in inputs {
         if input == "-" {
             objects.push(Object { uri: "stdin".to_owned(), location: Location::Stdin, size: None, named: true });
+        } else if Stores::is_url(input) {
+            let listed = stores.list(input, window.since, window.until).await?;
+            objects.extend(listed.objects.into_iter().map(|(uri, object, named)| Object {
+                uri,
+                size: object.size,
+                location: Location::Store(object),
+                named,
+            }));
+            failures.extend(listed.failures);
         } else if let Some((scheme, _)) = input.split_once("://").filter(|(scheme, _)| *scheme != "file") {
-            return Err(Error::input(input, format!("inputs of the scheme `{scheme}` cannot be read; copy the objects to a local folder")));
+            return Err(Error::input(
+                input,
+                format!("inputs of the scheme `{scheme}` cannot be read; there are s3, gs, az, abfss, http and https, and local files"),
+            ));
         } else {
             let path = input.strip_prefix("file://").unwrap_or(input);
             list_path(input, path, &mut objects, &mut failures)?;
@@ -52,6 +66,7 @@ pub(crate) fn list(inputs: &[String]) -> Result<(Vec<Object>, Failures)> {
     objects.retain(|object| match &object.location {
         Location::File(path) => seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())),
         Location::Stdin => seen.insert(PathBuf::from("-")),
+        Location::Store(_) => seen.insert(PathBuf::from(&object.uri)),
     });
     Ok((objects, failures))
 }

@@ -1,6 +1,7 @@
 //! What bytes arrived? A file, folder, glob or stdin in; ordered objects, decompressed bytes and chunks of whole records out.
 //!
 //! - [`listing`]: what the user named → objects, in a stable order;
+//! - [`store`]: S3, Google Cloud Storage, Azure and web servers: URLs → objects, ranges → bytes;
 //! - [`compress`]: an object's bytes → decompressed bytes, by content and through every member;
 //! - [`chunk`]: decompressed bytes → chunks that no record straddles, with bounded memory.
 //!
@@ -9,6 +10,7 @@
 pub(crate) mod chunk;
 pub(crate) mod compress;
 pub(crate) mod listing;
+pub(crate) mod store;
 
 pub(crate) use chunk::{Boundary, Chunk, ChunkReader, Layout};
 pub(crate) use compress::Compression;

@@ -1,6 +1,11 @@
 //! Parquet files as a part of `events`: files that auditql wrote in, DataFusion's own Parquet scan out.
 
-use std::{fs::File, sync::Arc};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use datafusion::{
     arrow::datatypes::{DataType, Field, Schema},
@@ -16,36 +21,39 @@ use datafusion::{
     },
     prelude::SessionContext,
 };
+use tempfile::TempPath;
 
 use crate::{
     scan::report::{InputReport, Reject, Tally, reason},
     schema,
-    source::Object,
+    source::{Location, Object, store::Stores},
 };
 
 /// The Parquet files of an input that hold events, with the account of their rows.
 pub(crate) struct ParquetInput {
-    files: Vec<Object>,
+    files: Vec<PathBuf>,
     pub(crate) accounts: Vec<InputReport>,
+    /// Copies of what lies in stores; they are gone when this is dropped.
+    pub(crate) copies: Vec<TempPath>,
 }
 
 impl ParquetInput {
     /// Reads the footers. A file that is broken, or holds something else, is a reject of its own.
-    pub(crate) fn open(objects: Vec<Object>) -> Option<Self> {
+    pub(crate) fn open(objects: Vec<Object>, stores: &Stores) -> Option<Self> {
         if objects.is_empty() {
             return None;
         }
-        let mut files = Vec::new();
-        let mut accounts = Vec::new();
+        let (mut files, mut accounts, mut copies) = (Vec::new(), Vec::new(), Vec::new());
         for object in objects {
             let mut tally = Tally::default();
-            match read_footer(&object, &mut tally) {
-                Ok(()) => files.push(object.clone()),
+            let path = local(&object, stores, &mut copies).map_err(|error| error.to_string());
+            match path.and_then(|path| read_footer(&path, &mut tally).map(|()| path)) {
+                Ok(path) => files.push(path),
                 Err(message) => tally.reject(&Reject::new(reason::UNREADABLE, message, 0, None, b"")),
             }
             accounts.push(InputReport { uri: object.uri, size: object.size, compression: None, tally });
         }
-        Some(Self { files, accounts })
+        Some(Self { files, accounts, copies })
     }
 
     /// The files as one table of the schema of `events`; columns that a file does not have are NULL.
@@ -54,7 +62,7 @@ impl ParquetInput {
             return Ok(Arc::new(datafusion::datasource::MemTable::try_new(schema::events(), vec![vec![]])?));
         }
         let urls = self.files.iter().map(|file| {
-            let path = std::path::absolute(&file.uri)?;
+            let path = std::path::absolute(file)?;
             // A URL made from the path: a name may hold characters that mean a glob.
             let url = url::Url::from_file_path(&path)
                 .map_err(|()| datafusion::error::DataFusionError::Plan(format!("{}: no absolute path", path.display())))?;
@@ -68,9 +76,23 @@ impl ParquetInput {
     }
 }
 
+/// The file, or a copy of the object: DataFusion's scan reads files.
+fn local(object: &Object, stores: &Stores, copies: &mut Vec<TempPath>) -> io::Result<PathBuf> {
+    let stored = match &object.location {
+        Location::File(path) => return Ok(path.clone()),
+        Location::Stdin => return Err(io::Error::other("Parquet cannot be read from a stream")),
+        Location::Store(stored) => stored,
+    };
+    let mut copy = tempfile::NamedTempFile::with_prefix("auditql-")?;
+    io::copy(&mut stores.reader(stored, 0, object.size.unwrap_or(u64::MAX))?, copy.as_file_mut())?;
+    let path = copy.path().to_owned();
+    copies.push(copy.into_temp_path());
+    Ok(path)
+}
+
 /// Counts a file's rows into `tally`.
-fn read_footer(object: &Object, tally: &mut Tally) -> Result<(), String> {
-    let file = File::open(&object.uri).map_err(|error| error.to_string())?;
+fn read_footer(path: &Path, tally: &mut Tally) -> Result<(), String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
     let metadata =
         ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| format!("the Parquet file is broken: {error}"))?;
     check(metadata.schema())?;
