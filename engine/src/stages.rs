@@ -258,6 +258,16 @@ mod tests {
     }
 
     #[test]
+    fn an_indented_value_after_text_is_cut_nowhere() {
+        let value = format!("  {{\n{}    \"x\": 1\n", "    \"name\": {\n      \"a\": 1\n    },\n".repeat(30));
+        let log = format!("x{EVENT}\n{value}text\n{value}{EVENT}\n");
+        let want = verdicts(log.as_bytes(), &[], 1 << 20, 600);
+        for target in [1, 16, 100, 300, 700, 1500] {
+            assert_eq!(verdicts(log.as_bytes(), &[], target, 600).0, want.0, "target {target}");
+        }
+    }
+
+    #[test]
     fn a_record_across_a_boundary_at_every_offset() {
         let log = [EVENT, "\nnot json\n", &EVENT.replace(",", ",\n "), "\n", EVENT, EVENT, "\n", &EVENT[..40], "\n", EVENT, "\n"].concat();
         let want = verdicts(log.as_bytes(), &[], 1 << 20, 1 << 20);

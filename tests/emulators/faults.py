@@ -197,12 +197,16 @@ class Upstream:
         self.host = urllib.parse.urlsplit(url).netloc
 
     def __call__(self, request, body):
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
+        # The date of a request is signed; that of an answer is the proxy's own.
+        dropped = HOP_BY_HOP - {"date"}
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in dropped}
         headers["Host"] = self.host  # fake-gcs-server tells its APIs apart by it
         if body or request.command in ("PUT", "POST"):
             headers["Content-Length"] = str(len(body))
         connection = http.client.HTTPConnection(self.host, timeout=60)
-        connection.request(request.command, request.path, body or None, headers)
+        # `request.path` lacks the second of two slashes at its start, and what is signed has it.
+        target = request.requestline.split(" ")[1]
+        connection.request(request.command, target, body or None, headers)
         response = connection.getresponse()
         content = response.read()
         connection.close()

@@ -12,3 +12,4 @@ mod queries;
 mod real_logs;
 mod shell;
 mod slt;
+mod stores;

@@ -17,7 +17,7 @@ use super::{
 use crate::json::{Kind, Value};
 
 /// More than this in one Lambda event is an attack: the service's own limit is 6 MB.
-const MOST_INFLATED: u64 = 256 << 20;
+const MOST_INFLATED: u64 = 64 << 20;
 
 /// What the audit log's streams of EKS begin with.
 const AUDIT_STREAM: &str = "kube-apiserver-audit-";
@@ -90,7 +90,7 @@ fn inflated(data: &str) -> Result<String, &'static str> {
     let mut decoder = MultiGzDecoder::new(zipped.as_slice()).take(MOST_INFLATED + 1);
     decoder.read_to_end(&mut bytes).map_err(|_| "awslogs.data is no gzip")?;
     if bytes.len() as u64 > MOST_INFLATED {
-        return Err("awslogs.data inflates to more than 256 MiB");
+        return Err("awslogs.data inflates to more than 64 MiB");
     }
     String::from_utf8(bytes).map_err(|_| "awslogs.data holds no UTF-8")
 }

@@ -17,7 +17,7 @@ use crate::{
     },
     source::{
         Boundary, Chunk,
-        chunk::{list_start, scalar_end},
+        chunk::{DOCUMENT, is_document, list_start, scalar_end},
     },
 };
 
@@ -233,14 +233,17 @@ impl<'w, S: Sink> Walk<'w, S> {
             Tried::Incomplete => {
                 // A value that goes over several lines, but not into the next record.
                 let group = self.group_end(at, line_end);
-                if group > line_end
-                    && let Tried::Until(end) = self.try_record(at, group)
-                {
+                let tried = if group > line_end { self.try_record(at, group) } else { Tried::Incomplete };
+                if let Tried::Until(end) = tried {
                     let line_end = self.line_end(end);
                     return self.after_value(end, line_end);
                 }
                 if let Some(end) = self.salvage_list(at, group.max(line_end)).or_else(|| self.salvage_marked(at, line_end)) {
                     return end;
+                }
+                if let Tried::Bad { reason: reason @ reason::TOO_LARGE, what, .. } = tried {
+                    self.reject(at, line_end, reason, what.to_owned());
+                    return line_end;
                 }
                 broken_until = self.broken_end(line_end, group);
                 if self.chunk.last && broken_until == self.bytes.len() && self.bytes.last() != Some(&b'\n') && self.records.plain_file {
@@ -333,7 +336,7 @@ impl<'w, S: Sink> Walk<'w, S> {
         }
         let line_start = memchr::memrchr(b'\n', &self.bytes[..at]).map_or(0, |newline| newline + 1);
         let indent = &self.bytes[line_start..at];
-        let most = (at + self.records.limit + 1).min(self.bytes.len());
+        let most = (at + self.longest(at) + 1).min(self.bytes.len());
         // What is balanced goes no further than to its bracket, and looking for the next record costs no more than that.
         let most = match container_end(&self.bytes[..most], at) {
             Some(Ok(end)) => end.max(line_end),
@@ -410,7 +413,10 @@ impl<'w, S: Sink> Walk<'w, S> {
                 }
                 Tried::Until(from + end)
             }
-            Ok((_, end)) | Err(NoEvent::Other { end }) if end > self.records.limit => Self::too_large(from),
+            Ok((_, end)) if end > self.records.limit => Self::too_large(from),
+            Err(NoEvent::Other { end }) if end > self.records.limit && !is_document(&text.as_bytes()[..end], self.records.limit) => {
+                Self::too_large(from)
+            }
             Err(NoEvent::Other { .. }) => match Record::new(text) {
                 Ok(record) => self.detected(from, &record),
                 Err(fault) => self.fault(from, text, fault),
@@ -427,13 +433,20 @@ impl<'w, S: Sink> Walk<'w, S> {
         }
     }
 
+    /// How long what begins here may be.
+    fn longest(&self, at: usize) -> usize {
+        let limit = self.records.limit;
+        let rest = &self.bytes[at..];
+        if rest.len() > limit && is_document(rest, limit) { DOCUMENT.max(limit) } else { limit }
+    }
+
     fn too_large(from: usize) -> Tried {
         Tried::Bad { at: from, reason: reason::TOO_LARGE, what: "the record is longer than --max-record allows" }
     }
 
     fn fault(&self, from: usize, text: &str, fault: Fault) -> Tried {
         match fault {
-            Fault::Incomplete if text.len() > self.records.limit => Self::too_large(from),
+            Fault::Incomplete if text.len() > self.longest(from) => Self::too_large(from),
             Fault::Incomplete => Tried::Incomplete,
             Fault::Syntax { at, what } => Tried::Bad { at: from + at, reason: reason::JSON, what },
         }

@@ -131,7 +131,7 @@ pub(crate) struct ChunkReader<R> {
 
 /// The longest envelope of many events, each of which has to be shorter than the longest record: what one request to a cloud's or a log
 /// store's API gives.
-const DOCUMENT: usize = 128 << 20;
+pub(crate) const DOCUMENT: usize = 128 << 20;
 /// Bytes more than are read: reading to the end of a full buffer would grow it.
 const SLACK: usize = 64;
 
@@ -387,7 +387,7 @@ impl<R: Read> ChunkReader<R> {
             if let Some(at) = self.last_boundary().filter(|&at| at > 0 && !self.ended(at)) {
                 return Ok(Some(self.cut(at, false)));
             }
-            if self.buffer.len() > self.limit && !(self.buffer.len() <= DOCUMENT && is_document(&self.buffer)) {
+            if self.buffer.len() > self.limit && !(self.buffer.len() <= DOCUMENT && is_document(&self.buffer, self.limit)) {
                 return Ok(self.oversize());
             }
             wanted = self.more();
@@ -437,6 +437,8 @@ impl<R: Read> ChunkReader<R> {
             let end = memchr::memchr_iter(b'\n', &self.buffer).find(begins_value).unwrap_or(newline);
             return Some(self.cut(end + 1, false));
         }
+        // The record begins after the blanks in front of it.
+        self.drop_bytes(start);
         let message = format!("the record is longer than {} bytes; --max-record raises the limit", self.limit);
         self.reject(reason::TOO_LARGE, message, self.buffer.len());
         self.mode = Mode::Skip;
@@ -545,8 +547,10 @@ pub(crate) fn next_boundary(bytes: &[u8], from: usize, boundary: Boundary) -> Op
     memchr::memchr_iter(b'\n', bytes.get(from..)?).map(|at| from + at + 1).find(is_start)
 }
 
-/// Does the buffer begin with an object, not an event, that goes on in a list of things?
-fn is_document(buffer: &[u8]) -> bool {
+/// Does the buffer, which is longer than the longest record, begin with an object, not an event, that goes on in a list of things? Only as
+/// many bytes as tell are looked at, so that the answer does not depend on how many more there are.
+pub(crate) fn is_document(buffer: &[u8], limit: usize) -> bool {
+    let buffer = &buffer[..buffer.len().min(limit + 1)];
     let text = match std::str::from_utf8(buffer) {
         Ok(text) => text,
         Err(error) => std::str::from_utf8(&buffer[..error.valid_up_to()]).unwrap_or_default(),

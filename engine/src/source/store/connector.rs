@@ -28,7 +28,7 @@ use object_store::{
 };
 use tokio::{runtime::Handle, time::timeout};
 
-use super::page::OddKeys;
+use super::{failure::FAILING, page::OddKeys};
 
 /// What has gone over the network.
 #[derive(Debug, Default)]
@@ -153,7 +153,7 @@ const OUTAGE: Duration = Duration::from_secs(75);
 enum Trouble {
     #[error("no answer within {} seconds", .0.as_secs())]
     Silent(Duration),
-    #[error("every request is answered with the status {0}")]
+    #[error("{}{}", FAILING, .0)]
     Failing(u16),
 }
 
