@@ -167,7 +167,7 @@ def compare_events(engine, logs, differences):
             elif name == "format":
                 wanted = "kube-apiserver" if version is None else "eventlist"
                 differences.compare(where, label, row[name], wanted)
-            elif name in ("cluster", "log_stream"):
+            elif name in ("cluster", "account", "log_stream"):
                 differences.compare(where, label, row[name], None)
             elif name not in ("source_file", "source_line", "source_offset", "event_bytes"):
                 differences.add(where, label, row[name], "no such column")

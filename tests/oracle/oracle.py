@@ -9,7 +9,7 @@ differ, one of them is wrong. It favours plainness over speed and reads only wha
 itself writes: JSON lines of `audit.k8s.io/v1` events (the log backend) and `EventList` bodies (the
 webhook backend), plain or gzip. Several files are read as one log, in the order given.
 
-Of an event it prints every column of `events` except those that say where the record lay (`cluster`,
+Of an event it prints every column of `events` except those that say where the record lay (`cluster`, `account`,
 `log_stream`, `format`, `source_file`, `source_line`, `source_offset`, `event_bytes`); `compare.py`
 checks these. Times are text with six digits and `Z`, further digits are cut off; lists and maps are
 JSON; bodies and `response_details` are the exact text of the source, found by walking the event

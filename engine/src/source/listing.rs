@@ -62,11 +62,12 @@ pub(crate) async fn list(inputs: &[String], stores: &Stores, window: Window) -> 
         }
     }
     // Each once, under whatever names; a pipe has no other name.
-    let mut seen = HashSet::new();
+    let (mut paths, mut stored, mut stdin) = (HashSet::new(), HashSet::new(), false);
     objects.retain(|object| match &object.location {
-        Location::File(path) => seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())),
-        Location::Stdin => seen.insert(PathBuf::from("-")),
-        Location::Store(_) => seen.insert(PathBuf::from(&object.uri)),
+        Location::File(path) => paths.insert(path.canonicalize().unwrap_or_else(|_| path.clone())),
+        Location::Stdin => !std::mem::replace(&mut stdin, true),
+        // Not by what is shown: a URL's secrets are not.
+        Location::Store(object) => stored.insert(object.clone()),
     });
     Ok((objects, failures))
 }
