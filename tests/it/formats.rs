@@ -139,3 +139,39 @@ fn walkdir_files(root: &Path) -> impl Iterator<Item = std::path::PathBuf> {
     files.sort();
     files.into_iter()
 }
+
+/// What a responder is handed: an archive is read as the files in it.
+#[test]
+fn archives_are_the_files_in_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = data("sample");
+    let (zipped, tarred) = (folder.path().join("logs.zip"), folder.path().join("logs"));
+    let mut zip = zip::ZipWriter::new(fs::File::create(&zipped).unwrap());
+    let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(fs::File::create(&tarred).unwrap(), flate2::Compression::fast()));
+    for file in walkdir_files(&sample) {
+        let name = format!("must-gather/audit_logs/{}", file.file_name().unwrap().display());
+        zip.start_file(&name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::copy(&mut fs::File::open(&file).unwrap(), &mut zip).unwrap();
+        tar.append_path_with_name(&file, &name).unwrap();
+    }
+    // An archive inside is no log, and says so.
+    zip.start_file("inner.zip", zip::write::SimpleFileOptions::default()).unwrap();
+    std::io::Write::write_all(&mut zip, b"PK\x03\x04 and so on").unwrap();
+    zip.finish().unwrap();
+    tar.into_inner().unwrap().finish().unwrap();
+    let count = |input: &Path| {
+        let ran = run(["sql", "SELECT count(*) n, count(DISTINCT audit_id) i FROM events", "-i", input.to_str().unwrap(), "-o", "csv"]);
+        (String::from_utf8(ran.stdout).unwrap(), ran.code, ran.stderr)
+    };
+    let want = count(&sample);
+    let (rows, code, stderr) = count(&tarred);
+    assert_eq!((rows, code), (want.0.clone(), want.1), "{stderr}");
+    let (rows, code, stderr) = count(&zipped);
+    assert_eq!((rows, code), (want.0, 3), "{stderr}");
+    assert!(stderr.contains("inner.zip") && stderr.contains("an archive in an archive is not unpacked"), "{stderr}");
+    // Cut in the middle: what is whole is read, and the rest is told.
+    let bytes = fs::read(&tarred).unwrap();
+    fs::write(&tarred, &bytes[..bytes.len() / 2]).unwrap();
+    let (_, code, stderr) = count(&tarred);
+    assert!(code == 3 && stderr.contains("the archive cannot be read to its end"), "{stderr}");
+}

@@ -1,14 +1,22 @@
 //! Objects in, pieces of work out. A plan is plain data, without handles or channels, so that it can be shown, and sent elsewhere.
 
 use std::{
+    collections::VecDeque,
     fs::File,
     io::Read,
+    path::PathBuf,
     sync::{Arc, OnceLock},
 };
 
+use tempfile::TempDir;
+
 use crate::{
     scan::report::{InputReport, Tally},
-    source::{Compression, Layout, Location, Object, store::Stores},
+    source::{
+        Compression, Layout, Location, Object,
+        archive::{self, Archive},
+        store::Stores,
+    },
 };
 
 /// What a scan is told by the user.
@@ -52,6 +60,8 @@ pub(crate) struct ScanPlan {
     pub(crate) objects: Arc<[Planned]>,
     /// What objects in stores are read through.
     pub(crate) stores: Arc<Stores>,
+    /// Where archives were unpacked to.
+    _unpacked: Arc<[TempDir]>,
     pub(crate) options: Arc<ScanOptions>,
 }
 
@@ -68,11 +78,24 @@ impl ScanPlan {
         options: ScanOptions,
         stores: Arc<Stores>,
     ) -> (Self, Vec<Object>) {
-        let mut planned = Vec::new();
-        let mut parquet = Vec::new();
-        for object in objects {
+        let (mut planned, mut parquet, mut unpacked) = (Vec::new(), Vec::new(), Vec::new());
+        let mut failures = failures;
+        let mut objects = VecDeque::from(objects);
+        while let Some(object) = objects.pop_front() {
             match look(&object, &stores) {
                 Ok(Look::Parquet) => parquet.push(object),
+                Ok(Look::Archive(_, path)) if unpacked.iter().any(|folder: &TempDir| path.starts_with(folder.path())) => {
+                    planned.push(Planned::failed(object, "an archive in an archive is not unpacked; unpack it first".to_owned()));
+                }
+                Ok(Look::Archive(archive, path)) => match archive::unpack(archive, &object.uri, &path) {
+                    Ok((folder, files, broken)) => {
+                        // In the place of the archive.
+                        files.into_iter().rev().for_each(|file| objects.push_front(file));
+                        failures.extend(broken);
+                        unpacked.push(folder);
+                    }
+                    Err(error) => planned.push(Planned::failed(object, format!("the archive cannot be unpacked: {error}"))),
+                },
                 Ok(Look::Log { layout, compression }) => {
                     planned.push(Planned { object, layout, compression, failure: None, spool: Arc::default() })
                 }
@@ -83,7 +106,7 @@ impl ScanPlan {
             let location = Location::File(uri.clone().into());
             planned.push(Planned::failed(Object { uri, location, size: None, named: false }, message));
         }
-        (Self { objects: planned.into(), stores, options: Arc::new(options) }, parquet)
+        (Self { objects: planned.into(), stores, _unpacked: unpacked.into(), options: Arc::new(options) }, parquet)
     }
 
     /// The account before anything is read.
@@ -142,6 +165,7 @@ impl Planned {
 
 enum Look {
     Parquet,
+    Archive(Archive, PathBuf),
     Log { layout: Option<Layout>, compression: Option<Compression> },
 }
 
@@ -162,5 +186,10 @@ fn look(object: &Object, stores: &Stores) -> std::io::Result<Look> {
         return Ok(Look::Parquet);
     }
     let compression = Compression::of(&head);
+    if let Location::File(path) = &object.location
+        && let Some(archive) = Archive::of(path, &head, compression.is_some())
+    {
+        return Ok(Look::Archive(archive, path.clone()));
+    }
     Ok(Look::Log { layout: compression.is_none().then(|| Layout::of(&head)), compression })
 }

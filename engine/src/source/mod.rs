@@ -2,11 +2,13 @@
 //!
 //! - [`listing`]: what the user named → objects, in a stable order;
 //! - [`store`]: S3, Google Cloud Storage, Azure and web servers: URLs → objects, ranges → bytes;
+//! - [`archive`]: a zip or tar file → the files in it;
 //! - [`compress`]: an object's bytes → decompressed bytes, by content and through every member;
 //! - [`chunk`]: decompressed bytes → chunks that no record straddles, with bounded memory.
 //!
 //! Not responsible for: what is in a record (`format/`), when pieces are read and by whom (`scan/`).
 
+pub(crate) mod archive;
 pub(crate) mod chunk;
 pub(crate) mod compress;
 pub(crate) mod listing;
