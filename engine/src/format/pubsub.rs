@@ -10,8 +10,8 @@ use base64::{
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
 };
 
-use super::{Format, Provenance, Record, Unwrapped};
-use crate::json::{Kind, Text, elements};
+use super::{Format, Provenance, Record, Unwrapped, document::each};
+use crate::json::{Kind, Text};
 
 pub(super) struct PubSub;
 
@@ -46,21 +46,11 @@ impl Format for PubSub {
             delivery(record, out);
             return;
         };
-        let mut empty = true;
-        let mut list = elements(received);
-        for element in list.by_ref() {
-            empty = false;
-            match Record::of(element) {
-                Some(element) => delivery(&element, out),
-                None if element.kind == Kind::Object => out.reject(element.raw, "the received message is no JSON object"),
-                None => out.skip(),
-            }
-        }
-        if let Some((_, at)) = list.fault {
-            out.reject(received.raw.get(at..).unwrap_or_default(), "the list goes on with something that is no element");
-        } else if empty {
-            out.skip();
-        }
+        each(received, out, |element, out| match Record::of(element) {
+            Some(element) => delivery(&element, out),
+            None if element.kind == Kind::Object => out.reject(element.raw, "the received message is no JSON object"),
+            None => out.skip(),
+        });
     }
 }
 

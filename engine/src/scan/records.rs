@@ -250,7 +250,7 @@ impl<'w, S: Sink> Walk<'w, S> {
                     self.tally.skip(reason::INCOMPLETE_TAIL);
                     return broken_until;
                 }
-                (line_end, reason::JSON, "the record ends before it is complete")
+                (line_end, reason::JSON, TOO_SHORT)
             }
         };
         // What is balanced ends where it ends: its neighbours on the same line are whole. Otherwise the lines are lost.
@@ -441,7 +441,7 @@ impl<'w, S: Sink> Walk<'w, S> {
     }
 
     fn too_large(from: usize) -> Tried {
-        Tried::Bad { at: from, reason: reason::TOO_LARGE, what: "the record is longer than --max-record allows" }
+        Tried::Bad { at: from, reason: reason::TOO_LARGE, what: TOO_LONG }
     }
 
     fn fault(&self, from: usize, text: &str, fault: Fault) -> Tried {
@@ -505,7 +505,7 @@ impl<'w, S: Sink> Walk<'w, S> {
                     return None;
                 }
                 let (offset, line) = (place.offset, (place.line > 0).then_some(place.line));
-                let message = "the record is longer than --max-record allows".to_owned();
+                let message = TOO_LONG.to_owned();
                 let reject = Reject::new(reason::TOO_LARGE, message, offset, line, text);
                 self.records.parts.swap_remove(index);
                 self.tally.reject(&reject);
@@ -651,6 +651,10 @@ fn is_klog(line: &str) -> bool {
         && bytes.get(5) == Some(&b' ')
         && line.contains("] ")
 }
+
+/// What a record is told that is longer than the limit, and one that ends too early.
+pub(super) const TOO_LONG: &str = "the record is longer than --max-record allows";
+pub(super) const TOO_SHORT: &str = "the record ends before it is complete";
 
 /// Lists in lists that are looked into.
 const MOST_LISTS: usize = 4;

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::{
-    records::{Sink, Source, Walk},
+    records::{Sink, Source, TOO_LONG, TOO_SHORT, Walk},
     report::reason,
 };
 use crate::{
@@ -116,7 +116,7 @@ impl<S: Sink> Unwrapped for Unwrapping<'_, '_, S> {
                 self.walk.skip(reason::NOT_AN_EVENT);
                 return;
             }
-            Ok(_) | Err(NoEvent::Other { .. }) => (reason::TOO_LARGE, "the record is longer than --max-record allows".to_owned()),
+            Ok(_) | Err(NoEvent::Other { .. }) => (reason::TOO_LARGE, TOO_LONG.to_owned()),
             Err(NoEvent::Json(fault)) => (reason::JSON, describe(fault)),
         };
         self.walk.reject(from, from + length, reason, message);
@@ -160,7 +160,7 @@ impl<S: Sink> Unwrapped for Unwrapping<'_, '_, S> {
 
 fn describe(fault: Fault) -> String {
     match fault {
-        Fault::Incomplete => "the record ends before it is complete".to_owned(),
+        Fault::Incomplete => TOO_SHORT.to_owned(),
         Fault::Syntax { at, what } => format!("{what} (byte {at} of the record)"),
     }
 }
@@ -258,7 +258,7 @@ impl<S: Sink> Walk<'_, S> {
         }
         let fault = match Event::decode_with(text, None, &mut self.records.memo) {
             Ok((_, end)) | Err(NoEvent::Other { end }) if end > self.limit() => {
-                let message = "the record is longer than --max-record allows".to_owned();
+                let message = TOO_LONG.to_owned();
                 self.reject(from, from + length, reason::TOO_LARGE, message);
                 return Some(end);
             }
