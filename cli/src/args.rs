@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use auditql_engine::{Options, StoreSettings, Window, parse_duration, parse_time};
+use auditql_engine::{AsOf, Options, StoreSettings, Window, parse_duration, parse_time};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use crate::terminal::When;
@@ -47,6 +47,9 @@ pub(crate) struct Input {
     /// Leave out events that were delivered twice.
     #[arg(long, global = true, help_heading = "Input")]
     pub(crate) dedup: bool,
+    /// Lakes as they were: a version that `auditql lake history` lists, or a time.
+    #[arg(long, global = true, value_name = "VERSION|TIME", value_parser = as_of, help_heading = "Input")]
+    pub(crate) as_of: Option<AsOf>,
     /// Look for this format only, one that `auditql formats` lists; otherwise each record's is found out.
     #[arg(long = "format", id = "log-format", global = true, value_name = "NAME", help_heading = "Input")]
     pub(crate) log_format: Option<String>,
@@ -85,6 +88,7 @@ impl Input {
             cluster: self.cluster.clone(),
             dedup: self.dedup,
             format: self.log_format.clone(),
+            as_of: self.as_of,
             stores: StoreSettings {
                 // What is no UTF-8 is no setting of a store.
                 variables: std::env::vars_os()
@@ -114,9 +118,9 @@ pub(crate) enum Command {
     Run(Run),
     /// List the saved queries, or show one whole.
     Queries(Queries),
-    /// Write the events of the input to one file: Parquet, or the original events as JSON lines.
+    /// Write the events of the input to one file (Parquet, or the original events as JSON lines), or what is new of them into a lake.
     #[command(
-        after_help = "Examples:\n  auditql convert -i logs/ --to events.parquet --summary run.json\n  auditql convert -i events.parquet --to events.jsonl"
+        after_help = "Examples:\n  auditql convert -i /var/log/kubernetes/ --to /srv/lake        again and again: each record is there once\n  auditql convert -i s3://logs/2026/ --to s3://evidence/lake\n  auditql convert -i logs/ --to events.parquet --summary run.json\n  auditql convert -i events.parquet --to events.jsonl"
     )]
     Convert(Convert),
     /// Show the tables, views and functions, or the columns of one table.
@@ -174,8 +178,8 @@ pub(crate) enum QueriesCommand {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Convert {
-    /// The file to write: .parquet, .jsonl, .ndjson or .log.
-    #[arg(long, value_name = "FILE")]
+    /// The file to write: .parquet, .jsonl, .ndjson or .log; or a lake: a folder, or a URL of S3, Cloud Storage or Azure.
+    #[arg(long, value_name = "FILE|LAKE")]
     pub(crate) to: String,
 }
 
@@ -204,6 +208,14 @@ pub(crate) struct Format {
 fn output() -> clap::builder::PossibleValuesParser {
     let values = crate::output::OUTPUTS.iter().map(|output| clap::builder::PossibleValue::new(output.name()).help(output.doc()));
     clap::builder::PossibleValuesParser::new(values)
+}
+
+/// A version, or a time.
+fn as_of(text: &str) -> Result<AsOf, String> {
+    match text.parse() {
+        Ok(version) => Ok(AsOf::Version(version)),
+        Err(_) => time(text).map(AsOf::Time).map_err(|error| error.to_string()),
+    }
 }
 
 /// A time, or a span back from now.

@@ -10,6 +10,7 @@
 //! function/  SQL functions of our own                                          ★ add a function here
 //! query/     SQL or a saved query, parameters → a stream of rows
 //! convert/   batches → one Parquet file, or the original events again
+//! lake/      new sources → transactions of a Delta Lake, each record once; its evidence and upkeep
 //! ```
 //!
 //! Data flows down this list and never back. The engine never prints, exits, or reads arguments or the environment.
@@ -33,6 +34,7 @@ mod event;
 mod format;
 mod function;
 mod json;
+mod lake;
 mod query;
 mod scan;
 pub mod schema;
@@ -41,12 +43,13 @@ mod source;
 pub mod stages;
 mod table;
 
-pub use convert::{Converted, convert};
+pub use convert::{Converted, convert, is_lake};
 pub use datafusion::{self, arrow};
 pub use error::{Error, ErrorKind, Result};
 pub use event::format_time;
 pub use format::{FormatInfo, formats};
 pub use function::{FUNCTIONS, Function};
+pub use lake::{AsOf, Share};
 pub use query::{
     Answer, Engine, Level, Options, Parameter, ParameterType, SavedQuery, Severity, is_complete, parse_duration, parse_time, statements,
 };

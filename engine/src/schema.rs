@@ -117,6 +117,12 @@ pub(crate) fn rejects() -> SchemaRef {
     Arc::clone(&REJECTS)
 }
 
+/// The Arrow schema of `sources`.
+pub(crate) fn sources() -> SchemaRef {
+    static SOURCES: LazyLock<SchemaRef> = LazyLock::new(|| arrow_schema("sources"));
+    Arc::clone(&SOURCES)
+}
+
 fn arrow_schema(name: &str) -> SchemaRef {
     let columns = table(name).map_or(&[][..], |table| &table.columns);
     let fields: Vec<Field> =

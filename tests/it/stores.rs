@@ -34,12 +34,12 @@ struct Emulators {
 
 /// A store that runs.
 #[derive(Debug, Clone)]
-struct Store {
+pub(crate) struct Store {
     /// As `emulators.py` calls it.
-    name: String,
+    pub(crate) name: String,
     scheme: &'static str,
     /// What points a program to it.
-    env: Vec<(String, String)>,
+    pub(crate) env: Vec<(String, String)>,
 }
 
 static EMULATORS: LazyLock<Option<Mutex<Emulators>>> = LazyLock::new(|| {
@@ -83,7 +83,7 @@ fn variables(object: &Value) -> Vec<(String, String)> {
 }
 
 /// The stores that run; none when the emulators are not there.
-fn stores() -> Vec<Store> {
+pub(crate) fn stores() -> Vec<Store> {
     EMULATORS.as_ref().map_or_else(Vec::new, |emulators| emulators.lock().unwrap_or_else(PoisonError::into_inner).running.clone())
 }
 
@@ -92,7 +92,7 @@ fn store(name: &str) -> Option<Store> {
 }
 
 /// Has the emulators do something.
-fn tell(words: &Value) -> Value {
+pub(crate) fn tell(words: &Value) -> Value {
     let emulators = EMULATORS.as_ref().unwrap();
     let mut emulators = emulators.lock().unwrap_or_else(PoisonError::into_inner);
     writeln!(emulators.input, "{words}").unwrap();
@@ -101,19 +101,19 @@ fn tell(words: &Value) -> Value {
     answer
 }
 
-fn upload(bucket: &str, folder: &Path, prefix: &str) {
+pub(crate) fn upload(bucket: &str, folder: &Path, prefix: &str) {
     tell(&json!({"do": "upload", "bucket": bucket, "folder": folder, "prefix": prefix}));
 }
 
 /// A server with faults, and how to see what it did.
-struct Faulty {
+pub(crate) struct Faulty {
     url: String,
     store: Option<Store>,
 }
 
 impl Faulty {
     /// In front of a store.
-    fn before(store: &Store, mut faults: Value) -> Self {
+    pub(crate) fn before(store: &Store, mut faults: Value) -> Self {
         faults["do"] = json!("faults");
         faults["upstream"] = json!(store.name);
         let started = tell(&faults);
@@ -128,12 +128,12 @@ impl Faulty {
         Self { url: tell(&faults)["url"].as_str().unwrap().to_owned(), store: None }
     }
 
-    fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         self.store.as_ref().unwrap()
     }
 
     /// What it has done so far: `requests`, `failed`, `cut`, `bytes`.
-    fn seen(&self, what: &str) -> u64 {
+    pub(crate) fn seen(&self, what: &str) -> u64 {
         let host = self.url.strip_prefix("http://").unwrap();
         let mut connection = TcpStream::connect(host).unwrap();
         write!(connection, "GET /.faults HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
@@ -145,7 +145,7 @@ impl Faulty {
 }
 
 impl Store {
-    fn url(&self, bucket: &str, key: &str) -> String {
+    pub(crate) fn url(&self, bucket: &str, key: &str) -> String {
         format!("{}://{bucket}/{key}", self.scheme)
     }
 }
@@ -153,8 +153,8 @@ impl Store {
 /// An environment that knows of no store.
 const NOWHERE: &[(String, String)] = &[];
 
-/// Asks about an input, in an environment that says nothing of stores but this.
-fn ask(env: &[(String, String)], question: &str, input: &str, more: &[&str]) -> Ran {
+/// The command, in an environment that says nothing of stores but this.
+pub(crate) fn command_in(env: &[(String, String)]) -> Command {
     static HOME: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
     let mut command = command();
     for (name, _) in std::env::vars_os() {
@@ -167,8 +167,12 @@ fn ask(env: &[(String, String)], question: &str, input: &str, more: &[&str]) -> 
     }
     command.env("HOME", HOME.path()).env("NO_PROXY", "127.0.0.1").env("AWS_EC2_METADATA_DISABLED", "true");
     command.envs(env.iter().map(|(name, value)| (name, value)));
-    command.args(["sql", question, "-i", input, "-o", "jsonl"]).args(more);
-    let output = command.output().unwrap();
+    command
+}
+
+/// Asks about an input, in such an environment.
+fn ask(env: &[(String, String)], question: &str, input: &str, more: &[&str]) -> Ran {
+    let output = command_in(env).args(["sql", question, "-i", input, "-o", "jsonl"]).args(more).output().unwrap();
     Ran { code: output.status.code().unwrap_or(-1), stdout: output.stdout, stderr: String::from_utf8_lossy(&output.stderr).into_owned() }
 }
 
@@ -203,7 +207,7 @@ fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
     fs::write(path, content).unwrap();
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()

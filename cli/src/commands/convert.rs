@@ -1,8 +1,10 @@
-//! `convert`: the events of the input in, one file out.
+//! `convert`: the events of the input in, one file or a lake out.
 
 use std::{io::Write, sync::Arc};
 
 use anyhow::{Result, bail};
+
+use auditql_engine::is_lake;
 
 use super::open;
 use crate::{
@@ -18,7 +20,7 @@ pub(super) async fn convert(args: &Convert, input: &Input, color: Color) -> Resu
         bail!("convert needs an input: -i FILE, folder, glob, or - for stdin");
     }
     // Lines are written by one thread, so one is enough to keep them in order.
-    if !args.to.to_ascii_lowercase().ends_with(".parquet") {
+    if !is_lake(&args.to) && !args.to.to_ascii_lowercase().ends_with(".parquet") {
         input.threads = Some(1);
     }
     let engine = open(&input).await?;
@@ -44,7 +46,18 @@ pub(super) async fn convert(args: &Convert, input: &Input, color: Color) -> Resu
     let done = done?;
     if !input.quiet {
         let (faint, plain) = color.faint();
-        let _ = writeln!(std::io::stderr(), "{faint}wrote {} events, {} bytes, to {}{plain}", done.rows, done.bytes, args.to);
+        let message = match done.version {
+            None => format!("wrote {} events, {} bytes, to {}", done.rows, done.bytes, args.to),
+            Some(version) => {
+                let what = match (done.rows, done.known) {
+                    (0, _) => "nothing new".to_owned(),
+                    (rows, _) => format!("wrote {rows} events, {} bytes in {} files", done.bytes, done.files),
+                };
+                let known = if done.known > 0 { format!("; {} inputs were there already", done.known) } else { String::new() };
+                format!("{what}, to {}, version {version}{known}", args.to)
+            }
+        };
+        let _ = writeln!(std::io::stderr(), "{faint}{message}{plain}");
     }
     debug_assert!(code == status::OK || code == status::PARTIAL);
     Ok(code)

@@ -101,7 +101,12 @@ impl Shell {
         self.code = self.code.max(code);
         if self.timer {
             let (faint, plain) = self.color.faint();
-            let _ = writeln!(std::io::stderr(), "{faint}{:.3} s{plain}", started.elapsed().as_secs_f64());
+            let share = self.engine.skipped();
+            let skipped = match share.files {
+                0 => String::new(),
+                files => format!(", {} of {files} files left out ({} of {} bytes)", share.skipped_files, share.skipped_bytes, share.bytes),
+            };
+            let _ = writeln!(std::io::stderr(), "{faint}{:.3} s{skipped}{plain}", started.elapsed().as_secs_f64());
         }
         if let Ended::Interrupted = ended? {
             let _ = writeln!(std::io::stderr(), "interrupted");

@@ -71,9 +71,9 @@ impl Part {
             Self::Annotations => add(row.event.annotations.map(|value| value.raw)),
             Self::Input => {
                 let origin = &row.origin;
-                [origin.cluster, origin.account, origin.log_stream, Some(origin.format), Some(origin.source_file)]
-                    .into_iter()
-                    .for_each(add);
+                let parts =
+                    [origin.cluster, origin.account, origin.log_stream, Some(origin.format), Some(origin.source_file), origin.source_id];
+                parts.into_iter().for_each(add);
             }
         }
     }
@@ -170,6 +170,8 @@ pub(crate) static COLUMNS: &[Rule] = &[
     rule("source_line", Event, Int64(|row| (row.origin.source_line > 0).then_some(row.origin.source_line))),
     rule("source_offset", Event, Int64(|row| Some(row.origin.source_offset))),
     rule("event_bytes", Event, Int64(|row| Some(row.origin.event_bytes))),
+    rule("source_id", Input, Made(|row| row.origin.source_id.map(Into::into))),
+    rule("event_hash", Event, Int64(|row| row.origin.event_hash)),
 ];
 
 /// The map columns, whose duplicate keys are looked for only here.

@@ -6,8 +6,10 @@
 
 mod builder;
 mod columns;
+mod rejects;
 mod row;
 
 pub(crate) use builder::{BatchBuilder, map_entries};
 pub(crate) use columns::{COLUMNS, Fill, Part, Rule, fill};
+pub(crate) use rejects::rejects_batch;
 pub(crate) use row::{Origin, Row};

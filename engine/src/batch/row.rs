@@ -21,6 +21,10 @@ pub(crate) struct Origin<'a> {
     pub(crate) source_offset: i64,
     /// Length of the record in decompressed bytes.
     pub(crate) event_bytes: i64,
+    /// The source in a lake that the row is from; `None` outside lakes.
+    pub(crate) source_id: Option<&'a str>,
+    /// What tells the event from others; `None` outside lakes.
+    pub(crate) event_hash: Option<i64>,
 }
 
 /// An event with its origin.

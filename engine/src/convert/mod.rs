@@ -1,10 +1,10 @@
-//! An input in, one file out: Parquet, or the original events as JSON lines. Whole or absent.
+//! An input in, one file out: Parquet, or the original events as JSON lines. Whole or absent. What is no file is a lake (`lake/`).
 //!
 //! The file is written beside its place under a hidden name, synced, and renamed: readers see the old file or the new one. Rows
 //! keep the order of the input, so the same input gives the same bytes. Memory is bounded by a few row groups.
 
 mod jsonl;
-mod parquet;
+pub(crate) mod parquet;
 mod rows;
 
 use std::{io::Write, path::Path};
@@ -16,8 +16,14 @@ use crate::{Engine, Error, ErrorKind, Result};
 pub struct Converted {
     /// Rows written.
     pub rows: u64,
-    /// Bytes of the file.
+    /// Bytes of the file, or of the new files of a lake.
     pub bytes: u64,
+    /// New files of a lake.
+    pub files: u64,
+    /// Sources that a lake had all of.
+    pub known: u64,
+    /// The version of the lake; `None` for a file.
+    pub version: Option<u64>,
 }
 
 /// A kind of file, by the ending of its name.
@@ -28,23 +34,42 @@ enum Target {
 }
 
 impl Target {
-    fn of(path: &str) -> Result<Self> {
+    /// `None`: a lake, which has no ending, or is there already.
+    ///
+    /// # Errors
+    ///
+    /// When the name has another ending: it could be meant to be anything.
+    fn of(path: &str) -> Result<Option<Self>> {
+        if path.contains("://") || path.ends_with(['/', '\\']) || Path::new(path).is_dir() {
+            return Ok(None);
+        }
         let ending = Path::new(path).extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
         match ending.as_str() {
-            "parquet" => Ok(Self::Parquet),
-            "jsonl" | "ndjson" | "log" => Ok(Self::JsonLines),
-            _ => Err(Error::input(path, "an output's name ends with .parquet, .jsonl, .ndjson or .log")),
+            "parquet" => Ok(Some(Self::Parquet)),
+            "jsonl" | "ndjson" | "log" => Ok(Some(Self::JsonLines)),
+            "" => Ok(None),
+            _ => {
+                let message =
+                    "a file's name ends with .parquet, .jsonl, .ndjson or .log; for a lake, a folder, write a `/` behind the name";
+                Err(Error::input(path, message))
+            }
         }
     }
 }
 
-/// Writes the events of the engine's inputs, inside its window, to the file `to`; its ending says what it becomes.
+/// Is this output a lake, and not one file?
+pub fn is_lake(to: &str) -> bool {
+    matches!(Target::of(to), Ok(None))
+}
+
+/// Writes the events of the engine's inputs to `to`: inside its window to a file, whose ending says what it becomes, else what is new of
+/// them into a lake.
 ///
 /// # Errors
 ///
 /// When the file cannot be written, or is one of the inputs. Nothing is left behind then.
 pub async fn convert(engine: &Engine, to: &str) -> Result<Converted> {
-    let target = Target::of(to)?;
+    let Some(target) = Target::of(to)? else { return crate::lake::convert(engine, to).await };
     let path = Path::new(to);
     let fail = |source| -> Error { ErrorKind::Output { path: to.to_owned(), source }.into() };
     if path.canonicalize().is_ok_and(|path| engine.input_paths.contains(&path)) {
@@ -66,7 +91,7 @@ pub async fn convert(engine: &Engine, to: &str) -> Result<Converted> {
     if let Ok(folder) = std::fs::File::open(folder) {
         let _ = folder.sync_all();
     }
-    Ok(Converted { rows, bytes })
+    Ok(Converted { rows, bytes, ..Converted::default() })
 }
 
 /// A temporary file is its owner's alone. The result has the mode of what it replaces, or what a new file would have.

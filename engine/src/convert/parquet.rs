@@ -49,16 +49,16 @@ use crate::{
 };
 
 /// Decompressed bytes of the input that become one row group: large enough to compress well, small enough to hold several.
-const GROUP: u64 = 64 << 20;
+pub(crate) const GROUP: u64 = 64 << 20;
 /// Bytes of a chunk.
-const CHUNK: usize = 512 << 10;
+pub(crate) const CHUNK: usize = 512 << 10;
 /// Bytes of a page before compression: buffers of this size are used again, larger ones come fresh from the system each time.
 const PAGE: usize = 256 << 10;
 
 type Writer<'f> = SerializedFileWriter<BufWriter<&'f mut File>>;
 
 /// How the file is written. Measured in `benches/README.md`.
-fn properties() -> WriterPropertiesPtr {
+pub(crate) fn properties() -> WriterPropertiesPtr {
     let text = |name: &str| ColumnPath::from(name);
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -79,6 +79,15 @@ fn properties() -> WriterPropertiesPtr {
     properties =
         properties.set_column_bloom_filter_enabled(text("audit_id"), true).set_column_bloom_filter_max_ndv(text("audit_id"), 50_000);
     Arc::new(properties.build())
+}
+
+/// How small tables of a lake are written.
+pub(crate) fn plain_properties() -> WriterProperties {
+    WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_created_by(concat!("auditql ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_coerce_types(true)
+        .build()
 }
 
 pub(super) async fn write(engine: &Engine, file: &mut File, to: &str) -> Result<u64> {
@@ -102,18 +111,18 @@ pub(super) async fn write(engine: &Engine, file: &mut File, to: &str) -> Result<
 }
 
 /// An encoded row group.
-struct EncodedGroup {
+pub(crate) struct EncodedGroup {
     columns: Vec<Encoded>,
-    rows: usize,
+    pub(crate) rows: usize,
 }
 
 impl EncodedGroup {
-    fn of(group: &mut RowGroup) -> Result<Self, ParquetError> {
+    pub(crate) fn of(group: &mut RowGroup) -> Result<Self, ParquetError> {
         let rows = group.rows();
         Ok(Self { columns: group.finish()?, rows })
     }
 
-    fn append(self, writer: &mut Writer<'_>) -> Result<u64, ParquetError> {
+    pub(crate) fn append<W: std::io::Write + Send>(self, writer: &mut SerializedFileWriter<W>) -> Result<u64, ParquetError> {
         let mut target = writer.next_row_group()?;
         for column in self.columns {
             target.append_column(&column.bytes, column.close)?;
@@ -313,7 +322,7 @@ impl Shared<'_> {
 }
 
 /// Consecutive pieces of about a row group's bytes. What is compressed or of unknown size may be large: it stands alone unless it is small.
-fn units(plan: &crate::scan::plan::ScanPlan, pieces: &[Piece]) -> Vec<Range<usize>> {
+pub(crate) fn units(plan: &crate::scan::plan::ScanPlan, pieces: &[Piece]) -> Vec<Range<usize>> {
     const COMPRESSED: u64 = 16;
     let mut units: Vec<Range<usize>> = Vec::new();
     let mut bytes = 0;

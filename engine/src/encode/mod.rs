@@ -43,10 +43,12 @@ struct Memo {
 }
 
 impl RowGroup {
-    /// An empty group of all columns of `events`; `schema` is that of the file.
+    /// An empty group of the columns of `events` that the file's `schema` has, in their order.
     pub(crate) fn new(schema: &SchemaDescPtr) -> Result<Self> {
         let mut leaves = schema.columns().iter().cloned();
-        let columns = COLUMNS.iter().map(|rule| Column::new(rule, &mut leaves)).collect::<Result<_>>()?;
+        let names: Vec<&str> = schema.root_schema().get_fields().iter().map(|field| field.name()).collect();
+        let rules = COLUMNS.iter().filter(|rule| names.contains(&rule.name));
+        let columns = rules.map(|rule| Column::new(rule, &mut leaves)).collect::<Result<_>>()?;
         let memo = || Memo { texts: Dictionary::new(false), rows: Vec::new(), last: None };
         Ok(Self { columns, parts: [memo(), memo(), memo(), memo()], press: Press::new()?, rows: 0, bytes: 0, text: Vec::new() })
     }

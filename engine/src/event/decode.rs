@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use super::{CANONICAL_LENGTH, Event, Memo, NoEvent, ObjectRef, Place, ResponseStatus, User, parse_micros};
+use super::{CANONICAL_LENGTH, Event, Memo, NoEvent, ObjectRef, Place, ResponseStatus, User, member_hash, parse_micros};
 use crate::json::{Cursor, Fault, Kind, Text, Value};
 
 /// What happened to one member.
@@ -159,6 +159,8 @@ struct Reader<'m, 'a> {
     kind: Option<(Text<'a>, Value<'a>)>,
     /// `timestamp` of v1alpha1 and early v1beta1: the time of the stage.
     timestamp: Option<(Text<'a>, Value<'a>)>,
+    /// Of the members so far.
+    content: u64,
 }
 
 impl<'a> Object<'a> for Reader<'_, 'a> {
@@ -166,8 +168,16 @@ impl<'a> Object<'a> for Reader<'_, 'a> {
 
     #[inline(always)]
     fn member(&mut self, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Taken, Fault> {
-        let Some(plain) = name.plain() else { return self.escaped_member(name, cursor) };
-        self.named_member(plain, name, cursor)
+        let before = cursor.rest();
+        let taken = match name.plain() {
+            Some(plain) => self.named_member(plain, name, cursor),
+            None => self.escaped_member(name, cursor),
+        };
+        if self.memo.as_ref().is_some_and(|memo| memo.content) {
+            let value = &before[..before.len() - cursor.rest().len()];
+            self.content = self.content.wrapping_add(member_hash(name.raw(), value.trim_ascii()));
+        }
+        taken
     }
 
     fn reset(&mut self) {
@@ -251,7 +261,9 @@ impl<'a> Reader<'_, 'a> {
     }
 
     fn finish(self, inherited: Option<Text<'a>>) -> Event<'a> {
-        let Self { mut event, seen, kind, timestamp, .. } = self;
+        let Self { memo, mut event, seen, kind, timestamp, content } = self;
+        // The slow path, for duplicate names, forgets the memo: there it is worked out by who needs it.
+        event.content = memo.is_some_and(|memo| memo.content).then_some(content);
         let inherits = inherited.is_some() && seen & bit::API_VERSION == 0;
         if inherits {
             event.api_version = inherited;

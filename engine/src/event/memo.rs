@@ -19,6 +19,8 @@ const LONGEST: usize = 4096;
 /// What a worker remembers.
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
+    /// Is [`super::Event::content`] wanted?
+    pub(super) content: bool,
     sets: Vec<Vec<Known>>,
 }
 
@@ -38,6 +40,11 @@ fn set(text: &str) -> usize {
 }
 
 impl Memo {
+    /// Nothing is known yet; is [`super::Event::content`] wanted?
+    pub(crate) fn new(content: bool) -> Self {
+        Self { content, ..Self::default() }
+    }
+
     /// The user object that `text` begins with, if it was read before.
     pub(super) fn find<'a>(&mut self, text: &'a str) -> Option<User<'a>> {
         let set = self.sets.get_mut(set(text))?;

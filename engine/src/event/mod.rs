@@ -22,7 +22,9 @@ pub(crate) use reason::{Reason, ReasonCache, quoted};
 pub use time::format_time;
 pub(crate) use time::{CANONICAL_LENGTH, format_micros, parse_micros};
 
-use crate::json::{Fault, Text, Value};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use crate::json::{Fault, Text, Value, members};
 
 /// One audit event, `audit.k8s.io/v1 Event`, as slices of the input. Every field is `None` when the event does not
 /// have it or has it with a wrong type (then it is among the leftovers).
@@ -60,6 +62,23 @@ pub(crate) struct Event<'a> {
     pub(crate) truncated: bool,
     /// The two times are one: the envelope knows no other.
     pub(crate) one_time: bool,
+    /// [`content`] of its text, where that was worked out while it was read.
+    pub(crate) content: Option<u64>,
+}
+
+/// A hash of all that an event says, given its JSON: of its members in any order, without `kind` and `apiVersion`, which the webhook
+/// leaves out.
+pub(crate) fn content(text: &str) -> u64 {
+    members(text).map(|(name, value)| member_hash(name.raw(), value.raw)).fold(0, u64::wrapping_add)
+}
+
+/// What a member adds to [`content`].
+#[inline(always)]
+fn member_hash(name: &str, value: &str) -> u64 {
+    match name {
+        "kind" | "apiVersion" => 0,
+        _ => xxh3_64_with_seed(value.as_bytes(), xxh3_64(name.as_bytes())),
+    }
 }
 
 /// `user` or `impersonatedUser`: `authentication.k8s.io/v1 UserInfo`.
@@ -114,5 +133,30 @@ pub(crate) enum NoEvent {
 impl From<Fault> for NoEvent {
     fn from(fault: Fault) -> Self {
         Self::Json(fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_content_does_not_depend_on_how_it_was_read() {
+        let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data");
+        let mut log = std::fs::read_to_string(data.join("hostile/round-trip.jsonl")).unwrap_or_default();
+        log.push_str("{ \"auditID\" : \"a\" ,\t\"stage\":\"Panic\", \"verb\":\"get\",\"\\u0075ser\":{} , \"x\": [1, 2]  }\n");
+        let mut memo = Memo::new(true);
+        let mut hashed = 0;
+        for line in log.lines() {
+            let Ok((event, end)) = Event::decode_with(line, None, &mut memo) else { continue };
+            if let Some(got) = event.content {
+                assert_eq!(got, content(&line[..end]), "{line}");
+                hashed += 1;
+            }
+        }
+        assert!(hashed > 0);
+        let hash = |text: &str| content(text);
+        assert_eq!(hash(r#"{"a":1,"b":2}"#), hash(r#"{"b":2, "kind":"Event","a":1}"#));
+        assert_ne!(hash(r#"{"a":1,"b":2}"#), hash(r#"{"a":2,"b":1}"#));
     }
 }

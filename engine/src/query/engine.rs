@@ -30,6 +30,7 @@ use super::{
 use crate::{
     Error, ErrorKind, Result,
     format::{Format, format, formats},
+    lake::{AsOf, LakeInput, Root, Share, Skipped},
     scan::{
         exec::Ledger,
         plan::{ScanOptions, ScanPlan},
@@ -37,7 +38,8 @@ use crate::{
         worker,
     },
     source::{
-        Location, listing,
+        Location,
+        listing::{self, Inputs},
         store::{StoreSettings, Stores},
     },
     table::{self, LogTable, ParquetInput, Window},
@@ -56,6 +58,8 @@ pub struct Options {
     pub dedup: bool,
     /// The name of the only format to look for; otherwise each record's is found out.
     pub format: Option<String>,
+    /// The version of lakes to look at; otherwise the newest.
+    pub as_of: Option<AsOf>,
     /// Credentials and endpoints of object stores.
     pub stores: StoreSettings,
     /// The longest record in bytes; longer ones are rejected.
@@ -76,6 +80,7 @@ impl Default for Options {
             cluster: None,
             dedup: false,
             format: None,
+            as_of: None,
             stores: StoreSettings::default(),
             max_record: 16 << 20,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
@@ -90,7 +95,10 @@ pub struct Engine {
     context: SessionContext,
     pub(crate) options: Options,
     pub(crate) logs: ScanPlan,
+    /// The Parquet files and lakes of the input.
     parquet: Vec<InputReport>,
+    /// What the scans of each lake left out.
+    skipped: Vec<Arc<Skipped>>,
     /// Temporary copies of Parquet files from stores.
     _copies: Vec<tempfile::TempPath>,
     ledger: Ledger,
@@ -113,10 +121,14 @@ impl Engine {
     /// When an input does not exist. What cannot be read is no error: it is counted.
     pub async fn open(options: Options) -> Result<Self> {
         let stores = Arc::new(Stores::new(options.stores.clone(), tokio::runtime::Handle::current()));
-        let (objects, failures) = listing::list(&options.inputs, &stores, options.window).await?;
+        let Inputs { objects, failures, lakes } = listing::list(&options.inputs, &stores, options.window).await?;
+        if let (Some(_), true) = (options.as_of, lakes.is_empty()) {
+            return Err(Error::input("--as-of", "none of the inputs is a lake, and only lakes have versions"));
+        }
+        let lake_stores = Arc::clone(&stores);
         let input_paths = objects.iter().filter_map(|object| match &object.location {
             Location::File(path) => path.canonicalize().ok(),
-            Location::Stdin | Location::Store(_) => None,
+            Location::Held(_) | Location::Stdin | Location::Store(_) => None,
         });
         let input_paths = input_paths.collect();
         let format = options.format.as_deref().map(|name| {
@@ -136,11 +148,27 @@ impl Engine {
         });
         let (logs, mut parquet) = looked.await.map_err(|error| ErrorKind::Internal(format!("looking at the inputs failed: {error}")))?;
         let copies = parquet.as_mut().map_or_else(Vec::new, |parquet| std::mem::take(&mut parquet.copies));
-        let accounts = parquet.as_ref().map_or_else(Vec::new, |parquet| parquet.accounts.clone());
+        let mut accounts = parquet.as_ref().map_or_else(Vec::new, |parquet| parquet.accounts.clone());
         let context = session(&Limits { threads: options.threads, memory: options.memory })?;
         let ledger: Ledger = Arc::default();
-        table::register(&context, logs.clone(), parquet, options.window, options.threads, &ledger).await?;
-        Ok(Self { context, options, logs, parquet: accounts, ledger, cancelled: AtomicBool::new(false), input_paths, _copies: copies })
+        let mut opened = Vec::with_capacity(lakes.len());
+        for (index, lake) in lakes.iter().enumerate() {
+            opened.push(LakeInput::open(&Root::of(lake, &lake_stores).await?, index, options.as_of, &context).await?);
+        }
+        accounts.extend(opened.iter().map(|lake| lake.account.clone()));
+        let skipped = opened.iter().map(|lake| Arc::clone(&lake.skipped)).collect();
+        table::register(&context, logs.clone(), parquet, opened, options.window, options.threads, &ledger).await?;
+        Ok(Self {
+            context,
+            options,
+            logs,
+            skipped,
+            parquet: accounts,
+            ledger,
+            cancelled: AtomicBool::new(false),
+            input_paths,
+            _copies: copies,
+        })
     }
 
     /// Answers one SQL statement.
@@ -259,9 +287,19 @@ impl Engine {
         (traffic.requests(), traffic.bytes())
     }
 
-    /// Is any of the input Parquet?
+    /// How many data files of lakes the questions since the last call had before them, and how many were left out unopened.
+    pub fn skipped(&self) -> Share {
+        self.skipped.iter().map(|skipped| skipped.take()).fold(Share::default(), |all, share| all.and(share))
+    }
+
+    /// Is any of the input Parquet, or a lake?
     pub(crate) fn has_parquet(&self) -> bool {
         !self.parquet.is_empty()
+    }
+
+    /// One of the inputs that are Parquet.
+    pub(crate) fn first_parquet(&self) -> Option<&str> {
+        self.parquet.first().map(|input| input.uri.as_str())
     }
 
     /// Adds a finished scan that did not go through SQL to the account.

@@ -10,12 +10,7 @@ use std::{
 };
 
 use datafusion::{
-    arrow::{
-        array::{Int64Builder, RecordBatch, StringViewBuilder},
-        buffer::Buffer,
-        datatypes::SchemaRef,
-        error::ArrowError,
-    },
+    arrow::{array::RecordBatch, buffer::Buffer, datatypes::SchemaRef, error::ArrowError},
     common::tree_node::TreeNodeRecursion,
     error::{DataFusionError, Result},
     execution::{SendableRecordBatchStream, TaskContext},
@@ -37,7 +32,7 @@ use super::{
     worker::{Collector, Newlines, Work},
 };
 use crate::{
-    batch::{BatchBuilder, Row},
+    batch::{BatchBuilder, Row, rejects_batch},
     event::{Event, ReasonCache},
     source::Chunk,
 };
@@ -305,26 +300,7 @@ impl RejectRows {
     }
 
     fn batch(&mut self) -> Result<RecordBatch, ArrowError> {
-        let mut texts: [StringViewBuilder; 4] = Default::default();
-        let (mut lines, mut offsets) = (Int64Builder::new(), Int64Builder::new());
-        for (file, reject) in self.rejects.drain(..) {
-            let values = [&file[..], reject.reason, &reject.message, &reject.record];
-            for (builder, value) in texts.iter_mut().zip(values) {
-                builder.append_value(value);
-            }
-            lines.append_option(reject.line.map(|line| line as i64));
-            offsets.append_value(reject.offset as i64);
-        }
-        let [mut file, mut reason, mut message, mut record] = texts;
-        let all: Vec<datafusion::arrow::array::ArrayRef> = vec![
-            Arc::new(file.finish()),
-            Arc::new(lines.finish()),
-            Arc::new(offsets.finish()),
-            Arc::new(reason.finish()),
-            Arc::new(message.finish()),
-            Arc::new(record.finish()),
-        ];
-        let batch = RecordBatch::try_new(crate::schema::rejects(), all)?;
+        let batch = rejects_batch(self.rejects.drain(..).map(|(file, reject)| (file, None, reject)))?;
         let columns: Vec<_> = self.schema.fields().iter().map(|field| batch.schema().index_of(field.name())).collect::<Result<_, _>>()?;
         batch.project(&columns)
     }

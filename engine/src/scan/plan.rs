@@ -11,7 +11,10 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    scan::report::{InputReport, Tally},
+    scan::{
+        report::{InputReport, Tally},
+        witness::Witness,
+    },
     source::{
         Compression, Layout, Location, Object,
         archive::{self, Archive},
@@ -43,6 +46,21 @@ pub(crate) struct Planned {
     pub(crate) failure: Option<String>,
     /// Where stdin or a pipe was copied to, when it has to be read more than once.
     pub(crate) spool: Arc<OnceLock<tempfile::TempPath>>,
+    /// For a lake: what was read before, and what is to be known of the rest.
+    pub(crate) part: Option<Arc<SourcePart>>,
+}
+
+/// The part of an object that a lake does not have yet.
+#[derive(Debug)]
+pub(crate) struct SourcePart {
+    /// The source in the lake.
+    pub(crate) id: String,
+    /// The first byte that was not read, of the decompressed object.
+    pub(crate) from: u64,
+    /// Newlines before it.
+    pub(crate) lines: u64,
+    /// What looks at the bytes of a stream while they are read; of a plain local file nothing does.
+    pub(crate) witness: Option<Arc<Witness>>,
 }
 
 /// A range of a plain file, or the whole of any object.
@@ -97,7 +115,7 @@ impl ScanPlan {
                     Err(error) => planned.push(Planned::failed(object, format!("the archive cannot be unpacked: {error}"))),
                 },
                 Ok(Look::Log { layout, compression }) => {
-                    planned.push(Planned { object, layout, compression, failure: None, spool: Arc::default() })
+                    planned.push(Planned { object, layout, compression, failure: None, spool: Arc::default(), part: None })
                 }
                 Err(error) => planned.push(Planned::failed(object, error.to_string())),
             }
@@ -107,6 +125,11 @@ impl ScanPlan {
             planned.push(Planned::failed(Object { uri, location, size: None, named: false }, message));
         }
         (Self { objects: planned.into(), stores, _unpacked: unpacked.into(), options: Arc::new(options) }, parquet)
+    }
+
+    /// The same with other objects.
+    pub(crate) fn with_objects(&self, objects: Vec<Planned>) -> Self {
+        Self { objects: objects.into(), ..self.clone() }
     }
 
     /// The account before anything is read.
@@ -130,12 +153,16 @@ impl ScanPlan {
             let splits = planned.layout.is_some_and(|layout| !layout.list && !layout.parts && layout.json);
             let remote = matches!(planned.object.location, Location::Store(_));
             let range = if remote { range.max(LEAST_REMOTE_RANGE) } else { range.max(1) };
+            let from = planned.from();
+            let resumes = from > 0 && planned.compression.is_none() && planned.layout.is_some_and(|layout| !layout.list);
             match planned.object.size {
-                Some(size) if splits && size > range && !(remote && lines) => {
+                Some(size) if splits && size.saturating_sub(from) > range && !(remote && lines) => {
+                    let size = size - from;
                     let count = size.div_ceil(range);
-                    let bound = |index: u64| size / count * index + (size % count) * index / count;
+                    let bound = |index: u64| from + size / count * index + (size % count) * index / count;
                     pieces.extend((0..count).map(|index| Piece { object, range: Some((bound(index), bound(index + 1))) }));
                 }
+                Some(size) if resumes => pieces.push(Piece { object, range: Some((from, size)) }),
                 _ => pieces.push(Piece { object, range: None }),
             }
         }
@@ -152,11 +179,21 @@ impl ScanPlan {
 impl Planned {
     /// An object whose only record is the reject that says why.
     fn failed(object: Object, message: String) -> Self {
-        Self { object, layout: None, compression: None, failure: Some(message), spool: Arc::default() }
+        Self { object, layout: None, compression: None, failure: Some(message), spool: Arc::default(), part: None }
     }
 }
 
 impl Planned {
+    /// The first byte to read, decompressed.
+    pub(crate) fn from(&self) -> u64 {
+        self.part.as_ref().map_or(0, |part| part.from)
+    }
+
+    /// Newlines before [`Self::from`].
+    pub(crate) fn lines(&self) -> u64 {
+        self.part.as_ref().map_or(0, |part| part.lines)
+    }
+
     /// Can its bytes be read only once?
     pub(crate) fn is_stream(&self) -> bool {
         self.object.size.is_none() && self.failure.is_none()
@@ -178,6 +215,7 @@ fn look(object: &Object, stores: &Stores) -> std::io::Result<Look> {
     match &object.location {
         Location::Stdin => return Ok(unseen),
         Location::File(path) => File::open(path)?.take(end).read_to_end(&mut head)?,
+        Location::Held(held) => held.reader(0).take(end).read_to_end(&mut head)?,
         // A request for each of a thousand small objects would take longer than reading them.
         Location::Store(_) if size <= LEAST_REMOTE_RANGE && !object.uri.ends_with(".parquet") => return Ok(unseen),
         Location::Store(stored) => stores.reader(stored, 0, end)?.read_to_end(&mut head)?,

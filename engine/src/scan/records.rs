@@ -13,7 +13,7 @@ use crate::{
     json::{Cursor, Fault, Kind, Text, Value, container_end, elements},
     scan::{
         report::{Reject, Tally, reason},
-        seen::Seen,
+        seen::{Seen, Verdict},
     },
     source::{
         Boundary, Chunk,
@@ -52,6 +52,8 @@ pub(crate) struct Place {
     /// From 1; 0 when lines are not counted.
     pub(crate) line: u64,
     pub(crate) length: usize,
+    /// What tells the event from others, where that is wanted.
+    pub(crate) identity: Option<i64>,
 }
 
 impl Place {
@@ -66,6 +68,8 @@ impl Place {
             source_line: self.line as i64,
             source_offset: self.offset as i64,
             event_bytes: self.length as i64,
+            source_id: None,
+            event_hash: self.identity,
         }
     }
 }
@@ -81,6 +85,8 @@ pub(crate) struct Records {
     pub(crate) newlines_before: u64,
     /// May the last record still be being written?
     plain_file: bool,
+    /// Is the last line read only when it has ended, whatever it is? For a lake what was read is read for good.
+    waits: bool,
     seen: Arc<Seen>,
     pub(super) memo: Memo,
     /// The format of the last envelope that stood in another.
@@ -100,8 +106,9 @@ impl Records {
             lines,
             newlines_before: 0,
             plain_file,
+            memo: Memo::new(seen.is_for_lake()),
+            waits: plain_file && seen.is_for_lake(),
             seen,
-            memo: Memo::default(),
             inner: None,
             forced: forced.and_then(format_named),
             parts: Vec::new(),
@@ -112,7 +119,7 @@ impl Records {
     pub(crate) fn finish(&mut self, tally: &mut Tally, sink: &mut impl Sink) {
         for (_, place, text) in self.parts.drain(..) {
             if self.plain_file {
-                tally.skip(reason::INCOMPLETE_TAIL);
+                tally.skip_tail(place.offset);
             } else {
                 let line = (place.line > 0).then_some(place.line);
                 let message = "the last part of the record is not there".to_owned();
@@ -212,7 +219,14 @@ impl<'w, S: Sink> Walk<'w, S> {
         } else {
             0
         };
-        Place { offset: self.chunk.offset + at as u64, line, length }
+        Place { offset: self.chunk.offset + at as u64, line, length, identity: None }
+    }
+
+    /// The record at `at` is still being written. Where a record is a line, it began with the line.
+    pub(super) fn skip_tail(&mut self, at: usize) {
+        let line = || memchr::memrchr(b'\n', &self.bytes[..at]).map_or(0, |newline| newline + 1);
+        let start = if self.records.boundary == Boundary::Line { line() } else { at };
+        self.tally.skip_tail(self.chunk.offset + start as u64);
     }
 
     pub(super) fn reject(&mut self, from: usize, to: usize, reason: &'static str, message: String) {
@@ -247,7 +261,7 @@ impl<'w, S: Sink> Walk<'w, S> {
                 }
                 broken_until = self.broken_end(line_end, group);
                 if self.chunk.last && broken_until == self.bytes.len() && self.bytes.last() != Some(&b'\n') && self.records.plain_file {
-                    self.tally.skip(reason::INCOMPLETE_TAIL);
+                    self.skip_tail(at);
                     return broken_until;
                 }
                 (line_end, reason::JSON, TOO_SHORT)
@@ -528,10 +542,11 @@ impl<'w, S: Sink> Walk<'w, S> {
     }
 
     pub(super) fn event(&mut self, event: &Event<'_>, text: &str, from: usize, length: usize, source: &Source<'_>, twin: Option<Twin>) {
-        if !self.records.seen.is_new(event, text, twin) {
-            self.tally.skip(reason::DUPLICATE);
-            return;
-        }
+        let identity = match self.records.seen.judge(event, text, twin) {
+            Verdict::New(identity) => identity,
+            Verdict::Duplicate => return self.tally.skip(reason::DUPLICATE),
+            Verdict::InTheLake => return self.tally.skip(reason::IN_THE_LAKE),
+        };
         self.tally.events += 1;
         let level = match event.level.map(Text::raw) {
             Some("Metadata") => 0,
@@ -546,7 +561,7 @@ impl<'w, S: Sink> Walk<'w, S> {
         if let Some(micros) = event.staged {
             self.tally.time(micros);
         }
-        let place = self.place(from, length);
+        let place = Place { identity, ..self.place(from, length) };
         self.sink.event(event, place, source);
     }
 
@@ -626,7 +641,18 @@ impl<'w, S: Sink> Walk<'w, S> {
             }
             return end;
         }
+        let unterminated = self.records.waits && self.chunk.last && line_end == self.bytes.len() && !self.bytes.ends_with(b"\n");
+        // Text in the legacy format looks whole wherever it is cut.
+        let legacy = || memchr::memmem::find(&self.bytes[at..line_end], b" AUDIT: id=\"").is_some();
+        if unterminated && legacy() {
+            self.skip_tail(at);
+            return line_end;
+        }
         if self.text_line(at, line_end) {
+            return line_end;
+        }
+        if unterminated {
+            self.skip_tail(at);
             return line_end;
         }
         let (reason, message) = match std::str::from_utf8(&self.bytes[at..line_end]) {

@@ -30,6 +30,8 @@ pub(crate) mod reason {
     pub(crate) const INCOMPLETE_TAIL: &str = "incomplete tail";
     /// Skipped: the same event was read before.
     pub(crate) const DUPLICATE: &str = "duplicate";
+    /// Skipped: the same event is in the lake that the run writes to.
+    pub(crate) const IN_THE_LAKE: &str = "already in the lake";
 }
 
 /// A record that could not be read.
@@ -79,6 +81,8 @@ pub struct Tally {
     pub levels: [u64; 4],
     /// The first rejects, for messages.
     pub samples: Vec<Reject>,
+    /// Where the incomplete tail begins: before it all is read for good.
+    pub(crate) tail: Option<u64>,
 }
 
 /// How many rejects of an object are kept for messages.
@@ -92,6 +96,12 @@ impl Tally {
 
     pub(crate) fn skip(&mut self, reason: &'static str) {
         *self.skipped.entry(reason).or_default() += 1;
+    }
+
+    /// The unterminated last record, which begins at this byte of the object, is not read.
+    pub(crate) fn skip_tail(&mut self, at: u64) {
+        self.skip(reason::INCOMPLETE_TAIL);
+        self.tail = Some(self.tail.map_or(at, |tail| tail.min(at)));
     }
 
     pub(crate) fn reject(&mut self, reject: &Reject) {
@@ -126,6 +136,7 @@ impl Tally {
             self.time(first);
             self.time(last);
         }
+        self.tail = self.tail.into_iter().chain(other.tail).min();
         self.samples.extend(other.samples);
         self.samples.sort_by_key(|reject| reject.offset);
         self.samples.truncate(MOST_SAMPLES);

@@ -6,51 +6,93 @@
 
 use std::{
     collections::HashSet,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::{
-    event::Event,
+    event::{Event, content},
     format::Twin,
     json::{Text, members},
 };
 
-/// What is remembered of the events so far, 16 bytes each.
+/// What is remembered of the events so far.
 #[derive(Debug)]
 pub(crate) struct Seen {
-    /// Is every event remembered, or only those that come in two streams?
-    all: bool,
-    identities: Mutex<HashSet<u128>>,
+    mode: Mode,
+}
+
+#[derive(Debug)]
+enum Mode {
+    /// Only events that come in two streams are remembered, 16 bytes each.
+    Twins(Mutex<HashSet<u128>>),
+    /// Every event is, 16 bytes each.
+    All(Mutex<HashSet<u128>>),
+    /// Every event of this run is, 8 bytes each, and those of the lake are asked for.
+    Lake(Arc<dyn Lake>),
+}
+
+/// What the lake that a run writes to knows of an event.
+pub(crate) trait Lake: std::fmt::Debug + Send + Sync {
+    /// Notes an event of this `stage_timestamp`; was it there before?
+    fn note(&self, staged: Option<i64>, identity: i64) -> Verdict;
+}
+
+/// Whether an event is to be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is; for a lake, with what tells it from others.
+    New(Option<i64>),
+    /// It was read before.
+    Duplicate,
+    /// It is in the lake.
+    InTheLake,
 }
 
 impl Seen {
     /// `all`: leave out every event that was there before.
     pub(crate) fn new(all: bool) -> Self {
-        Self { all, identities: Mutex::default() }
+        Self { mode: if all { Mode::All(Mutex::default()) } else { Mode::Twins(Mutex::default()) } }
+    }
+
+    /// Leave out every event that was there before, or is in the lake.
+    pub(crate) fn for_lake(lake: Arc<dyn Lake>) -> Self {
+        Self { mode: Mode::Lake(lake) }
+    }
+
+    /// Is it for a lake?
+    pub(crate) const fn is_for_lake(&self) -> bool {
+        matches!(self.mode, Mode::Lake(_))
     }
 
     /// Is the event, whose JSON is `text`, to be shown? Remembers it. An event of one of two streams that carry the same events is left
     /// out where the other stream's was there before.
     #[inline]
-    pub(crate) fn is_new(&self, event: &Event<'_>, text: &str, twin: Option<Twin>) -> bool {
-        if !self.all && twin.is_none() {
-            return true;
+    pub(crate) fn judge(&self, event: &Event<'_>, text: &str, twin: Option<Twin>) -> Verdict {
+        let verdict = |new: bool| if new { Verdict::New(None) } else { Verdict::Duplicate };
+        match &self.mode {
+            // Id, stage, times, user, URI and code are members as any other.
+            Mode::Lake(lake) => lake.note(event.staged, event.content.unwrap_or_else(|| content(text)) as i64),
+            Mode::All(identities) => verdict(lock(identities).insert(identity(event, text))),
+            Mode::Twins(identities) => {
+                let Some(twin) = twin else { return Verdict::New(None) };
+                let identity = identity(event, text);
+                let in_stream = |admin: bool| identity ^ u128::from(admin);
+                let admin = twin == Twin::Admin;
+                let mut identities = lock(identities);
+                let new = !identities.contains(&in_stream(!admin));
+                if new {
+                    identities.insert(in_stream(admin));
+                }
+                verdict(new)
+            }
         }
-        let identity = identity(event, text);
-        let mut identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.all {
-            return identities.insert(identity);
-        }
-        let in_stream = |admin: bool| identity ^ u128::from(admin);
-        let admin = twin == Some(Twin::Admin);
-        if identities.contains(&in_stream(!admin)) {
-            return false;
-        }
-        identities.insert(in_stream(admin));
-        true
     }
+}
+
+fn lock(identities: &Mutex<HashSet<u128>>) -> MutexGuard<'_, HashSet<u128>> {
+    identities.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn identity(event: &Event<'_>, text: &str) -> u128 {

@@ -311,7 +311,7 @@ impl<S: Sink> Walk<'_, S> {
             }
         }
         if fault == Fault::Incomplete && scope.is_line() && self.may_still_grow(from, length) {
-            return self.skip(reason::INCOMPLETE_TAIL);
+            return self.skip_tail(from);
         }
         self.reject(from, from + length, reason::JSON, describe(fault));
     }

@@ -87,23 +87,33 @@ impl Work<'_> {
         memory: &mut Memory,
     ) -> io::Result<ControlFlow<()>> {
         if let (Some((from, end)), Some(layout)) = (piece.range, planned.layout) {
-            let start = if from > layout.skip { from - 1 } else { layout.skip };
-            let mut newlines_at_start = 0;
+            // Where an earlier run stopped a record begins, whatever it is. Elsewhere the range looks for its first record, and a
+            // boundary is a newline and what follows it.
+            let resumed = from > 0 && from == planned.from();
+            let start = match from {
+                from if resumed => from,
+                from if from > layout.skip => from - 1,
+                _ => layout.skip,
+            };
+            let mut newlines_at_start = planned.lines();
             let bytes: Box<dyn Read + Send> = match &planned.object.location {
-                Location::File(path) => {
-                    let mut file = File::open(path)?;
+                Location::File(_) | Location::Held(_) => {
+                    let mut file = open_file(&planned.object.location)?;
                     if self.lines {
                         self.newlines.publish(index, count_newlines(&mut file, from, end)?);
-                        let before = self.newlines.before(index, self.pieces);
-                        newlines_at_start = if from > layout.skip { before - newline_at(path, from - 1)? } else { before };
+                        let before = planned.lines() + self.newlines.before(index, self.pieces);
+                        newlines_at_start = before - count_newlines(&mut file, start.min(from), from)?;
                     }
                     file.seek(SeekFrom::Start(start))?;
-                    Box::new(file)
+                    file
                 }
                 Location::Store(stored) => self.stores.reader(stored, start, planned.object.size.unwrap_or(end))?,
                 Location::Stdin => return Err(io::Error::other("a stream has no ranges")),
             };
-            let mut reader = ChunkReader::range(bytes, layout, self.chunk, self.options.max_record, from, end);
+            let mut reader = match resumed {
+                true => ChunkReader::resumed(bytes, layout, self.chunk, self.options.max_record, from, Some(end)),
+                false => ChunkReader::range(bytes, layout, self.chunk, self.options.max_record, from, end),
+            };
             reader.count_newlines(self.lines);
             let mut records = self.records(layout, true);
             records.newlines_before = newlines_at_start;
@@ -116,7 +126,14 @@ impl Work<'_> {
             return Ok(flow);
         }
         let stored = open(planned, self.stores)?;
-        let (mut stream, compression) = compress::decompressed(stored)?;
+        let witness = planned.part.as_ref().and_then(|part| part.witness.as_ref());
+        let (mut stream, compression) = match witness {
+            Some(witness) => {
+                let (stream, compression) = compress::decompressed(Box::new(witness.stored(stored)))?;
+                (Box::new(witness.decoded(stream)) as Box<dyn Read + Send>, compression)
+            }
+            None => compress::decompressed(stored)?,
+        };
         let mut head = Vec::new();
         // An error here comes again when the chunks are read: what lies before it is still read.
         let head_error = stream.by_ref().take(Layout::HEAD as u64).read_to_end(&mut head).err();
@@ -130,9 +147,19 @@ impl Work<'_> {
             Some(error) => Box::new(Failed(Some(error))),
             None => stream,
         };
-        let reader = ChunkReader::new(Cursor::new(body).chain(rest), layout, self.chunk, self.options.max_record);
+        let mut bytes = Cursor::new(body).chain(rest);
+        let mut newlines_before = 0;
+        let reader = match planned.from() {
+            0 => ChunkReader::new(bytes, layout, self.chunk, self.options.max_record),
+            from => {
+                io::copy(&mut bytes.by_ref().take(from.saturating_sub(layout.skip)), &mut io::sink())?;
+                newlines_before = planned.lines();
+                ChunkReader::resumed(bytes, layout, self.chunk, self.options.max_record, from, None)
+            }
+        };
         let plain_file = compression.is_none() && !matches!(planned.object.location, Location::Stdin);
         let mut records = self.records(layout, plain_file);
+        records.newlines_before = newlines_before;
         let is_stream = planned.object.size.is_none() || compression.is_some();
         if is_stream && planned.object.size.is_none_or(|size| size > SMALL) {
             Ok(self.pipelined(reader, &mut records, tally, collector))
@@ -224,7 +251,10 @@ impl Work<'_> {
 
     /// An object that holds nothing like JSON: found in a folder it is skipped, named by the user it is a reject.
     fn no_log(&self, planned: &Planned, tally: &mut Tally, collector: &mut impl Collector, head: &[u8]) {
-        if planned.object.named {
+        if planned.part.is_some() && planned.compression.is_none() && head.len() < Layout::HEAD && !head.ends_with(b"\n") {
+            // For a lake what was read is read for good: this may be the first bytes of a log.
+            tally.skip_tail(planned.from());
+        } else if planned.object.named {
             let reject = Reject::new(reason::NOT_A_LOG, "nothing in it looks like JSON".to_owned(), 0, Some(1), head);
             tally.reject(&reject);
             collector.reject(reject);
@@ -350,8 +380,22 @@ impl Drop for Published<'_> {
     }
 }
 
+/// Bytes that can be read from any position.
+trait Seekable: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Seekable for T {}
+
+/// A local file.
+fn open_file(location: &Location) -> io::Result<Box<dyn Seekable>> {
+    match location {
+        Location::File(path) => Ok(Box::new(File::open(path)?)),
+        Location::Held(held) => Ok(Box::new(held.reader(0))),
+        Location::Stdin | Location::Store(_) => Err(io::Error::other("no local file")),
+    }
+}
+
 /// The newlines in `[from, end)` of a file.
-pub(crate) fn count_newlines(file: &mut File, from: u64, end: u64) -> io::Result<u64> {
+pub(crate) fn count_newlines(file: &mut (impl Read + Seek + ?Sized), from: u64, end: u64) -> io::Result<u64> {
     file.seek(SeekFrom::Start(from))?;
     let mut left = end.saturating_sub(from);
     let mut buffer = vec![0; 1 << 20];
@@ -366,11 +410,6 @@ pub(crate) fn count_newlines(file: &mut File, from: u64, end: u64) -> io::Result
         left -= read as u64;
     }
     Ok(count)
-}
-
-/// 1 if the byte at this position is a newline, else 0.
-fn newline_at(path: &std::path::Path, at: u64) -> io::Result<u64> {
-    count_newlines(&mut File::open(path)?, at, at + 1)
 }
 
 /// Is there an object with a member anywhere in it? Asked only where the first bytes have none.
@@ -398,7 +437,7 @@ fn has_json(planned: &Planned, stores: &Stores) -> io::Result<bool> {
 fn open(planned: &Planned, stores: &Stores) -> io::Result<Box<dyn Read + Send>> {
     Ok(match (planned.spool.get(), &planned.object.location) {
         (Some(copy), _) => Box::new(File::open(copy)?),
-        (None, Location::File(path)) => Box::new(File::open(path)?),
+        (None, Location::File(_) | Location::Held(_)) => open_file(&planned.object.location)?,
         (None, Location::Stdin) => Box::new(io::stdin()),
         (None, Location::Store(stored)) => stores.reader(stored, 0, stored.size.unwrap_or(u64::MAX))?,
     })
@@ -427,14 +466,16 @@ pub(crate) fn spool(planned: &Planned, stores: &Stores) -> Result<()> {
 /// Counts the lines of the rejects that are shown, where the scan did not: only then the file is read once more.
 pub(crate) fn locate_samples(plan: &ScanPlan, report: &mut ScanReport) {
     for (planned, input) in plan.objects.iter().zip(&mut report.inputs) {
-        let Location::File(path) = &planned.object.location else { continue };
         if planned.compression.is_some() || planned.failure.is_some() {
+            continue;
+        }
+        if !matches!(planned.object.location, Location::File(_) | Location::Held(_)) {
             continue;
         }
         let (mut at, mut line) = (0, 1);
         for sample in &mut input.tally.samples {
             if sample.line.is_none() && sample.offset >= at {
-                let counted = File::open(path).and_then(|mut file| count_newlines(&mut file, at, sample.offset));
+                let counted = open_file(&planned.object.location).and_then(|mut file| count_newlines(&mut file, at, sample.offset));
                 line += counted.unwrap_or(0);
                 at = sample.offset;
                 sample.line = Some(line);

@@ -209,6 +209,16 @@ impl<R: Read> ChunkReader<R> {
         this
     }
 
+    /// Reads on from the byte `from`, where an earlier run stopped after a record; `reader` begins there. With an `end`, only the records
+    /// that begin before it.
+    pub(crate) fn resumed(reader: R, layout: Layout, target: usize, limit: usize, from: u64, end: Option<u64>) -> Self {
+        let mut this = Self::new(reader, layout, target, limit);
+        this.offset = from;
+        this.end = end;
+        this.mode = Mode::Records;
+        this
+    }
+
     /// Whether to count the newlines before each chunk, from the reader's first byte on.
     pub(crate) const fn count_newlines(&mut self, count: bool) {
         self.count_newlines = count;

@@ -3,15 +3,21 @@
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use super::store::{StoreObject, Stores};
-use crate::{Error, Result, table::Window};
+use super::{
+    held::Held,
+    store::{StoreObject, Stores},
+};
+use crate::{Error, Result, lake, table::Window};
 
 /// Where the bytes of an object are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Location {
     File(PathBuf),
+    /// A file that was opened already, so that a rotation does not put another in its place.
+    Held(Arc<Held>),
     Stdin,
     Store(StoreObject),
 }
@@ -31,17 +37,28 @@ pub(crate) struct Object {
 /// What could not be listed: its name, and why.
 pub(crate) type Failures = Vec<(String, String)>;
 
-/// The objects behind what the user named, and messages about what could not be listed.
+/// What the user's inputs are.
+#[derive(Debug, Default)]
+pub(crate) struct Inputs {
+    pub(crate) objects: Vec<Object>,
+    pub(crate) failures: Failures,
+    /// Lakes: folders, and URLs.
+    pub(crate) lakes: Vec<String>,
+}
+
+/// The objects and lakes behind what the user named, and messages about what could not be listed.
 ///
 /// # Errors
 ///
 /// When an input does not exist or a glob matches nothing: a name that finds nothing is a mistake.
-pub(crate) async fn list(inputs: &[String], stores: &Stores, window: Window) -> Result<(Vec<Object>, Failures)> {
-    let mut objects = Vec::new();
-    let mut failures = Vec::new();
+pub(crate) async fn list(inputs: &[String], stores: &Stores, window: Window) -> Result<Inputs> {
+    let mut found = Inputs::default();
     for input in inputs {
+        let Inputs { objects, failures, lakes } = &mut found;
         if input == "-" {
             objects.push(Object { uri: "stdin".to_owned(), location: Location::Stdin, size: None, named: true });
+        } else if Stores::is_url(input) && stores.holds_lake(input).await {
+            lakes.push(input.clone());
         } else if Stores::is_url(input) {
             let listed = stores.list(input, window.since, window.until).await?;
             objects.extend(listed.objects.into_iter().map(|(uri, object, named)| Object {
@@ -58,35 +75,36 @@ pub(crate) async fn list(inputs: &[String], stores: &Stores, window: Window) -> 
             ));
         } else {
             let path = input.strip_prefix("file://").unwrap_or(input);
-            list_path(input, path, &mut objects, &mut failures)?;
+            list_path(input, path, &mut found)?;
         }
     }
     // Each once, under whatever names; a pipe has no other name.
     let (mut paths, mut stored, mut stdin) = (HashSet::new(), HashSet::new(), false);
-    objects.retain(|object| match &object.location {
+    found.objects.retain(|object| match &object.location {
         Location::File(path) => paths.insert(path.canonicalize().unwrap_or_else(|_| path.clone())),
+        Location::Held(_) => true,
         Location::Stdin => !std::mem::replace(&mut stdin, true),
         // Not by what is shown: a URL's secrets are not.
         Location::Store(object) => stored.insert(object.clone()),
     });
-    Ok((objects, failures))
+    Ok(found)
 }
 
-fn list_path(input: &str, path: &str, objects: &mut Vec<Object>, failures: &mut Failures) -> Result<()> {
+fn list_path(input: &str, path: &str, found: &mut Inputs) -> Result<()> {
     let as_path = Path::new(path);
     match std::fs::metadata(as_path) {
-        Ok(metadata) if metadata.is_dir() => list_folder(as_path, objects, failures),
-        Ok(metadata) => objects.push(file(as_path, &metadata, true)),
+        Ok(metadata) if metadata.is_dir() => list_folder(as_path, found),
+        Ok(metadata) => found.objects.push(file(as_path, &metadata, true)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             if !path.contains(['*', '?', '[']) {
                 return Err(Error::input(input, "no such file or folder"));
             }
             let matches = glob::glob(path).map_err(|error| Error::input(input, format!("not a glob: {error}")))?;
             let mut matches: Vec<PathBuf> = matches
-                .filter_map(|found| match found {
+                .filter_map(|entry| match entry {
                     Ok(path) => Some(path),
                     Err(error) => {
-                        failures.push((error.path().display().to_string(), error.error().to_string()));
+                        found.failures.push((error.path().display().to_string(), error.error().to_string()));
                         None
                     }
                 })
@@ -97,11 +115,11 @@ fn list_path(input: &str, path: &str, objects: &mut Vec<Object>, failures: &mut 
             }
             for path in matches {
                 match std::fs::metadata(&path) {
-                    Ok(metadata) if metadata.is_dir() => list_folder(&path, objects, failures),
-                    Ok(metadata) if metadata.is_file() => objects.push(file(&path, &metadata, false)),
+                    Ok(metadata) if metadata.is_dir() => list_folder(&path, found),
+                    Ok(metadata) if metadata.is_file() => found.objects.push(file(&path, &metadata, false)),
                     // As in a folder: reading a pipe that nobody named could wait for ever.
                     Ok(_) => {}
-                    Err(error) => failures.push((path.display().to_string(), error.to_string())),
+                    Err(error) => found.failures.push((path.display().to_string(), error.to_string())),
                 }
             }
         }
@@ -110,18 +128,28 @@ fn list_path(input: &str, path: &str, objects: &mut Vec<Object>, failures: &mut 
     Ok(())
 }
 
-fn list_folder(folder: &Path, objects: &mut Vec<Object>, failures: &mut Failures) {
-    for entry in walkdir::WalkDir::new(folder).follow_links(true).sort_by_file_name() {
+fn list_folder(folder: &Path, found: &mut Inputs) {
+    // The table of events of a lake stands for the lake.
+    if let Some(parent) = folder.parent().filter(|parent| folder.ends_with("events") && lake::is_lake(parent)) {
+        return found.lakes.push(parent.display().to_string());
+    }
+    let mut entries = walkdir::WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
+    while let Some(entry) = entries.next() {
         match entry {
             Ok(entry) if entry.file_type().is_file() => match entry.metadata() {
-                Ok(metadata) => objects.push(file(entry.path(), &metadata, false)),
-                Err(error) => failures.push((entry.path().display().to_string(), error.to_string())),
+                Ok(metadata) => found.objects.push(file(entry.path(), &metadata, false)),
+                Err(error) => found.failures.push((entry.path().display().to_string(), error.to_string())),
             },
+            // What lies in a lake is not all of it valid: its log says.
+            Ok(entry) if entry.file_type().is_dir() && lake::is_lake(entry.path()) => {
+                found.lakes.push(entry.path().display().to_string());
+                entries.skip_current_dir();
+            }
             // Sockets, pipes and devices in a folder are no logs; reading a pipe could wait for ever.
             Ok(_) => {}
             Err(error) => {
                 let path = error.path().unwrap_or(folder).display().to_string();
-                failures.push((path, error.io_error().map_or_else(|| error.to_string(), ToString::to_string)));
+                found.failures.push((path, error.io_error().map_or_else(|| error.to_string(), ToString::to_string)));
             }
         }
     }

@@ -3,6 +3,7 @@
 //! - [`listing`]: what the user named → objects, in a stable order;
 //! - [`store`]: S3, Google Cloud Storage, Azure and web servers: URLs → objects, ranges → bytes;
 //! - [`archive`]: a zip or tar file → the files in it;
+//! - [`held`]: a local file that stays the same while it is rotated;
 //! - [`compress`]: an object's bytes → decompressed bytes, by content and through every member;
 //! - [`chunk`]: decompressed bytes → chunks that no record straddles, with bounded memory.
 //!
@@ -11,9 +12,11 @@
 pub(crate) mod archive;
 pub(crate) mod chunk;
 pub(crate) mod compress;
+pub(crate) mod held;
 pub(crate) mod listing;
 pub(crate) mod store;
 
 pub(crate) use chunk::{Boundary, Chunk, ChunkReader, Layout};
 pub(crate) use compress::Compression;
+pub(crate) use held::Held;
 pub(crate) use listing::{Location, Object};

@@ -1,7 +1,8 @@
 //! Inputs in, tables and views in the SQL catalogue out.
 //!
-//! `events` is resolved once a run: the raw logs ([`log`]) and the Parquet files ([`parquet`]) of the input, together, inside the
-//! time window. `rejects` is what of the raw logs could not be read. The views come from `schemas/views`.
+//! `events` is resolved once a run: the raw logs ([`log`]), the Parquet files ([`parquet`]) and the lakes (`lake/`) of the input,
+//! together, inside the time window. `rejects` is what could not be read, `sources` the evidence of the lakes. The views come from
+//! `schemas/views`.
 
 mod log;
 mod parquet;
@@ -9,6 +10,7 @@ mod parquet;
 use std::sync::Arc;
 
 use datafusion::{
+    arrow::datatypes::SchemaRef,
     catalog::{CatalogProvider, MemorySchemaProvider},
     datasource::{MemTable, TableProvider},
     error::Result,
@@ -18,6 +20,7 @@ use datafusion::{
 pub(crate) use self::log::LogTable;
 pub(crate) use self::parquet::ParquetInput;
 use crate::{
+    lake::LakeInput,
     scan::{
         exec::{Ledger, Wanted},
         plan::ScanPlan,
@@ -56,56 +59,91 @@ impl Window {
     }
 }
 
-/// Registers `events`, `rejects` and the views.
+/// Registers `events`, `rejects`, `sources` and the views.
 pub(crate) async fn register(
     context: &SessionContext,
     logs: ScanPlan,
     parquet: Option<ParquetInput>,
+    lakes: Vec<LakeInput>,
     window: Window,
     workers: usize,
     ledger: &Ledger,
 ) -> Result<()> {
-    let rejects = LogTable::new(logs.clone(), Wanted::Rejects, workers, Arc::clone(ledger));
-    context.register_table("rejects", Arc::new(rejects))?;
-
-    // The parts live in a schema of their own, so that `SHOW TABLES` can tell them from the tables for users.
-    let mut parts: Vec<(&str, Arc<dyn TableProvider>)> = Vec::new();
+    let log_rejects: Arc<dyn TableProvider> = Arc::new(LogTable::new(logs.clone(), Wanted::Rejects, workers, Arc::clone(ledger)));
+    let mut events: Vec<Part> = Vec::new();
+    let (mut rejects, mut sources) = (vec![Part { name: "log_rejects".to_owned(), table: log_rejects, condition: None }], Vec::new());
     if !logs.objects.is_empty() {
-        parts.push(("log", Arc::new(LogTable::new(logs, Wanted::Events, workers, Arc::clone(ledger)))));
+        let table = Arc::new(LogTable::new(logs, Wanted::Events, workers, Arc::clone(ledger)));
+        events.push(Part { name: "log".to_owned(), table, condition: None });
     }
     if let Some(parquet) = parquet {
-        parts.push(("parquet", parquet.table(context)?));
+        events.push(Part { name: "parquet".to_owned(), table: parquet.table(context)?, condition: None });
     }
-    match (&parts[..], window.condition()) {
-        ([], _) => {
-            context.register_table("events", Arc::new(MemTable::try_new(schema::events(), vec![vec![]])?))?;
-        }
-        ([(_, only)], None) => {
-            context.register_table("events", Arc::clone(only))?;
-        }
-        (_, condition) => {
-            let source = Arc::new(MemorySchemaProvider::new());
-            if let Some(catalog) = context.catalog(&context.copied_config().options().catalog.default_catalog) {
-                CatalogProvider::register_schema(&*catalog, "source", source)?;
-            }
-            let selects: Vec<String> = parts.iter().map(|(name, _)| format!("SELECT * FROM source.{name}")).collect();
-            for (name, table) in parts {
-                context.register_table(format!("source.{name}"), table)?;
-            }
-            let union = selects.join(" UNION ALL ");
-            let sql = match condition {
-                Some(condition) => format!("SELECT * FROM ({union}) AS events WHERE {condition}"),
-                None => union,
-            };
-            register_view(context, "events", &sql).await?;
-        }
+    for (index, lake) in lakes.into_iter().enumerate() {
+        events.push(Part { name: format!("lake_{index}"), table: lake.events, condition: None });
+        rejects.extend(lake.rejects.map(|table| Part { name: format!("lake_{index}_rejects"), table, condition: None }));
+        sources.extend(lake.sources.into_iter().enumerate().map(|(part, table)| Part {
+            name: format!("lake_{index}_sources_{part}"),
+            table,
+            condition: Some(format!("events_version <= {}", lake.version)),
+        }));
     }
+    let hidden = Arc::new(MemorySchemaProvider::new());
+    if let Some(catalog) = context.catalog(&context.copied_config().options().catalog.default_catalog) {
+        CatalogProvider::register_schema(&*catalog, "source", hidden)?;
+    }
+    register_union(context, "events", schema::events(), events, window.condition()).await?;
+    register_union(context, "rejects", schema::rejects(), rejects, None).await?;
+    register_union(context, "sources", schema::sources(), sources, None).await?;
     for view in schema::views() {
         if let Some(sql) = &view.sql {
             register_view(context, &view.name, sql).await?;
         }
     }
     Ok(())
+}
+
+/// A part of a table.
+struct Part {
+    name: String,
+    table: Arc<dyn TableProvider>,
+    /// Which of its rows, as SQL.
+    condition: Option<String>,
+}
+
+/// Registers a table that is all of its parts. They live in a schema of their own, so that `SHOW TABLES` can tell them from the tables
+/// for users.
+async fn register_union(
+    context: &SessionContext,
+    name: &str,
+    schema: SchemaRef,
+    parts: Vec<Part>,
+    condition: Option<String>,
+) -> Result<()> {
+    match (&parts[..], &condition) {
+        ([], _) => {
+            context.register_table(name, Arc::new(MemTable::try_new(schema, vec![vec![]])?))?;
+            Ok(())
+        }
+        ([Part { table, condition: None, .. }], None) => {
+            context.register_table(name, Arc::clone(table))?;
+            Ok(())
+        }
+        _ => {
+            let mut selects = Vec::with_capacity(parts.len());
+            for Part { name, table, condition } in parts {
+                let wanted = condition.map_or_else(String::new, |condition| format!(" WHERE {condition}"));
+                selects.push(format!("SELECT * FROM source.{name}{wanted}"));
+                context.register_table(format!("source.{name}"), table)?;
+            }
+            let union = selects.join(" UNION ALL ");
+            let sql = match condition {
+                Some(condition) => format!("SELECT * FROM ({union}) AS {name} WHERE {condition}"),
+                None => union,
+            };
+            register_view(context, name, &sql).await
+        }
+    }
 }
 
 async fn register_view(context: &SessionContext, name: &str, sql: &str) -> Result<()> {

@@ -80,6 +80,7 @@ impl ParquetInput {
 fn local(object: &Object, stores: &Stores, copies: &mut Vec<TempPath>) -> io::Result<PathBuf> {
     let stored = match &object.location {
         Location::File(path) => return Ok(path.clone()),
+        Location::Held(held) => return Ok(held.path.clone()),
         Location::Stdin => return Err(io::Error::other("Parquet cannot be read from a stream")),
         Location::Store(stored) => stored,
     };

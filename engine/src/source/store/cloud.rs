@@ -57,6 +57,11 @@ impl Cloud {
         Self { store: Arc::new(store), tags }
     }
 
+    /// The store itself, to write to.
+    pub(super) fn objects(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.store) as Arc<dyn ObjectStore>
+    }
+
     /// What is told of the object of this very key.
     pub(super) async fn head(&self, key: &str) -> Result<ObjectMeta, Failure> {
         let options = GetOptions { head: true, ..GetOptions::default() };

@@ -38,6 +38,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use object_store::ObjectStore;
 use tokio::runtime::Handle;
 
 pub(crate) use self::connector::Traffic;
@@ -49,6 +50,7 @@ use self::{
     dates::Days,
     failure::{Failure, Kind},
     http::Web,
+    page::OddKeys,
     place::{Place, Target},
 };
 use crate::{Error, Result};
@@ -92,6 +94,16 @@ pub(crate) struct Listed {
     pub(crate) pruned: u64,
 }
 
+/// A bucket or container that can be written to.
+pub(crate) struct Bucket {
+    /// The URL without its secrets.
+    pub(crate) shown: String,
+    /// What is before the key: `s3://bucket`.
+    pub(crate) base: String,
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) key: String,
+}
+
 impl fmt::Debug for Stores {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stores").field("settings", &self.settings).finish_non_exhaustive()
@@ -133,6 +145,37 @@ impl Stores {
             outcome = self.list_in(&target, Some(&region), days).await;
         }
         outcome.map_err(|failure| Error::input(&target.shown, failure.message))
+    }
+
+    /// The bucket or container of a URL, to write to, and the key in it.
+    ///
+    /// # Errors
+    ///
+    /// When it is no URL of one, or it does not let us in.
+    pub(crate) async fn bucket(&self, input: &str) -> Result<Bucket> {
+        let target = Target::parse(input)?;
+        let fail = |failure: Failure| Error::input(&target.shown, failure.message);
+        let mut opened = self.open(&target, None).await.map_err(fail)?;
+        // A store in another region says so when it is asked.
+        if let (Opened::Cloud(cloud), Place::S3 { bucket, .. }) = (&*opened, &target.place)
+            && let Err(failure) = cloud.list(&target.key, true, &OddKeys::default()).await
+            && failure.kind == Kind::Region
+            && aws::has_regions(&self.settings)
+            && let Some(region) = aws::region_of(bucket, &self.settings).await
+        {
+            opened = self.open(&target, Some(&region)).await.map_err(fail)?;
+        }
+        match &*opened {
+            Opened::Cloud(cloud) => {
+                Ok(Bucket { shown: target.shown.clone(), base: target.base.clone(), store: cloud.objects(), key: target.key.clone() })
+            }
+            Opened::Web(_) => Err(Error::input(&target.shown, "a web server cannot hold a lake; there are s3, gs and az")),
+        }
+    }
+
+    /// Is there a lake behind this URL?
+    pub(crate) async fn holds_lake(&self, input: &str) -> bool {
+        crate::lake::is_remote_lake(input, self).await
     }
 
     async fn list_in(&self, target: &Target, region: Option<&str>, days: Option<Days>) -> Result<Listed, Failure> {

@@ -1,0 +1,237 @@
+//! The table `sources` of a lake: the evidence that commits of `events` carry in, rows of a table out; and back.
+//!
+//! A transaction commits its rows together with the evidence of them (in `commitInfo`), because Delta has no transactions over several
+//! tables. From there it is copied into a table of its own, where it can be asked for; who was killed in between is caught up with.
+
+use std::sync::Arc;
+
+use datafusion::{
+    arrow::{
+        array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+        compute::cast,
+        datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType},
+    },
+    parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder},
+};
+use deltalake::{
+    kernel::{Action, Add, Remove},
+    protocol::{DeltaOperation, SaveMode},
+};
+use serde_json::{Map, Value, json};
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+use super::{
+    delta::{Commit, Outcome, Table, data_file},
+    identity::StoreFile,
+    root::{Root, SOURCES},
+    source::SourceRead,
+    writer::Target,
+};
+use crate::{Error, ErrorKind, Result, convert::parquet::plain_properties, schema};
+
+/// How far the evidence of `events` was copied, as an application's progress.
+const COPIED: &str = "auditql:events";
+/// The member of our commit info that holds the evidence.
+pub(crate) const EVIDENCE: &str = "sources";
+/// More files than this become one.
+const MOST_FILES: usize = 32;
+
+/// The table's columns as they are stored: plain text, so that Delta and Arrow agree.
+pub(crate) fn stored_schema(columns: &SchemaRef) -> SchemaRef {
+    let fields: Vec<Field> = columns
+        .fields()
+        .iter()
+        .map(|field| match field.data_type() {
+            DataType::Utf8View => field.as_ref().clone().with_data_type(DataType::Utf8),
+            _ => field.as_ref().clone(),
+        })
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
+/// Copies the evidence of commits that is not in the table yet, and gives all rows.
+///
+/// # Errors
+///
+/// When a table cannot be read or written.
+pub(crate) async fn catch_up(root: &Root, events: &Table, runtime: &Handle) -> Result<Vec<SourceRead>> {
+    let schema = stored_schema(&schema::sources());
+    let doc = schema::table(SOURCES).map_or("", |table| table.doc.as_str());
+    let mut table = Table::open_or_create(root, SOURCES, &schema, &[], doc).await?;
+    loop {
+        let missing = missing(events, &table).await?;
+        let mut rows = read(root, &table, runtime).await?;
+        if missing.is_empty() {
+            return Ok(rows);
+        }
+        let adds = table.adds()?;
+        let rewrite = adds.len() >= MOST_FILES;
+        rows.extend(missing.iter().cloned());
+        let batch = batch_of(&schema, if rewrite { &rows } else { &missing })?;
+        let add = write(root, SOURCES, "", &batch, runtime).await?;
+        let mut actions = vec![Action::Add(Add { data_change: true, ..add })];
+        if rewrite {
+            actions.extend(adds.iter().map(|add| Action::Remove(removal(add, true))));
+        }
+        let progress = vec![(COPIED.to_owned(), i64::try_from(events.version()).unwrap_or(i64::MAX))];
+        let commit = Commit { id: Uuid::new_v4(), actions, progress, info: Map::new() };
+        let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
+        match table.commit(commit, operation).await? {
+            Outcome::Done(_) => return Ok(rows),
+            // Somebody else may have copied them. The file of this try is nobody's; `vacuum` finds it.
+            Outcome::Conflict => {}
+        }
+    }
+}
+
+/// The evidence that commits of `events` carry and the table does not have.
+pub(crate) async fn missing(events: &Table, sources: &Table) -> Result<Vec<SourceRead>> {
+    let copied = sources.progress(COPIED).await?;
+    let first = copied.map_or(0, |version| u64::try_from(version).unwrap_or(0) + 1);
+    let mut rows = Vec::new();
+    for version in first..=events.version() {
+        let Some(mut info) = events.info(version).await? else { continue };
+        let Some(Value::Array(evidence)) = info.get_mut(EVIDENCE).map(Value::take) else { continue };
+        for row in evidence {
+            let broken = |error| Error::from(ErrorKind::Internal(format!("the evidence of version {version} cannot be read: {error}")));
+            rows.push(SourceRead { events_version: version, ..serde_json::from_value(row).map_err(broken)? });
+        }
+    }
+    Ok(rows)
+}
+
+/// The rows of the table.
+pub(crate) async fn read(root: &Root, table: &Table, runtime: &Handle) -> Result<Vec<SourceRead>> {
+    let mut rows = Vec::new();
+    for batch in read_batches(root, table, runtime).await? {
+        for row in rows_of(&batch) {
+            rows.push(serde_json::from_value(row).map_err(|error| ErrorKind::Internal(format!("a row of `sources`: {error}")))?);
+        }
+    }
+    Ok(rows)
+}
+
+/// All batches of a small table.
+async fn read_batches(root: &Root, table: &Table, runtime: &Handle) -> Result<Vec<RecordBatch>> {
+    let files: Vec<_> = table.adds()?.iter().map(data_file).collect();
+    let store = root.objects(table.name)?;
+    let runtime = runtime.clone();
+    let work = move || -> Result<Vec<RecordBatch>> {
+        let mut batches = Vec::new();
+        for file in &files {
+            let reader = ParquetRecordBatchReaderBuilder::try_new(StoreFile::new(file, Arc::clone(&store), runtime.clone()))?.build()?;
+            for batch in reader {
+                batches.push(batch?);
+            }
+        }
+        Ok(batches)
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::from(ErrorKind::Internal(format!("reading a table failed: {error}"))))?
+}
+
+/// Writes one file of a small table.
+pub(crate) async fn write(root: &Root, table: &'static str, folder: &str, batch: &RecordBatch, runtime: &Handle) -> Result<Add> {
+    let (root, batch, runtime, folder) = (root.clone(), batch.clone(), runtime.clone(), folder.to_owned());
+    let work = move || -> Result<Add> {
+        let name = format!("{folder}part-{}.parquet", Uuid::new_v4());
+        let target = Target::create(&root, table, &name, &runtime)?;
+        let mut writer = ArrowWriter::try_new(target, batch.schema(), Some(plain_properties()))?;
+        let fail = |error: &dyn std::fmt::Display| -> Error {
+            ErrorKind::Output { path: root.shown.clone(), source: std::io::Error::other(error.to_string()) }.into()
+        };
+        writer.write(&batch).map_err(|error| fail(&error))?;
+        writer.finish().map_err(|error| fail(&error))?;
+        let size = writer.bytes_written();
+        let named = writer.inner_mut().finish().map_err(|error| fail(&error))?;
+        if let Some((hidden, name)) = named {
+            std::fs::rename(&hidden, &name).map_err(|error| fail(&error))?;
+        }
+        Ok(Add {
+            path: name,
+            size: i64::try_from(size).unwrap_or(i64::MAX),
+            modification_time: super::now_micros() / 1000,
+            data_change: true,
+            stats: Some(json!({"numRecords": batch.num_rows(), "minValues": {}, "maxValues": {}, "nullCount": {}}).to_string()),
+            ..Add::default()
+        })
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::from(ErrorKind::Internal(format!("writing a table failed: {error}"))))?
+}
+
+/// The removal of a data file.
+pub(crate) fn removal(add: &Add, data_change: bool) -> Remove {
+    Remove {
+        path: add.path.clone(),
+        data_change,
+        deletion_timestamp: Some(super::now_micros() / 1000),
+        extended_file_metadata: Some(true),
+        partition_values: Some(add.partition_values.clone()),
+        size: Some(add.size),
+        ..Remove::default()
+    }
+}
+
+/// Rows as JSON objects of a schema's columns; times are microseconds.
+fn rows_of(batch: &RecordBatch) -> Vec<Value> {
+    let schema = batch.schema();
+    let mut rows: Vec<Map<String, Value>> = vec![Map::new(); batch.num_rows()];
+    for (field, column) in schema.fields().iter().zip(batch.columns()) {
+        let texts = cast(column, &DataType::Utf8).ok();
+        for (index, row) in rows.iter_mut().enumerate() {
+            let value = match field.data_type() {
+                _ if column.is_null(index) => Value::Null,
+                DataType::Int64 => column.as_primitive_opt::<Int64Type>().map_or(Value::Null, |column| column.value(index).into()),
+                DataType::Timestamp(..) => {
+                    column.as_primitive_opt::<TimestampMicrosecondType>().map_or(Value::Null, |column| column.value(index).into())
+                }
+                _ => texts.as_ref().and_then(|texts| texts.as_string_opt::<i32>()).map_or(Value::Null, |texts| texts.value(index).into()),
+            };
+            // Absent is what a newer version's row does not know.
+            if !value.is_null() {
+                row.insert(field.name().clone(), value);
+            }
+        }
+    }
+    rows.into_iter().map(Value::Object).collect()
+}
+
+/// Rows as a batch.
+pub(crate) fn batch_of(schema: &SchemaRef, rows: &[SourceRead]) -> Result<RecordBatch> {
+    let rows: Vec<Value> = rows.iter().map(|row| serde_json::to_value(row).unwrap_or(Value::Null)).collect();
+    let columns = schema.fields().iter().map(|field| -> ArrayRef {
+        let values = rows.iter().map(|row| &row[field.name()]);
+        match field.data_type() {
+            DataType::Int64 => Arc::new(values.map(|value| value.as_i64()).collect::<Int64Array>()),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                Arc::new(values.map(|value| value.as_i64()).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+            }
+            _ => Arc::new(values.map(|value| value.as_str().map(str::to_owned)).collect::<StringArray>()),
+        }
+    });
+    let columns: Vec<ArrayRef> = columns.collect();
+    let columns = schema.fields().iter().zip(&columns).map(|(field, column)| cast(column, field.data_type()));
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<_, _>>()?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_survive_the_table() {
+        let row = SourceRead {
+            source_id: "id".to_owned(),
+            to_offset: 7,
+            first_time: Some(-5),
+            stored_bytes: Some(3),
+            days: "{}".to_owned(),
+            ..SourceRead::default()
+        };
+        let rows = [row, SourceRead::default()];
+        let batch = batch_of(&stored_schema(&schema::sources()), &rows).unwrap();
+        assert_eq!(batch.num_columns(), serde_json::to_value(&rows[0]).unwrap().as_object().unwrap().len());
+        let back: Vec<SourceRead> = rows_of(&batch).into_iter().map(|row| serde_json::from_value(row).unwrap()).collect();
+        assert_eq!(back, rows);
+    }
+}

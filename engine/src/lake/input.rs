@@ -1,0 +1,115 @@
+//! A lake in, its tables for queries out.
+//!
+//! Not responsible for: how its files are read ([`super::read`]).
+
+use std::sync::Arc;
+
+use datafusion::{
+    datasource::{MemTable, TableProvider},
+    execution::object_store::ObjectStoreUrl,
+    prelude::SessionContext,
+};
+
+use super::{
+    delta::{AsOf, Table},
+    evidence,
+    read::{LakeTable, Skipped},
+    root::{EVENTS, REJECTS, Root, SOURCES},
+};
+use crate::{
+    Error, Result,
+    scan::report::{InputReport, Tally},
+    schema,
+};
+
+/// A lake that is asked.
+pub(crate) struct LakeInput {
+    pub(crate) events: Arc<dyn TableProvider>,
+    pub(crate) rejects: Option<Arc<dyn TableProvider>>,
+    /// The table, and what was not copied into it yet.
+    pub(crate) sources: Vec<Arc<dyn TableProvider>>,
+    /// Evidence of later versions is not shown.
+    pub(crate) version: u64,
+    pub(crate) account: InputReport,
+    pub(crate) skipped: Arc<Skipped>,
+}
+
+impl LakeInput {
+    /// Opens a lake; `index` tells it from the others of the session.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it cannot be read.
+    pub(crate) async fn open(root: &Root, index: usize, as_of: Option<AsOf>, context: &SessionContext) -> Result<Self> {
+        let none = || Error::input(&root.shown, "there is no lake; `auditql convert -i … --to` makes one");
+        let newest = Table::open(root, EVENTS).await?.ok_or_else(none)?;
+        let sources = Table::open(root, SOURCES).await?;
+        let missing = match &sources {
+            Some(sources) => evidence::missing(&newest, sources).await?,
+            None => Vec::new(),
+        };
+        let rejects = Table::open(root, REJECTS).await?;
+        let (events, rejects) = match as_of {
+            None => (newest, rejects),
+            Some(as_of) => {
+                let events = newest.at(as_of).await?;
+                let rejects = match (rejects, events.committed_at().await?) {
+                    (Some(rejects), Some(at)) => rejects.at(AsOf::Time(at)).await.ok(),
+                    (rejects, _) => rejects,
+                };
+                (events, rejects)
+            }
+        };
+        let skipped = Arc::new(Skipped::default());
+        let tally = tally(&events)?;
+        let table = |table: &Table| -> Result<Arc<dyn TableProvider>> {
+            let store = ObjectStoreUrl::parse(format!("lake-{index}-{}://lake", table.name))?;
+            context.runtime_env().register_object_store(store.as_ref(), root.objects(table.name)?);
+            let (schema, partition, time) = match table.name {
+                EVENTS => (schema::events(), Some("date"), Some("stage_timestamp")),
+                REJECTS => (schema::rejects(), None, None),
+                _ => (schema::sources(), None, None),
+            };
+            Ok(Arc::new(LakeTable::new(schema, partition, time, store, table.files()?.into(), Arc::clone(&skipped))))
+        };
+        let mut all = sources.as_ref().map(table).transpose()?.into_iter().collect::<Vec<_>>();
+        if !missing.is_empty() {
+            let batch = evidence::batch_of(&schema::sources(), &missing)?;
+            all.push(Arc::new(MemTable::try_new(schema::sources(), vec![vec![batch]])?));
+        }
+        Ok(Self {
+            events: table(&events)?,
+            rejects: rejects.as_ref().map(table).transpose()?,
+            sources: all,
+            version: events.version(),
+            account: InputReport { uri: root.shown.clone(), size: None, compression: None, tally },
+            skipped,
+        })
+    }
+}
+
+/// What the log says of the rows.
+fn tally(events: &Table) -> Result<Tally> {
+    let mut tally = Tally { format: Some("lake"), ..Tally::default() };
+    for file in events.files()? {
+        tally.events += file.rows.unwrap_or(0);
+        if let Some((first, last)) = file.times {
+            tally.time(first);
+            tally.time(last);
+        }
+    }
+    Ok(tally)
+}
+
+/// Is there a lake behind this URL?
+pub(crate) async fn is_remote_lake(input: &str, stores: &crate::source::store::Stores) -> bool {
+    // Only a prefix can be one; asking costs a request.
+    let name = input.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    if input.starts_with("http") || input.contains(['*', '?', '[']) || name.contains('.') {
+        return false;
+    }
+    match Root::of(input, stores).await {
+        Ok(root) => root.holds_lake().await.is_ok_and(|found| found == Some(true)),
+        Err(_) => false,
+    }
+}

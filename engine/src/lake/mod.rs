@@ -1,0 +1,38 @@
+//! A lake: logs that were converted once, kept for years, and can be proved. Inputs in, committed Parquet out, each record once.
+//!
+//! Three Delta tables in one folder or bucket: `events`, what could not be read (`rejects`), and the evidence (`sources`).
+//!
+//! - [`root`]: where it is; [`delta`]: one table, its snapshot and its commits;
+//! - [`source`]: what is known of sources; [`plan`]: what of an object is new; [`identity`]: which events are;
+//! - [`batch`] with [`rows`], [`rejects`] and [`writer`]: sources → data files; [`convert`]: the transactions around it;
+//! - [`evidence`]: the table `sources`; [`read`]: data files → a table of a query; [`input`]: a lake → the tables of an engine.
+//!
+//! The promises, and where they are kept: rows, progress and evidence are one commit (`convert.rs`); what is not committed nobody reads
+//! (`writer.rs`); a source is a content (`source.rs`); an event is all that it says (`identity.rs`, `scan/seen.rs`).
+
+mod batch;
+mod convert;
+mod delta;
+mod evidence;
+mod identity;
+mod input;
+mod plan;
+mod read;
+mod rejects;
+mod root;
+mod rows;
+mod source;
+mod writer;
+
+pub(crate) use convert::convert;
+pub use delta::AsOf;
+pub(crate) use input::{LakeInput, is_remote_lake};
+pub use read::Share;
+pub(crate) use read::Skipped;
+pub(crate) use root::{Root, is_lake};
+
+/// Now, in microseconds since the epoch.
+fn now_micros() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}

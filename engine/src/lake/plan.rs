@@ -1,0 +1,303 @@
+//! An object of the input and the sources of the lake in, what of it is to be read out.
+//!
+//! An object is recognised by its bytes, whatever it is called (`source.rs`). To look at one costs its first bytes and 4 KiB before the
+//! place where reading stopped; a compressed object that was not read to its end has to be decompressed up to there.
+
+use std::{
+    collections::HashSet,
+    io::{self, Read},
+    sync::Arc,
+};
+
+use super::source::{HEAD, SourceRead, Sources};
+use crate::{
+    scan::{
+        plan::{Planned, SourcePart},
+        witness::{Progress, TAIL, Witness, fingerprint},
+        worker,
+    },
+    source::{Compression, Held, Layout, Location, compress, store::Stores},
+};
+
+/// What is to be done with an object.
+pub(crate) enum Look {
+    /// It holds nothing.
+    Empty,
+    /// All of it is in the lake.
+    Known,
+    /// What is to be done shows when the transaction that is being prepared is committed.
+    Later,
+    /// It cannot be read.
+    Failed(String),
+    /// There is something new in it.
+    Read(Box<SourceWork>),
+}
+
+/// A source with something new in it.
+pub(crate) struct SourceWork {
+    /// Index of the object in the input.
+    pub(crate) object: usize,
+    pub(crate) planned: Planned,
+    /// The open file, where it is one.
+    pub(crate) held: Option<Arc<Held>>,
+    /// The first bytes, decompressed; at most [`HEAD`].
+    pub(crate) head: Vec<u8>,
+    /// As the lake has it; of a new source empty.
+    pub(crate) known: SourceRead,
+    /// What was read in earlier runs.
+    pub(crate) start: Progress,
+    pub(crate) stored_hash: String,
+    pub(crate) etag: Option<String>,
+    /// Decompressed bytes to read, roughly.
+    pub(crate) bytes: u64,
+    /// How often it changed while it was read.
+    pub(crate) changes: usize,
+    stores: Arc<Stores>,
+}
+
+impl SourceWork {
+    /// The source in the lake.
+    pub(crate) fn id(&self) -> &str {
+        self.planned.part.as_ref().map_or("", |part| &part.id)
+    }
+
+    /// Forgets what was seen in a try that came to nothing.
+    pub(crate) fn begin_again(&mut self) {
+        if let Some(part) = &self.planned.part {
+            let witness = part.witness.as_ref().map(|_| Arc::new(Witness::new(self.start.clone())));
+            self.planned.part = Some(Arc::new(SourcePart { id: part.id.clone(), from: part.from, lines: part.lines, witness }));
+        }
+    }
+
+    /// Reads stored bytes `[from, end)` of an object in a store that is not compressed.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read.
+    pub(crate) fn read_again(&self, from: u64, end: u64, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+        let Location::Store(stored) = &self.planned.object.location else { return Err(io::Error::other("not in a store")) };
+        let mut reader = self.stores.reader(stored, from, end)?.take(end - from);
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            match reader.read(&mut buffer)? {
+                0 => return Ok(()),
+                read => take(&buffer[..read]),
+            }
+        }
+    }
+
+    /// Are its bytes read only once, so that who reads them has to look at them?
+    pub(crate) fn witness(&self) -> Option<&Arc<Witness>> {
+        self.planned.part.as_ref().and_then(|part| part.witness.as_ref())
+    }
+
+    /// Is the file the one that was looked at, with all its bytes? Of a compressed file the first bytes are not compared: nothing cuts
+    /// one in place.
+    pub(crate) fn is_whole(&self) -> bool {
+        let Some(held) = &self.held else { return true };
+        let mut head = Vec::new();
+        held.is_whole()
+            && (self.planned.compression.is_some()
+                || (held.reader(0).take(HEAD as u64).read_to_end(&mut head).is_ok() && head == self.head))
+    }
+}
+
+/// How much a compressed object may hold for each of its bytes.
+const EXPANSION: u64 = 12;
+
+/// Looks at an object. `pending` are the sources of the transaction that is being prepared.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub(crate) fn look(
+    object: usize,
+    planned: &Planned,
+    sources: &Sources,
+    pending: &HashSet<String>,
+    stores: &Arc<Stores>,
+) -> io::Result<Look> {
+    if let Some(failure) = &planned.failure {
+        return Ok(Look::Failed(failure.clone()));
+    }
+    let opened = Opened::of(planned, stores)?;
+    if opened.size == 0 {
+        return Ok(Look::Empty);
+    }
+    if let Some(etag) = &opened.etag
+        && sources.tagged(&planned.object.uri, opened.size, etag).is_some()
+    {
+        return Ok(Look::Known);
+    }
+    let mut raw = Vec::new();
+    opened.reader(0)?.take(Layout::HEAD as u64).read_to_end(&mut raw)?;
+    let stored_hash = opened.stored_hash(&raw)?;
+    let compression = Compression::of(&raw);
+    let head = match compression {
+        None => raw[..raw.len().min(HEAD)].to_vec(),
+        Some(_) => match opened.first_decompressed()? {
+            Some(head) => head,
+            // Not even its first byte can be decompressed: it is told from others by what is stored.
+            None => raw[..raw.len().min(HEAD)].to_vec(),
+        },
+    };
+    if head.is_empty() {
+        return Ok(Look::Empty);
+    }
+    if let Some(source) = sources.stored(opened.size, &stored_hash)
+        && source.head_bytes <= head.len() as u64
+        && source.head_hash == fingerprint(&head[..source.head_bytes as usize])
+    {
+        return Ok(Look::Known);
+    }
+    let layout = compression.is_none().then(|| Layout::of(&raw));
+    let resumes = layout.is_none_or(|layout| !layout.list);
+    let mut found: Option<(SourceRead, Progress)> = None;
+    for source in sources.beginning_with(&head) {
+        if pending.contains(&source.source_id) {
+            return Ok(Look::Later);
+        }
+        match opened.goes_on(source, compression)? {
+            GoesOn::No => {}
+            GoesOn::AtItsEnd => return Ok(Look::Known),
+            GoesOn::With(progress) => {
+                found = Some((source.clone(), progress));
+                break;
+            }
+        }
+    }
+    let (known, start) = match found {
+        // A list can only be read from its start; what is known of it is recognised event by event.
+        Some((known, _)) if !resumes => (known, Progress::default()),
+        Some(found) => found,
+        None => (SourceRead::default(), Progress::default()),
+    };
+    let id = if known.source_id.is_empty() { sources.new_id(&fingerprint(&head)) } else { known.source_id.clone() };
+    if pending.contains(&id) {
+        return Ok(Look::Later);
+    }
+    let remote = matches!(planned.object.location, Location::Store(_));
+    let witness = (compression.is_some() || remote).then(|| Arc::new(Witness::new(start.clone())));
+    let bytes = if compression.is_some() { opened.size.saturating_mul(EXPANSION) } else { opened.size.saturating_sub(start.bytes) };
+    let part = SourcePart { id, from: start.bytes, lines: start.newlines, witness };
+    let mut planned = planned.clone();
+    planned.layout = layout;
+    planned.compression = compression;
+    planned.object.size = Some(opened.size);
+    if let Some(held) = &opened.held {
+        planned.object.location = Location::Held(Arc::clone(held));
+        planned.spool = Arc::default();
+    }
+    planned.part = Some(Arc::new(part));
+    let Opened { held, etag, .. } = opened;
+    Ok(Look::Read(Box::new(SourceWork {
+        object,
+        planned,
+        held,
+        head,
+        known,
+        start,
+        stored_hash,
+        etag,
+        bytes,
+        changes: 0,
+        stores: Arc::clone(stores),
+    })))
+}
+
+/// An object that can be read from any place.
+struct Opened<'o> {
+    planned: &'o Planned,
+    stores: &'o Stores,
+    held: Option<Arc<Held>>,
+    size: u64,
+    etag: Option<String>,
+}
+
+enum GoesOn {
+    No,
+    AtItsEnd,
+    With(Progress),
+}
+
+impl<'o> Opened<'o> {
+    fn of(planned: &'o Planned, stores: &'o Stores) -> io::Result<Self> {
+        let (held, size, etag) = match &planned.object.location {
+            Location::Store(stored) if stored.size.is_some() => (None, stored.size.unwrap_or(0), stored.etag.clone()),
+            Location::File(path) if planned.object.size.is_some() => {
+                let held = Held::open(path)?;
+                let size = held.size;
+                (Some(held), size, None)
+            }
+            // What can be read only once is copied.
+            _ => {
+                worker::spool(planned, stores).map_err(|error| io::Error::other(error.to_string()))?;
+                let path = planned.spool.get().ok_or_else(|| io::Error::other("the temporary copy is gone"))?;
+                let held = Held::open(path)?;
+                let size = held.size;
+                (Some(held), size, None)
+            }
+        };
+        Ok(Self { planned, stores, held, size, etag: etag.filter(|etag| etag.starts_with('"')) })
+    }
+
+    fn reader(&self, from: u64) -> io::Result<Box<dyn Read + Send>> {
+        match (&self.held, &self.planned.object.location) {
+            (Some(held), _) => Ok(Box::new(held.reader(from))),
+            (None, Location::Store(stored)) => self.stores.reader(stored, from, self.size),
+            (None, _) => Err(io::Error::other("cannot be read")),
+        }
+    }
+
+    /// What tells the stored bytes from others: of a store its tag, else the first and last bytes. Compressed files end with a checksum.
+    fn stored_hash(&self, raw: &[u8]) -> io::Result<String> {
+        if let Some(etag) = &self.etag {
+            return Ok(fingerprint(format!("etag {etag}").as_bytes()));
+        }
+        let mut ends = raw[..raw.len().min(HEAD)].to_vec();
+        self.reader(self.size.saturating_sub(TAIL as u64))?.take(TAIL as u64).read_to_end(&mut ends)?;
+        Ok(fingerprint(&ends))
+    }
+
+    /// The first decompressed bytes; `None` when there are none because the stream is broken.
+    fn first_decompressed(&self) -> io::Result<Option<Vec<u8>>> {
+        let mut head = Vec::new();
+        let (stream, _) = compress::decompressed(self.reader(0)?)?;
+        match stream.take(HEAD as u64).read_to_end(&mut head) {
+            Err(_) if head.is_empty() => Ok(None),
+            _ => Ok(Some(head)),
+        }
+    }
+
+    /// Does the object go on where the source was left?
+    fn goes_on(&self, source: &SourceRead, compression: Option<Compression>) -> io::Result<GoesOn> {
+        let to = source.to_offset;
+        let from = to.saturating_sub(TAIL as u64);
+        let mut tail = Vec::new();
+        let more = match compression {
+            None if self.size < to => return Ok(GoesOn::No),
+            None => {
+                self.reader(from)?.take(to - from).read_to_end(&mut tail)?;
+                self.size > to
+            }
+            Some(_) => {
+                let (mut stream, _) = compress::decompressed(self.reader(0)?)?;
+                let skipped = io::copy(&mut stream.by_ref().take(from), &mut io::sink());
+                let read = stream.by_ref().take(to - from).read_to_end(&mut tail);
+                if skipped.is_err() || read.is_err() {
+                    return Ok(GoesOn::No);
+                }
+                // An error is something new, too.
+                !matches!(stream.read(&mut [0]), Ok(0))
+            }
+        };
+        if tail.len() as u64 != to - from || fingerprint(&tail) != source.tail_hash {
+            return Ok(GoesOn::No);
+        }
+        match source.progress(tail) {
+            Some(progress) if more => Ok(GoesOn::With(progress)),
+            Some(_) => Ok(GoesOn::AtItsEnd),
+            None => Ok(GoesOn::No),
+        }
+    }
+}

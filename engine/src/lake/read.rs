@@ -1,0 +1,358 @@
+//! The data files of a snapshot as a table: a list of Parquet files in, DataFusion's own Parquet scan out.
+//!
+//! Files that hold no row of the answer are left out before anything is opened ([`prune`]), and `EXPLAIN` says how many
+//! ([`shown`]). What the snapshot knows of its files answers `count(*)` and the bounds of both columns without reading. Which files a
+//! snapshot has, and where they lie, is not decided here.
+
+mod prune;
+mod shown;
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use datafusion::{
+    arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef, TimeUnit},
+    catalog::Session,
+    common::{ScalarValue, Statistics, stats::Precision},
+    datasource::{
+        TableProvider, TableType,
+        file_format::{FileFormat, parquet::ParquetFormat},
+        listing::PartitionedFile,
+        physical_plan::{FileGroup, FileScanConfigBuilder},
+        table_schema::TableSchema,
+    },
+    error::Result,
+    execution::object_store::ObjectStoreUrl,
+    logical_expr::{Expr, TableProviderFilterPushDown},
+    object_store::path::Path,
+    physical_plan::{ExecutionPlan, empty::EmptyExec},
+};
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+
+/// One data file of a snapshot.
+#[derive(Debug, Clone)]
+pub(crate) struct DataFile {
+    /// Path inside the store, as `Path::parse` takes it. Files are never written again under a path: footers are cached by it.
+    pub(crate) path: String,
+    /// Bytes of the file.
+    pub(crate) size: u64,
+    /// Rows, if the log says.
+    pub(crate) rows: Option<u64>,
+    /// Value of the partition column: days since the epoch. `None` for NULL, or when the table has no such column.
+    pub(crate) date: Option<i32>,
+    /// The least and the greatest time of its rows, in microseconds; with the milliseconds of a Delta log as good as any.
+    pub(crate) times: Option<(i64, i64)>,
+}
+
+impl DataFile {
+    /// All its times lie between these. Delta logs keep milliseconds, cut and not rounded: a last time without microseconds stands
+    /// for all of its millisecond. Without times it is the day that bounds them.
+    pub(crate) fn bounds(&self) -> Option<(i64, i64)> {
+        match (self.times, self.date) {
+            (Some((least, greatest)), _) if greatest % 1000 == 0 => Some((least, greatest.saturating_add(999))),
+            (Some(times), _) => Some(times),
+            (None, Some(date)) => Some((i64::from(date) * DAY, i64::from(date) * DAY + DAY - 1)),
+            (None, None) => None,
+        }
+    }
+
+    /// Rows in which the day and with it the time are NULL.
+    fn nulls(&self) -> Option<u64> {
+        if self.date.is_some() { Some(0) } else { self.rows }
+    }
+
+    /// What it is sorted by: time, then path.
+    fn place(&self) -> (i64, &str) {
+        (self.bounds().map_or(i64::MAX, |(least, _)| least), &self.path)
+    }
+}
+
+/// How many files the scans of a session had before them and left out; shared with the caller, who shows it after a query.
+#[derive(Debug, Default)]
+pub(crate) struct Skipped {
+    files: AtomicU64,
+    skipped_files: AtomicU64,
+    bytes: AtomicU64,
+    skipped_bytes: AtomicU64,
+}
+
+/// The numbers of [`Skipped`]; those left out are among all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Data files of the lakes that were asked.
+    pub files: u64,
+    /// Files that cannot hold a row of the answer.
+    pub skipped_files: u64,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// Bytes of those that were left out.
+    pub skipped_bytes: u64,
+}
+
+impl Share {
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self {
+            files: self.files + other.files,
+            skipped_files: self.skipped_files + other.skipped_files,
+            bytes: self.bytes + other.bytes,
+            skipped_bytes: self.skipped_bytes + other.skipped_bytes,
+        }
+    }
+}
+
+impl Skipped {
+    fn add(&self, share: Share) {
+        self.files.fetch_add(share.files, Ordering::Relaxed);
+        self.skipped_files.fetch_add(share.skipped_files, Ordering::Relaxed);
+        self.bytes.fetch_add(share.bytes, Ordering::Relaxed);
+        self.skipped_bytes.fetch_add(share.skipped_bytes, Ordering::Relaxed);
+    }
+
+    /// What came together since it was asked last.
+    pub(crate) fn take(&self) -> Share {
+        Share {
+            files: self.files.swap(0, Ordering::Relaxed),
+            skipped_files: self.skipped_files.swap(0, Ordering::Relaxed),
+            bytes: self.bytes.swap(0, Ordering::Relaxed),
+            skipped_bytes: self.skipped_bytes.swap(0, Ordering::Relaxed),
+        }
+    }
+}
+
+/// The files of one snapshot, seen through one schema.
+#[derive(Debug)]
+pub(crate) struct LakeTable {
+    schema: SchemaRef,
+    /// The same columns in the order of DataFusion's scan: the partition column comes last.
+    scanned: TableSchema,
+    partition: Option<usize>,
+    time: Option<usize>,
+    zone: Option<Arc<str>>,
+    store: ObjectStoreUrl,
+    files: Arc<[DataFile]>,
+    skipped: Arc<Skipped>,
+}
+
+impl LakeTable {
+    /// `partition` names a column of days that is not in the files, `time` one of times that is. With both, the day is that of the
+    /// time in every row, and NULL where the time is.
+    pub(crate) fn new(
+        schema: SchemaRef,
+        partition: Option<&str>,
+        time: Option<&str>,
+        store: ObjectStoreUrl,
+        files: Arc<[DataFile]>,
+        skipped: Arc<Skipped>,
+    ) -> Self {
+        let find = |name: Option<&str>| name.and_then(|name| schema.index_of(name).ok());
+        let partition = find(partition).filter(|at| *schema.field(*at).data_type() == DataType::Date32);
+        let (time, zone) = match find(time).map(|at| (at, schema.field(at).data_type())) {
+            Some((at, DataType::Timestamp(TimeUnit::Microsecond, zone))) => (Some(at), zone.clone()),
+            _ => (None, None),
+        };
+        let fields = schema.fields().iter().enumerate();
+        let in_files: Vec<FieldRef> = fields.filter(|(at, _)| Some(*at) != partition).map(|(_, field)| Arc::clone(field)).collect();
+        let of_path: Vec<FieldRef> = partition.map(|at| Arc::clone(&schema.fields()[at])).into_iter().collect();
+        let in_files = Arc::new(Schema::new_with_metadata(in_files, schema.metadata().clone()));
+        let scanned = TableSchema::builder(in_files).with_table_partition_cols(of_path).build();
+        Self { schema, scanned, partition, time, zone, store, files, skipped }
+    }
+
+    fn partition_name(&self) -> Option<&str> {
+        self.partition.map(|at| self.schema.field(at).name().as_str())
+    }
+
+    fn time_name(&self) -> Option<&str> {
+        self.time.map(|at| self.schema.field(at).name().as_str())
+    }
+
+    /// Where a column of the schema stands in the scan.
+    fn scanned_at(&self, column: usize) -> usize {
+        match self.partition {
+            Some(partition) if column == partition => self.schema.fields().len() - 1,
+            Some(partition) if column > partition => column - 1,
+            _ => column,
+        }
+    }
+
+    fn timestamp(&self, micros: i64) -> ScalarValue {
+        ScalarValue::TimestampMicrosecond(Some(micros), self.zone.clone())
+    }
+
+    /// What is known of one file. The bounds are what files are left out by while a query runs (`ORDER BY … LIMIT`), so that they
+    /// count as exact although no row need have them.
+    fn of_file(&self, file: &DataFile) -> Statistics {
+        let mut known = Statistics::new_unknown(self.scanned.table_schema());
+        known.num_rows = exact(file.rows);
+        known.total_byte_size = exact(Some(file.size)).to_inexact();
+        if let Some(partition) = self.partition {
+            let column = &mut known.column_statistics[self.scanned_at(partition)];
+            column.null_count = exact(file.nulls());
+            if let Some(date) = file.date {
+                column.min_value = Precision::Exact(ScalarValue::Date32(Some(date)));
+                column.max_value = Precision::Exact(ScalarValue::Date32(Some(date)));
+            }
+        }
+        if let Some(time) = self.time {
+            let column = &mut known.column_statistics[self.scanned_at(time)];
+            if self.partition.is_some() {
+                column.null_count = exact(file.nulls());
+            }
+            if let Some((least, greatest)) = file.bounds() {
+                column.min_value = Precision::Exact(self.timestamp(least));
+                column.max_value = Precision::Exact(self.timestamp(greatest));
+            }
+        }
+        known
+    }
+
+    /// What is known of all rows of `files`. What is exact here becomes an answer: a bound of the times only when a row has it. That is
+    /// so unless it is the first or the last microsecond of a millisecond, where cut times are put.
+    fn of_files(&self, files: &[&DataFile]) -> Statistics {
+        let mut known = Statistics::new_unknown(self.scanned.table_schema());
+        let rows = files.iter().map(|file| file.rows).sum::<Option<u64>>();
+        known.num_rows = exact(rows);
+        known.total_byte_size = exact(Some(files.iter().map(|file| file.size).sum())).to_inexact();
+        let filled = files.iter().copied().filter(|file| file.rows != Some(0));
+        let (dated, undated): (Vec<&DataFile>, Vec<&DataFile>) = filled.partition(|file| file.date.is_some());
+        let nulls = exact(undated.iter().map(|file| file.rows).sum::<Option<u64>>());
+        let bound = |value: ScalarValue, is_exact: bool| if is_exact { Precision::Exact(value) } else { Precision::Inexact(value) };
+        if let Some(partition) = self.partition {
+            let column = &mut known.column_statistics[self.scanned_at(partition)];
+            column.null_count = nulls;
+            let days: BTreeSet<i32> = dated.iter().filter_map(|file| file.date).collect();
+            if let (Some(first), Some(last)) = (days.first(), days.last()) {
+                column.min_value = bound(ScalarValue::Date32(Some(*first)), rows.is_some());
+                column.max_value = bound(ScalarValue::Date32(Some(*last)), rows.is_some());
+            }
+        }
+        if let Some(time) = self.time {
+            let column = &mut known.column_statistics[self.scanned_at(time)];
+            let timed = if self.partition.is_some() { &dated } else { &undated };
+            if self.partition.is_some() {
+                column.null_count = nulls;
+            }
+            let bounds = timed.iter().map(|file| file.bounds()).collect::<Option<Vec<_>>>().unwrap_or_default();
+            if let Some((least, greatest)) = bounds.into_iter().reduce(|one, other| (one.0.min(other.0), one.1.max(other.1))) {
+                let is_of = |file: &DataFile, at: i64| file.times.is_some_and(|(least, greatest)| at == least || at == greatest);
+                let seen = |at: i64| rows.is_some() && !matches!(at.rem_euclid(1000), 0 | 999) && timed.iter().any(|file| is_of(file, at));
+                column.min_value = bound(self.timestamp(least), seen(least));
+                column.max_value = bound(self.timestamp(greatest), seen(greatest));
+            }
+        }
+        known
+    }
+
+    fn partitioned(&self, file: &DataFile) -> Result<PartitionedFile> {
+        let mut read = PartitionedFile::new(String::new(), file.size);
+        read.object_meta.location = Path::parse(&file.path)?;
+        if self.partition.is_some() {
+            read.partition_values = vec![ScalarValue::Date32(file.date)];
+        }
+        // Set directly: `with_statistics` would add that no partition value is NULL.
+        read.statistics = Some(Arc::new(self.of_file(file)));
+        Ok(read)
+    }
+
+    /// Runs of consecutive files, about as many bytes in each. Ranges of larger files are DataFusion's to cut.
+    fn groups(&self, files: &[&DataFile], partitions: usize) -> Result<Vec<FileGroup>> {
+        let count = partitions.min(files.len()).max(1);
+        let total = files.iter().map(|file| u128::from(file.size)).sum::<u128>().max(1);
+        let mut groups = vec![Vec::new(); count];
+        let mut before = 0_u128;
+        for file in files {
+            let size = u128::from(file.size);
+            // The run that the middle of the file falls into.
+            let group = usize::try_from((before + size / 2) * count as u128 / total).unwrap_or(count);
+            groups[group.min(count - 1)].push(self.partitioned(file)?);
+            before += size;
+        }
+        Ok(groups.into_iter().filter(|group| !group.is_empty()).map(FileGroup::new).collect())
+    }
+
+    fn share(&self, kept: &[&DataFile]) -> Share {
+        let (files, bytes) = (self.files.len() as u64, self.files.iter().map(|file| file.size).sum::<u64>());
+        let kept_bytes = kept.iter().map(|file| file.size).sum::<u64>();
+        Share { files, skipped_files: files - kept.len() as u64, bytes, skipped_bytes: bytes - kept_bytes }
+    }
+}
+
+/// A number that is known, or nothing.
+fn exact(number: Option<u64>) -> Precision<usize> {
+    number.and_then(|number| usize::try_from(number).ok()).map_or(Precision::Absent, Precision::Exact)
+}
+
+/// Keeps the first files that have `limit` rows between them; is one left out?
+fn keep_first(files: &mut Vec<&DataFile>, limit: usize) -> bool {
+    let mut rows = 0_u64;
+    let enough = files.iter().position(|file| {
+        rows = rows.saturating_add(file.rows.unwrap_or(0));
+        rows >= limit as u64
+    });
+    let keep = enough.map_or(files.len(), |last| last + 1);
+    let is_cut = keep < files.len();
+    files.truncate(keep);
+    is_cut
+}
+
+#[async_trait]
+impl TableProvider for LakeTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    /// A filter on the partition column alone is settled by leaving files out; the others are judged by DataFusion as well.
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let support = |filter: &&Expr| match self.is_of_partition(filter) {
+            true => TableProviderFilterPushDown::Exact,
+            false => TableProviderFilterPushDown::Inexact,
+        };
+        Ok(filters.iter().map(support).collect())
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut files = self.candidates(state, filters)?;
+        files.sort_by(|one, other| one.place().cmp(&other.place()));
+        let is_settled = filters.iter().all(|filter| self.is_of_partition(filter));
+        let is_cut = limit.is_some_and(|limit| is_settled && keep_first(&mut files, limit));
+        let share = self.share(&files);
+        self.skipped.add(share);
+
+        let columns = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
+        if files.is_empty() {
+            return Ok(Arc::new(EmptyExec::new(Arc::new(self.schema.project(&columns)?))));
+        }
+        let known = self.of_files(&files);
+        let groups = self.groups(&files, state.config().target_partitions())?;
+        // The format sets the options of the session, and the reader that takes footers from its cache.
+        let format = ParquetFormat::default().with_options(state.default_table_options().parquet);
+        let config = FileScanConfigBuilder::new(self.store.clone(), format.file_source(self.scanned.clone()))
+            .with_file_groups(groups)
+            .with_statistics(if is_cut { known.to_inexact() } else { known })
+            .with_projection_indices(Some(columns.into_iter().map(|column| self.scanned_at(column)).collect()))?
+            .with_limit(limit)
+            .build();
+        Ok(shown::with_share(format.create_physical_plan(state, config).await?, share))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! Events of the sources of a transaction in, encoded row groups of one day each out; with what is to be known of every source's rows.
+//!
+//! Rows of several days are collected side by side, since a log that is cut at any place holds two; when there are too many days, or
+//! too many bytes in all, the largest group is handed over.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::ControlFlow,
+    sync::Mutex,
+};
+
+use datafusion::parquet::{errors::ParquetError, schema::types::SchemaDescPtr};
+
+use super::{
+    rejects::RejectFile,
+    source::Days,
+    writer::{Day, Range, Statistics, date_text},
+};
+use crate::{
+    Error,
+    batch::{Origin, Row},
+    convert::parquet::EncodedGroup,
+    encode::RowGroup,
+    event::{Event, ReasonCache},
+    scan::{
+        plan::Planned,
+        records::{Place, Sink, Source},
+        report::Reject,
+        worker::Collector,
+    },
+    source::Chunk,
+};
+
+const MICROS_A_DAY: i64 = 86_400_000_000;
+/// Days that are collected side by side.
+const MOST_DAYS: usize = 8;
+
+/// A row group of one day.
+pub(crate) struct DayGroup {
+    pub(crate) day: Day,
+    pub(crate) group: EncodedGroup,
+    pub(crate) statistics: Statistics,
+}
+
+/// What is known of the rows of one source.
+#[derive(Debug, Default)]
+pub(crate) struct SourceRows {
+    days: BTreeMap<Day, (u64, i64)>,
+    pub(crate) staged: Range,
+}
+
+impl SourceRows {
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (day, (rows, hash)) in other.days {
+            let entry = self.days.entry(day).or_default();
+            entry.0 += rows;
+            entry.1 = entry.1.wrapping_add(hash);
+        }
+        self.staged.merge(other.staged);
+    }
+
+    /// By the names of the days.
+    pub(crate) fn days(&self) -> Days {
+        let mut days = Days::default();
+        for (day, (rows, hash)) in &self.days {
+            days.add(day.map_or_else(String::new, date_text), *rows, *hash);
+        }
+        days
+    }
+}
+
+/// Collects the rows of one thread.
+pub(crate) struct LakeRows<'b, T> {
+    schema: &'b SchemaDescPtr,
+    /// Bytes of events that make the groups full.
+    full: u64,
+    open: Vec<Open>,
+    /// Groups that are not in use, with their memory.
+    spare: Vec<RowGroup>,
+    reasons: ReasonCache,
+    cluster: Option<&'b str>,
+    source_file: String,
+    source_id: String,
+    /// By the id of the source.
+    pub(crate) sources: HashMap<String, SourceRows>,
+    current: SourceRows,
+    rejects: &'b Mutex<RejectFile>,
+    take: T,
+    pub(crate) failure: Option<Error>,
+}
+
+/// A group that fills.
+struct Open {
+    day: Day,
+    group: RowGroup,
+    statistics: Statistics,
+}
+
+impl<'b, T: FnMut(DayGroup) -> ControlFlow<()>> LakeRows<'b, T> {
+    pub(crate) fn new(schema: &'b SchemaDescPtr, full: u64, cluster: Option<&'b str>, rejects: &'b Mutex<RejectFile>, take: T) -> Self {
+        Self {
+            schema,
+            full,
+            open: Vec::new(),
+            spare: Vec::new(),
+            reasons: ReasonCache::default(),
+            cluster,
+            source_file: String::new(),
+            source_id: String::new(),
+            sources: HashMap::new(),
+            current: SourceRows::default(),
+            rejects,
+            take,
+            failure: None,
+        }
+    }
+
+    fn push(&mut self, event: &Event<'_>, place: Place, source: &Source<'_>) -> Result<(), ParquetError> {
+        let day = event.staged.and_then(|micros| i32::try_from(micros.div_euclid(MICROS_A_DAY)).ok());
+        let found = self.open.iter().position(|open| open.day == day);
+        let index = match found {
+            Some(index) => index,
+            None => {
+                if self.open.len() >= MOST_DAYS {
+                    self.hand_over_largest()?;
+                }
+                let group = self.spare.pop().map_or_else(|| RowGroup::new(self.schema), Ok)?;
+                self.open.push(Open { day, group, statistics: Statistics::default() });
+                self.open.len() - 1
+            }
+        };
+        let origin = Origin { source_id: Some(&self.source_id), ..place.origin(source, &self.source_file, self.cluster) };
+        let open = &mut self.open[index];
+        open.group.push(&Row::new(event, origin, &self.reasons))?;
+        open.statistics.rows += 1;
+        open.statistics.staged.add(event.staged);
+        open.statistics.received.add(event.received);
+        let entry = self.current.days.entry(day).or_default();
+        entry.0 += 1;
+        entry.1 = entry.1.wrapping_add(place.identity.unwrap_or(0));
+        self.current.staged.add(event.staged);
+        Ok(())
+    }
+
+    fn hand_over_largest(&mut self) -> Result<(), ParquetError> {
+        let Some(largest) = (0..self.open.len()).max_by_key(|&index| self.open[index].group.bytes()) else { return Ok(()) };
+        let Open { day, mut group, statistics } = self.open.swap_remove(largest);
+        let encoded = EncodedGroup::of(&mut group)?;
+        self.spare.push(group);
+        let _ = (self.take)(DayGroup { day, group: encoded, statistics });
+        Ok(())
+    }
+
+    fn end_source(&mut self) {
+        let rows = std::mem::take(&mut self.current);
+        if !rows.days.is_empty() {
+            self.sources.entry(self.source_id.clone()).or_default().merge(rows);
+        }
+    }
+
+    /// After the last piece.
+    pub(crate) fn finish(&mut self) {
+        self.end_source();
+        while !self.open.is_empty() && self.failure.is_none() {
+            if let Err(error) = self.hand_over_largest() {
+                self.failure = Some(error.into());
+            }
+        }
+    }
+}
+
+impl<T: FnMut(DayGroup) -> ControlFlow<()>> Sink for LakeRows<'_, T> {
+    fn event(&mut self, event: &Event<'_>, place: Place, source: &Source<'_>) {
+        if let Err(error) = self.push(event, place, source) {
+            self.failure.get_or_insert_with(|| error.into());
+        }
+    }
+
+    fn reject(&mut self, reject: Reject) {
+        let mut rejects = self.rejects.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Err(error) = rejects.add(&self.source_file, &self.source_id, reject) {
+            self.failure.get_or_insert(error);
+        }
+    }
+}
+
+impl<T: FnMut(DayGroup) -> ControlFlow<()>> Collector for LakeRows<'_, T> {
+    fn object(&mut self, planned: &Planned) {
+        self.end_source();
+        self.source_file.clone_from(&planned.object.uri);
+        self.source_id = planned.part.as_ref().map(|part| part.id.clone()).unwrap_or_default();
+    }
+
+    fn chunk(&mut self, _: Option<&Chunk>) {}
+
+    fn hand_over(&mut self, _: bool) -> ControlFlow<()> {
+        if self.failure.is_none()
+            && self.open.iter().map(|open| open.group.bytes()).sum::<u64>() >= self.full
+            && let Err(error) = self.hand_over_largest()
+        {
+            self.failure = Some(error.into());
+        }
+        if self.failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}

@@ -1,0 +1,111 @@
+//! A local file that is opened once and read many times: its bytes, up to the length that it had when it was opened.
+//!
+//! Logs are rotated while they are read. What is read through one handle is one file, whatever its name is given to meanwhile; and
+//! what is appended meanwhile belongs to the next run. A file that shrinks under its reader ends early: who read it has to ask
+//! [`Held::is_whole`] afterwards.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// An open file.
+#[derive(Debug)]
+pub(crate) struct Held {
+    file: File,
+    pub(crate) path: PathBuf,
+    pub(crate) size: u64,
+}
+
+/// Reads a held file from a position of its own.
+#[derive(Debug)]
+pub(crate) struct HeldReader {
+    held: Arc<Held>,
+    at: u64,
+}
+
+impl Held {
+    /// Opens a file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened.
+    pub(crate) fn open(path: &Path) -> io::Result<Arc<Self>> {
+        let file = File::open(path)?;
+        let size = file.metadata()?.len();
+        Ok(Arc::new(Self { file, path: path.to_owned(), size }))
+    }
+
+    /// A reader that begins at this byte.
+    pub(crate) fn reader(self: &Arc<Self>, at: u64) -> HeldReader {
+        HeldReader { held: Arc::clone(self), at }
+    }
+
+    /// Are all the bytes still there that were there when it was opened?
+    pub(crate) fn is_whole(&self) -> bool {
+        self.file.metadata().is_ok_and(|metadata| metadata.len() >= self.size)
+    }
+
+    #[cfg(unix)]
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(&self.file, buffer, at)
+    }
+
+    #[cfg(windows)]
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        std::os::windows::fs::FileExt::seek_read(&self.file, buffer, at)
+    }
+}
+
+impl Read for HeldReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.held.size.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        let most = buffer.len().min(left);
+        let read = self.held.read_at(&mut buffer[..most], self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for HeldReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let to = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            SeekFrom::End(by) => self.held.size.checked_add_signed(by),
+        };
+        self.at = to.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "before the start of the file"))?;
+        Ok(self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn it_stays_the_same_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, moved) = (folder.path().join("a.log"), folder.path().join("a.log.1"));
+        std::fs::write(&path, "first line\n").unwrap();
+        let held = Held::open(&path).unwrap();
+        std::fs::rename(&path, &moved).unwrap();
+        std::fs::write(&path, "another file").unwrap();
+        std::fs::OpenOptions::new().append(true).open(&moved).unwrap().write_all(b"more").unwrap();
+        let mut text = String::new();
+        held.reader(0).read_to_string(&mut text).unwrap();
+        assert_eq!(text, "first line\n");
+        let mut reader = held.reader(0);
+        reader.seek(SeekFrom::End(-5)).unwrap();
+        text.clear();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "line\n");
+        assert!(held.is_whole());
+        std::fs::write(&moved, "first").unwrap();
+        assert!(!held.is_whole());
+    }
+}
