@@ -99,6 +99,7 @@ impl Input {
             max_record: self.max_record,
             threads: self.threads.map_or(defaults.threads, usize::from),
             memory: self.memory,
+            transaction: defaults.transaction,
             allow_writes: self.allow_writes,
         }
     }

@@ -364,6 +364,7 @@ fn write_logs(engine: &Engine, writer: &mut Writer<'_>, parquet: SchemaDescPtr) 
             chunk: CHUNK,
             stores: &plan.stores,
             lines: true,
+            counted: false,
             seen: &seen,
             newlines: &newlines,
         },

@@ -30,7 +30,7 @@ use crate::{
     Engine, ErrorKind, Result,
     convert::parquet::{CHUNK, GROUP, units},
     scan::{
-        plan::ScanPlan,
+        plan::{Piece, ScanPlan},
         report::{Tally, reason},
         seen::Seen,
         witness::{Progress, fingerprint},
@@ -80,13 +80,14 @@ pub(crate) fn read(
         chunk: CHUNK,
         stores: &plan.stores,
         lines: true,
+        counted: true,
         seen: &seen,
         newlines: &newlines,
     };
     let threads = engine.options.threads.max(1).min(shared.units.len().max(1));
     let (sender, receiver) = sync_channel(threads);
     let (written, hashed) = std::thread::scope(|scope| {
-        let hashing = scope.spawn(|| hash_lines(works, &shared));
+        let hashing = scope.spawn(|| Hashing { works, pieces: &pieces, newlines: &newlines }.run(|| shared.stopped()));
         for _ in 0..threads {
             let (sender, work, shared, plan) = (sender.clone(), &work, &shared, &plan);
             scope.spawn(move || shared.encode(work, schema, plan, rejects, threads, &sender));
@@ -158,7 +159,7 @@ fn evidence(work: &SourceWork, tally: &Tally, rows: &SourceRows, rejects: u64, p
     let duplicates = [reason::DUPLICATE, reason::IN_THE_LAKE].iter().filter_map(|reason| tally.skipped.get(reason)).sum();
     let (days, events_hash) = rows.days().texts();
     let head = &work.head[..work.head.len().min(HEAD)];
-    let whole = tally.tail.is_none();
+    let whole = tally.tail.is_none() && !work.is_part;
     SourceRead {
         source_id: work.id().to_owned(),
         uri: work.planned.object.uri.clone(),
@@ -171,7 +172,7 @@ fn evidence(work: &SourceWork, tally: &Tally, rows: &SourceRows, rejects: u64, p
         head_bytes: if work.known.head_bytes > 0 { work.known.head_bytes } else { head.len() as u64 },
         head_hash: if work.known.head_bytes > 0 { work.known.head_hash.clone() } else { fingerprint(head) },
         tail_hash: progress.tail_hash(),
-        stored_bytes: work.planned.object.size,
+        stored_bytes: Some(work.stored_bytes),
         stored_hash: whole.then(|| work.stored_hash.clone()),
         compression: work.planned.compression.map(|compression| compression.name().to_owned()),
         etag: work.etag.clone(),
@@ -256,18 +257,44 @@ impl Shared<'_> {
     }
 }
 
-/// The hashes of plain local files up to their last newline: what follows it may be an incomplete record.
-fn hash_lines(works: &[SourceWork], shared: &Shared<'_>) -> Vec<Option<Progress>> {
-    works
-        .iter()
-        .map(|work| {
-            let held = work.held.as_ref().filter(|_| work.witness().is_none())?;
-            let mut progress = work.start.clone();
-            let end = last_line(work, held.size).ok()?.max(progress.bytes);
-            hash(work, &mut progress, end, || shared.stopped()).ok()?;
-            Some(progress)
-        })
-        .collect()
+/// The thread that reads plain local files in order.
+struct Hashing<'h> {
+    works: &'h [SourceWork],
+    pieces: &'h [Piece],
+    /// Of the pieces that are ranges: who decodes one has to know its lines.
+    newlines: &'h Newlines,
+}
+
+impl Hashing<'_> {
+    /// The hashes of the files up to their last newline: what follows it may be an incomplete record.
+    fn run(&self, stopped: impl Fn() -> bool) -> Vec<Option<Progress>> {
+        let mut hashed: Vec<Option<Progress>> = Vec::with_capacity(self.works.len());
+        let mut next = 0;
+        for (object, work) in self.works.iter().enumerate() {
+            let first = next;
+            while self.pieces.get(next).is_some_and(|piece| piece.object == object) {
+                next += 1;
+            }
+            let plain = work.held.as_ref().filter(|_| work.witness().is_none());
+            hashed.push(plain.and_then(|held| self.file(work, held.size, first..next, &stopped).ok()));
+            // Whatever happened, nobody waits for ever.
+            (first..next).for_each(|piece| self.newlines.publish(piece, 0));
+        }
+        hashed
+    }
+
+    fn file(&self, work: &SourceWork, size: u64, pieces: std::ops::Range<usize>, stopped: &impl Fn() -> bool) -> io::Result<Progress> {
+        let mut progress = work.start.clone();
+        let end = last_line(work, size)?.max(progress.bytes);
+        for piece in pieces {
+            let Some((_, to)) = self.pieces[piece].range else { continue };
+            let before = progress.newlines;
+            hash(work, &mut progress, to.min(end), stopped)?;
+            self.newlines.publish(piece, progress.newlines - before);
+        }
+        hash(work, &mut progress, end, stopped)?;
+        Ok(progress)
+    }
 }
 
 /// The byte after the last newline before `size`, if it is not far.

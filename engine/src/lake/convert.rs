@@ -40,8 +40,6 @@ use crate::{
     schema,
 };
 
-/// Decompressed bytes of a transaction, roughly: as much as is lost when it is killed, and as much as is remembered of its events.
-const TRANSACTION: u64 = 2 << 30;
 /// Sources of a transaction: they are open files.
 const MOST_SOURCES: usize = 256;
 /// How often a source may change while it is read.
@@ -63,6 +61,8 @@ struct Writer<'e> {
     sources: Sources,
     accounts: Arc<Accounts>,
     converted: Converted,
+    /// Objects that this run has read something of.
+    begun: HashSet<usize>,
 }
 
 /// Brings what is new of the inputs into the lake `to`, which is made if there is none.
@@ -96,7 +96,7 @@ pub(crate) async fn convert(engine: &Engine, to: &str) -> Result<Converted> {
     ledger.push(Arc::clone(&accounts));
     drop(ledger);
     let converted = Converted { version: Some(events.version()), ..Converted::default() };
-    let mut writer = Writer { engine, root, runtime, schema: Arc::new(parquet), events, sources, accounts, converted };
+    let mut writer = Writer { engine, root, runtime, schema: Arc::new(parquet), events, sources, accounts, converted, begun: HashSet::new() };
     let done = writer.run().await;
     // What was committed is evidence, however the run ended; who was killed here is caught up with by the next one.
     let copied = evidence::catch_up(&writer.root, &writer.events, &writer.runtime).await;
@@ -114,6 +114,8 @@ impl Writer<'_> {
             }
             // Before anything new: it may be the same as what is read now.
             later.into_iter().rev().for_each(|object| waiting.push_front(object));
+            // What is longer than a transaction goes on in the next.
+            works.iter().rev().filter(|work| work.is_part).for_each(|work| waiting.push_front((work.object, 0)));
             if !works.is_empty() {
                 self.transact(works, &mut waiting).await?;
             }
@@ -125,13 +127,14 @@ impl Writer<'_> {
         let (mut works, mut later) = (Vec::<SourceWork>::new(), Vec::new());
         let (mut pending, mut bytes) = (HashSet::new(), 0);
         let plan = &self.engine.logs;
-        while bytes < TRANSACTION && works.len() < MOST_SOURCES {
+        let most = self.engine.options.transaction.max(1);
+        while bytes < most && works.len() < MOST_SOURCES {
             if self.engine.cancelled().load(std::sync::atomic::Ordering::Relaxed) {
                 return Err(ErrorKind::Interrupted.into());
             }
             let Some((object, changes)) = waiting.pop_front() else { break };
             let planned = &plan.objects[object];
-            let looked = match look(object, planned, &self.sources, &pending, &plan.stores) {
+            let looked = match look(object, planned, &self.sources, &pending, &plan.stores, most) {
                 Ok(_) if changes > MOST_CHANGES => Look::Failed("it changes all the time while it is read".to_owned()),
                 Ok(looked) => looked,
                 Err(error) => Look::Failed(error.to_string()),
@@ -139,14 +142,14 @@ impl Writer<'_> {
             match looked {
                 Look::Empty => self.accounts.finish_piece(),
                 Look::Known => {
-                    self.converted.known += 1;
+                    self.converted.known += u64::from(!self.begun.contains(&object));
                     self.accounts.finish_piece();
                 }
                 Look::Later => later.push((object, changes)),
                 Look::Failed(message) => self.fail(object, message),
                 Look::Read(mut work) => {
                     // A large object has a transaction of its own where it can be.
-                    if !works.is_empty() && bytes + work.bytes > TRANSACTION {
+                    if !works.is_empty() && bytes + work.bytes > most {
                         waiting.push_front((object, changes));
                         break;
                     }
@@ -260,6 +263,7 @@ impl Writer<'_> {
     /// Somebody else was faster: what there is to do is found out anew.
     async fn replan(&mut self, works: Vec<SourceWork>, waiting: &mut VecDeque<(usize, usize)>) -> Result<()> {
         works.iter().rev().for_each(|work| waiting.push_front((work.object, work.changes)));
+        self.events.refresh().await?;
         self.sources = Sources::new(evidence::catch_up(&self.root, &self.events, &self.runtime).await?);
         Ok(())
     }
@@ -352,8 +356,11 @@ impl Writer<'_> {
         let version = self.converted.version.unwrap_or(0);
         for (work, (tally, source)) in works.iter().zip(read) {
             self.converted.rows += source.events;
+            self.begun.insert(work.object);
             self.accounts.merge(work.object, tally);
-            self.accounts.finish_piece();
+            if !work.is_part {
+                self.accounts.finish_piece();
+            }
             self.sources.add(SourceRead { events_version: version, ..source });
         }
     }
@@ -365,4 +372,53 @@ fn progress_of(source: &SourceRead) -> (String, i64) {
 
 fn append() -> DeltaOperation {
     DeltaOperation::Write { mode: SaveMode::Append, partition_by: Some(vec!["date".to_owned()]), predicate: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::{array::AsArray, datatypes::Int64Type};
+
+    use super::*;
+    use crate::Options;
+
+    /// One number that SQL gives.
+    async fn number(input: &std::path::Path, sql: &str) -> i64 {
+        let options = Options { inputs: vec![input.display().to_string()], ..Options::default() };
+        let rows = Engine::open(options).await.unwrap().sql(sql).await.unwrap().collect().await.unwrap();
+        rows[0].column(0).as_primitive::<Int64Type>().value(0)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_that_is_longer_than_a_transaction() {
+        let sample = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/sample/audit.log");
+        let Ok(sample) = std::fs::read_to_string(sample) else { return };
+        let folder = tempfile::tempdir().unwrap();
+        let (log, lake) = (folder.path().join("audit.log"), folder.path().join("lake"));
+        let mut text = String::new();
+        for copy in 0..12 {
+            // No two events alike; and something between them that is none.
+            text.push_str(&sample.replace("\"auditID\":\"", &format!("\"auditID\":\"{copy}-")));
+            text.push_str("no event\n");
+        }
+        std::fs::write(&log, &text).unwrap();
+        let options =
+            || Options { inputs: vec![log.display().to_string()], transaction: 1 << 20, ..Options::default() };
+        let engine = Engine::open(options()).await.unwrap();
+        let done = convert(&engine, &lake.display().to_string()).await.unwrap();
+        let events = number(&log, "SELECT count(*) FROM events").await;
+        assert_eq!(done.rows as i64, events);
+        assert!(done.version > Some(3), "{done:?}");
+        assert_eq!(done.known, 0);
+        assert_eq!(engine.report().total.rejects.values().sum::<u64>(), 12);
+        let question = "SELECT count(DISTINCT event_hash) FROM events";
+        assert_eq!(number(&lake, question).await, events);
+        assert_eq!(number(&lake, "SELECT count(*) FROM rejects").await, 12);
+        assert_eq!(number(&lake, "SELECT count(DISTINCT source_id) FROM sources").await, 1);
+        assert_eq!(number(&lake, "SELECT max(to_offset) FROM sources").await, text.len() as i64);
+        // The lines are those of the whole file.
+        let lines = "SELECT sum(source_line) FROM events";
+        assert_eq!(number(&lake, lines).await, number(&log, lines).await);
+        let again = convert(&Engine::open(options()).await.unwrap(), &lake.display().to_string()).await.unwrap();
+        assert_eq!((again.rows, again.known), (0, 1));
+    }
 }

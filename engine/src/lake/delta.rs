@@ -282,6 +282,21 @@ impl Table {
         Ok(found)
     }
 
+    /// The actions of a version, as the log has them; `None` when its entry is gone.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub(crate) async fn entry(&self, version: u64) -> Result<Option<Vec<Value>>> {
+        let log = self.table.log_store();
+        let entry = log.read_commit_entry(version).await.map_err(|error| self.root.delta_failed(&error))?;
+        let Some(bytes) = entry else { return Ok(None) };
+        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+        let actions = lines.map(serde_json::from_slice).collect::<std::result::Result<_, _>>();
+        let actions = actions.map_err(|error| Error::input(&self.root.shown, format!("the log of version {version} is broken: {error}")))?;
+        Ok(Some(actions))
+    }
+
     /// The commits, newest first, with their versions.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! Three Delta tables in one folder or bucket: `events`, what could not be read (`rejects`), and the evidence (`sources`).
 //!
-//! - [`root`]: where it is; [`delta`]: one table, its snapshot and its commits;
+//! - [`root`]: where it is ([`folder`]: on this machine); [`delta`]: one table, its snapshot and its commits;
 //! - [`source`]: what is known of sources; [`plan`]: what of an object is new; [`identity`]: which events are;
 //! - [`batch`] with [`rows`], [`rejects`] and [`writer`]: sources → data files; [`convert`]: the transactions around it;
 //! - [`evidence`]: the table `sources`; [`read`]: data files → a table of a query; [`input`]: a lake → the tables of an engine.
@@ -14,6 +14,7 @@ mod batch;
 mod convert;
 mod delta;
 mod evidence;
+mod folder;
 mod identity;
 mod input;
 mod plan;

@@ -16,7 +16,7 @@ use crate::{
         witness::{Progress, TAIL, Witness, fingerprint},
         worker,
     },
-    source::{Compression, Held, Layout, Location, compress, store::Stores},
+    source::{Compression, Held, Layout, Location, chunk::next_boundary, compress, store::Stores},
 };
 
 /// What is to be done with an object.
@@ -46,10 +46,13 @@ pub(crate) struct SourceWork {
     pub(crate) known: SourceRead,
     /// What was read in earlier runs.
     pub(crate) start: Progress,
+    pub(crate) stored_bytes: u64,
     pub(crate) stored_hash: String,
     pub(crate) etag: Option<String>,
     /// Decompressed bytes to read, roughly.
     pub(crate) bytes: u64,
+    /// Does more of it follow, for the next transaction?
+    pub(crate) is_part: bool,
     /// How often it changed while it was read.
     pub(crate) changes: usize,
     stores: Arc<Stores>,
@@ -105,7 +108,8 @@ impl SourceWork {
 /// How much a compressed object may hold for each of its bytes.
 const EXPANSION: u64 = 12;
 
-/// Looks at an object. `pending` are the sources of the transaction that is being prepared.
+/// Looks at an object. `pending` are the sources of the transaction that is being prepared; of a plain local file about `most` bytes are
+/// to be read at most.
 ///
 /// # Errors
 ///
@@ -116,11 +120,12 @@ pub(crate) fn look(
     sources: &Sources,
     pending: &HashSet<String>,
     stores: &Arc<Stores>,
+    most: u64,
 ) -> io::Result<Look> {
     if let Some(failure) = &planned.failure {
         return Ok(Look::Failed(failure.clone()));
     }
-    let opened = Opened::of(planned, stores)?;
+    let mut opened = Opened::of(planned, stores)?;
     if opened.size == 0 {
         return Ok(Look::Empty);
     }
@@ -131,7 +136,7 @@ pub(crate) fn look(
     }
     let mut raw = Vec::new();
     opened.reader(0)?.take(Layout::HEAD as u64).read_to_end(&mut raw)?;
-    let stored_hash = opened.stored_hash(&raw)?;
+    let (stored_bytes, stored_hash) = (opened.size, opened.stored_hash(&raw)?);
     let compression = Compression::of(&raw);
     let head = match compression {
         None => raw[..raw.len().min(HEAD)].to_vec(),
@@ -177,6 +182,10 @@ pub(crate) fn look(
         return Ok(Look::Later);
     }
     let remote = matches!(planned.object.location, Location::Store(_));
+    let is_part = match layout.filter(|layout| !layout.list && !layout.parts && layout.json) {
+        Some(layout) if opened.size - start.bytes > most + most / 2 => opened.cut(layout, start.bytes + most)?,
+        _ => false,
+    };
     let witness = (compression.is_some() || remote).then(|| Arc::new(Witness::new(start.clone())));
     let bytes = if compression.is_some() { opened.size.saturating_mul(EXPANSION) } else { opened.size.saturating_sub(start.bytes) };
     let part = SourcePart { id, from: start.bytes, lines: start.newlines, witness };
@@ -197,9 +206,11 @@ pub(crate) fn look(
         head,
         known,
         start,
+        stored_bytes,
         stored_hash,
         etag,
         bytes,
+        is_part,
         changes: 0,
         stores: Arc::clone(stores),
     })))
@@ -239,6 +250,19 @@ impl<'o> Opened<'o> {
             }
         };
         Ok(Self { planned, stores, held, size, etag: etag.filter(|etag| etag.starts_with('"')) })
+    }
+
+    /// Lets a local file end at the first record from `at` on; false when there is none near.
+    fn cut(&mut self, layout: Layout, at: u64) -> io::Result<bool> {
+        const NEAR: u64 = 64 << 20;
+        let Some(held) = &self.held else { return Ok(false) };
+        let mut text = Vec::new();
+        held.reader(at).take(NEAR).read_to_end(&mut text)?;
+        let Some(boundary) = next_boundary(&text, 0, layout.boundary) else { return Ok(false) };
+        let held = held.until(at + boundary as u64);
+        self.size = held.size;
+        self.held = Some(held);
+        Ok(true)
     }
 
     fn reader(&self, from: u64) -> io::Result<Box<dyn Read + Send>> {

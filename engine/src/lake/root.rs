@@ -11,6 +11,7 @@ use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use object_store::{ObjectStore, local::LocalFileSystem, path::Path as Key, prefix::PrefixStore};
 use url::Url;
 
+use super::folder::Folder;
 use crate::{Error, ErrorKind, Result, source::store::Stores};
 
 /// The table of the events.
@@ -141,8 +142,8 @@ impl Root {
                     make_folder(&path.join(table))?;
                 }
                 let fail = |error: object_store::Error| self.failed("open", &error);
-                let root = LocalFileSystem::new_with_prefix(path).map_err(fail)?;
-                let prefixed = LocalFileSystem::new_with_prefix(path.join(table)).map_err(fail)?;
+                let root = Folder::new(path.clone()).map_err(fail)?;
+                let prefixed = Folder::new(path.join(table)).map_err(fail)?;
                 // Not a `file` URL: names with a percent sign in them would be decoded twice.
                 let location =
                     Url::parse(&format!("lake://folder/{table}/")).map_err(|error| Error::input(&self.shown, error.to_string()))?;
@@ -172,7 +173,7 @@ impl Root {
 }
 
 /// What went wrong in the end: the messages around it name classes.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;

@@ -50,6 +50,14 @@ pub(crate) struct SourceRows {
 }
 
 impl SourceRows {
+    /// One more row.
+    pub(crate) fn add(&mut self, day: Day, staged: Option<i64>, hash: i64) {
+        let entry = self.days.entry(day).or_default();
+        entry.0 += 1;
+        entry.1 = entry.1.wrapping_add(hash);
+        self.staged.add(staged);
+    }
+
     pub(crate) fn merge(&mut self, other: Self) {
         for (day, (rows, hash)) in other.days {
             let entry = self.days.entry(day).or_default();
@@ -135,10 +143,7 @@ impl<'b, T: FnMut(DayGroup) -> ControlFlow<()>> LakeRows<'b, T> {
         open.statistics.rows += 1;
         open.statistics.staged.add(event.staged);
         open.statistics.received.add(event.received);
-        let entry = self.current.days.entry(day).or_default();
-        entry.0 += 1;
-        entry.1 = entry.1.wrapping_add(place.identity.unwrap_or(0));
-        self.current.staged.add(event.staged);
+        self.current.add(day, event.staged, place.identity.unwrap_or(0));
         Ok(())
     }
 

@@ -70,7 +70,7 @@ impl Statistics {
     }
 
     /// As Delta's log has it (PROTOCOL.md, "Per-file Statistics").
-    fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         let bound = |which: fn((i64, i64)) -> i64| {
             let mut bounds = Map::new();
             for (name, range) in [("stage_timestamp", self.staged), ("request_received_timestamp", self.received)] {

@@ -1,7 +1,7 @@
 //! The engine that others embed: inputs in, answers and an account of every record out.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     panic::AssertUnwindSafe,
     path::PathBuf,
     pin::Pin,
@@ -14,10 +14,12 @@ use std::{
 
 use datafusion::{
     arrow::{array::RecordBatch, datatypes::SchemaRef},
-    common::{ParamValues, tree_node::TreeNodeRecursion},
+    common::{ParamValues, ScalarValue, tree_node::TreeNodeRecursion},
     datasource::source_as_provider,
+    error::DataFusionError,
     execution::SendableRecordBatchStream,
     logical_expr::LogicalPlan,
+    physical_plan::stream::RecordBatchStreamAdapter,
     prelude::{SQLOptions, SessionContext},
 };
 use futures::{FutureExt, Stream, StreamExt};
@@ -68,6 +70,9 @@ pub struct Options {
     pub threads: usize,
     /// Bytes that sorts, joins and aggregations may hold before they spill to disk.
     pub memory: usize,
+    /// Decompressed bytes of the input that are committed to a lake at once, roughly: what is done again after a kill, and what is held in
+    /// memory to know events that come twice.
+    pub transaction: u64,
     /// May statements write: DDL, DML, COPY?
     pub allow_writes: bool,
 }
@@ -85,6 +90,7 @@ impl Default for Options {
             max_record: 16 << 20,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             memory: 1 << 30,
+            transaction: 2 << 30,
             allow_writes: false,
         }
     }
@@ -190,9 +196,17 @@ impl Engine {
     ///
     /// When a parameter does not fit its declaration.
     pub async fn run(&self, query: &SavedQuery, given: &[(String, String)]) -> Result<Answer> {
-        let values = params::bind(&query.id, &query.parameters, given)?;
+        self.bound(&query.sql, params::bind(&query.id, &query.parameters, given)?).await
+    }
+
+    /// Answers one SQL statement with these values for its parameters.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::sql`].
+    pub(crate) async fn bound(&self, sql: &str, values: HashMap<String, ScalarValue>) -> Result<Answer> {
         self.guarded(async {
-            let plan = self.context.state().create_logical_plan(&query.sql).await?;
+            let plan = self.context.state().create_logical_plan(sql).await?;
             let plan = plan.with_param_values(ParamValues::from(values))?;
             self.answer(plan).await
         })
@@ -348,6 +362,12 @@ impl std::fmt::Debug for Answer {
 }
 
 impl Answer {
+    /// Rows that are there already.
+    pub(crate) fn of(schema: SchemaRef, batches: Vec<RecordBatch>) -> Self {
+        let stream = futures::stream::iter(batches.into_iter().map(Ok::<_, DataFusionError>));
+        Self { stream: Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&schema), stream)), schema, failed: false }
+    }
+
     /// The columns.
     pub const fn schema(&self) -> &SchemaRef {
         &self.schema

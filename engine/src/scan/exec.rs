@@ -183,6 +183,7 @@ fn work<C: Rows>(plan: &ScanPlan, run: &Run, lines: bool, mut rows: C) -> Option
         chunk: CHUNK,
         stores: &plan.stores,
         lines,
+        counted: false,
         seen: &run.seen,
         newlines: &run.newlines,
     };

@@ -39,6 +39,8 @@ pub(crate) struct Work<'w> {
     pub(crate) stores: &'w Stores,
     /// Are line numbers wanted?
     pub(crate) lines: bool,
+    /// Does somebody else read the files, too, and publish the newlines of their ranges?
+    pub(crate) counted: bool,
     pub(crate) seen: &'w Arc<Seen>,
     /// Newlines in the pieces before each piece.
     pub(crate) newlines: &'w Newlines,
@@ -100,7 +102,9 @@ impl Work<'_> {
                 Location::File(_) | Location::Held(_) => {
                     let mut file = open_file(&planned.object.location)?;
                     if self.lines {
-                        self.newlines.publish(index, count_newlines(&mut file, from, end)?);
+                        if !self.counted {
+                            self.newlines.publish(index, count_newlines(&mut file, from, end)?);
+                        }
                         let before = planned.lines() + self.newlines.before(index, self.pieces);
                         newlines_at_start = before - count_newlines(&mut file, start.min(from), from)?;
                     }

@@ -14,7 +14,7 @@ use std::{
 /// An open file.
 #[derive(Debug)]
 pub(crate) struct Held {
-    file: File,
+    file: Arc<File>,
     pub(crate) path: PathBuf,
     pub(crate) size: u64,
 }
@@ -35,12 +35,17 @@ impl Held {
     pub(crate) fn open(path: &Path) -> io::Result<Arc<Self>> {
         let file = File::open(path)?;
         let size = file.metadata()?.len();
-        Ok(Arc::new(Self { file, path: path.to_owned(), size }))
+        Ok(Arc::new(Self { file: Arc::new(file), path: path.to_owned(), size }))
     }
 
     /// A reader that begins at this byte.
     pub(crate) fn reader(self: &Arc<Self>, at: u64) -> HeldReader {
         HeldReader { held: Arc::clone(self), at }
+    }
+
+    /// The same, as if it ended at this byte.
+    pub(crate) fn until(&self, size: u64) -> Arc<Self> {
+        Arc::new(Self { file: Arc::clone(&self.file), path: self.path.clone(), size: size.min(self.size) })
     }
 
     /// Are all the bytes still there that were there when it was opened?
@@ -50,12 +55,12 @@ impl Held {
 
     #[cfg(unix)]
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-        std::os::unix::fs::FileExt::read_at(&self.file, buffer, at)
+        std::os::unix::fs::FileExt::read_at(&*self.file, buffer, at)
     }
 
     #[cfg(windows)]
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-        std::os::windows::fs::FileExt::seek_read(&self.file, buffer, at)
+        std::os::windows::fs::FileExt::seek_read(&*self.file, buffer, at)
     }
 }
 
