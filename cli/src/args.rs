@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use auditql_engine::{AsOf, Options, StoreSettings, Window, parse_duration, parse_time};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
-use crate::terminal::When;
+use crate::{args_lake::Lake, terminal::When};
 
 /// SQL for Kubernetes audit logs: who did what, who was refused, which permissions are used.
 ///
@@ -17,7 +17,7 @@ use crate::terminal::When;
     version,
     arg_required_else_help = false,
     max_term_width = 100,
-    after_help = "Examples:\n  auditql -i audit.log                                   open the shell\n  auditql sql \"SELECT count(*) FROM requests\" -i logs/    ask one question\n  auditql run secrets-read-by-humans -i logs/ --since 24h run a saved query\n  auditql queries                                        list the saved queries\n  auditql convert -i logs/ --to events.parquet           convert once, ask often\n\nExit codes: 0 fine, 1 findings, 2 error, 3 part of the input could not be read, 130 interrupted"
+    after_help = "Examples:\n  auditql -i audit.log                                   open the shell\n  auditql sql \"SELECT count(*) FROM requests\" -i logs/    ask one question\n  auditql run secrets-read-by-humans -i logs/ --since 24h run a saved query\n  auditql queries                                        list the saved queries\n  auditql convert -i logs/ --to events.parquet           convert once, ask often\n  auditql convert -i logs/ --to lake                     again and again: what is new\n  auditql lake verify lake                               is it what was read?\n\nExit codes: 0 fine, 1 findings, 2 error, 3 part of the input could not be read, 130 interrupted"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -124,6 +124,8 @@ pub(crate) enum Command {
         after_help = "Examples:\n  auditql convert -i /var/log/kubernetes/ --to /srv/lake        again and again: each record is there once\n  auditql convert -i s3://logs/2026/ --to s3://evidence/lake\n  auditql convert -i logs/ --to events.parquet --summary run.json\n  auditql convert -i events.parquet --to events.jsonl"
     )]
     Convert(Convert),
+    /// Look at a lake and look after it: its evidence, its history, what it was made from; fewer files, fewer days.
+    Lake(Lake),
     /// Show the tables, views and functions, or the columns of one table.
     Schema(Schema),
     /// List the formats that are read.
@@ -219,12 +221,19 @@ fn as_of(text: &str) -> Result<AsOf, String> {
     }
 }
 
+/// Now, in microseconds since the epoch.
+pub(crate) fn now() -> i64 {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// A span of time, in microseconds.
+pub(crate) fn span(text: &str) -> Result<i64, String> {
+    parse_duration(text).ok_or_else(|| "no span such as 12h, 7d or 400d".to_owned())
+}
+
 /// A time, or a span back from now.
 fn time(text: &str) -> Result<i64, String> {
-    let now = || {
-        let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)
-    };
     if text == "now" {
         return Ok(now());
     }
@@ -266,6 +275,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn spans_and_versions() {
+        assert_eq!((span("0s"), span("400d"), span("1h30m")), (Ok(0), Ok(400 * 86_400_000_000), Ok(5_400_000_000)));
+        assert!(span("400").is_err() && span("").is_err() && span("-1d").is_err());
+        assert_eq!(as_of("12"), Ok(AsOf::Version(12)));
+        assert_eq!(as_of("2026-11-01"), Ok(AsOf::Time(1_793_491_200_000_000)));
+        assert!(as_of("never").is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A thin layer over `auditql-engine`: it knows no log format and no SQL statement of its own.
 
 mod args;
+mod args_lake;
 mod commands;
 mod output;
 mod progress;

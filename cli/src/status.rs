@@ -6,6 +6,8 @@ use crate::terminal::{Color, sanitize};
 
 /// Fine.
 pub(crate) const OK: u8 = 0;
+/// Finished, and something was found that should not be so.
+pub(crate) const FINDINGS: u8 = 1;
 /// Something went wrong: usage, SQL, I/O.
 pub(crate) const ERROR: u8 = 2;
 /// Finished, but part of the input could not be read.

@@ -43,13 +43,13 @@ mod source;
 pub mod stages;
 mod table;
 
-pub use convert::{Converted, convert, is_lake};
+pub use convert::{Converted, convert, export, export_to, is_lake};
 pub use datafusion::{self, arrow};
 pub use error::{Error, ErrorKind, Result};
 pub use event::format_time;
 pub use format::{FormatInfo, formats};
 pub use function::{FUNCTIONS, Function};
-pub use lake::{AsOf, Share};
+pub use lake::{AsOf, LakeAnswer, LakeCommand, Share, lake, open_lake};
 pub use query::{
     Answer, Engine, Level, Options, Parameter, ParameterType, SavedQuery, Severity, is_complete, parse_duration, parse_time, statements,
 };

@@ -2,6 +2,7 @@
 
 mod convert;
 mod docs;
+mod lake;
 mod queries;
 mod query;
 mod schema;
@@ -45,6 +46,7 @@ fn dispatch(args: Args) -> Result<u8> {
         Command::Sql(sql) => block_on(&input, query::sql(&sql, &input, color)),
         Command::Run(run) => block_on(&input, query::run(&run, &input, color)),
         Command::Convert(convert) => block_on(&input, convert::convert(&convert, &input, color)),
+        Command::Lake(args) => block_on(&input, lake::lake(&args, &input, color)),
         Command::Queries(queries) => queries::queries(&queries),
         Command::Schema(schema) => schema::schema(&schema),
         Command::Formats(listing) => schema::formats(&listing),

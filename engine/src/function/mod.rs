@@ -5,6 +5,7 @@
 //! malformed body gives NULL, so an attacker cannot hide a field by what stands around it.
 
 mod body;
+mod date_trunc;
 mod duration;
 mod net;
 pub(crate) mod uri;
@@ -149,7 +150,9 @@ pub static FUNCTIONS: &[Function] = &[
 
 /// The functions as DataFusion takes them.
 pub(crate) fn udfs() -> impl Iterator<Item = ScalarUDF> {
-    FUNCTIONS.iter().map(|function| ScalarUDF::from(Udf { function, signature: Signature::string(function.arity, Volatility::Immutable) }))
+    let own =
+        FUNCTIONS.iter().map(|function| ScalarUDF::from(Udf { function, signature: Signature::string(function.arity, Volatility::Immutable) }));
+    own.chain([date_trunc::udf()])
 }
 
 #[derive(Debug)]

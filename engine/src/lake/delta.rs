@@ -20,7 +20,6 @@ use deltalake::{
     operations::create::CreateBuilder,
     protocol::{DeltaOperation, SaveMode},
 };
-use futures::TryStreamExt;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -84,7 +83,7 @@ impl Table {
             return Ok(None);
         }
         let log = root.log(name, false)?;
-        if !log.is_delta_table_location().await.unwrap_or(false) {
+        if !log.is_delta_table_location().await.map_err(|error| root.delta_failed(&error))? {
             return Ok(None);
         }
         let mut table = DeltaTable::new(log);
@@ -117,19 +116,38 @@ impl Table {
     }
 
     /// When the version that is looked at was committed, in microseconds since the epoch.
+    ///
+    /// # Errors
+    ///
+    /// When the log cannot be read.
     pub(crate) async fn committed_at(&self) -> Result<Option<i64>> {
-        Ok(self.history(Some(1)).await?.first().and_then(|(_, info)| info.timestamp).map(|millis| millis * 1000 + 999))
+        // The log knows milliseconds.
+        Ok(self.timestamp(self.version()).await?.map(|millis| millis * 1000 + 999))
+    }
+
+    async fn timestamp(&self, version: u64) -> Result<Option<i64>> {
+        let actions = self.entry(version).await?.unwrap_or_default();
+        Ok(actions.iter().find_map(|action| action["commitInfo"]["timestamp"].as_i64()))
     }
 
     /// The last version that was there at a time.
+    ///
+    /// # Errors
+    ///
+    /// When the log cannot be read.
     pub(crate) async fn version_at(&self, micros: i64) -> Result<Option<u64>> {
-        let mut newest = None;
-        for (version, info) in self.history(None).await? {
-            if info.timestamp.is_some_and(|millis| millis <= micros.div_euclid(1000)) {
-                newest = newest.max(Some(version));
+        let millis = micros.div_euclid(1000);
+        // Versions before this one were there, this one and later ones were not. Entries that are gone are old.
+        let (mut there, mut not) = (0, self.version() + 1);
+        while there < not {
+            let middle = there + (not - there) / 2;
+            if self.timestamp(middle).await?.is_none_or(|at| at <= millis) {
+                there = middle + 1;
+            } else {
+                not = middle;
             }
         }
-        Ok(newest)
+        Ok(there.checked_sub(1))
     }
 
     /// Makes the table, or opens the one that somebody else made meanwhile. A column that the table does not have yet is added.
@@ -295,17 +313,6 @@ impl Table {
         let actions = lines.map(serde_json::from_slice).collect::<std::result::Result<_, _>>();
         let actions = actions.map_err(|error| Error::input(&self.root.shown, format!("the log of version {version} is broken: {error}")))?;
         Ok(Some(actions))
-    }
-
-    /// The commits, newest first, with their versions.
-    ///
-    /// # Errors
-    ///
-    /// When the log cannot be read.
-    pub(crate) async fn history(&self, limit: Option<usize>) -> Result<Vec<(u64, deltalake::kernel::CommitInfo)>> {
-        let infos: Vec<_> = self.table.history(limit).try_collect().await.map_err(|error| self.root.delta_failed(&error))?;
-        let newest = self.version();
-        Ok(infos.into_iter().enumerate().filter_map(|(back, info)| Some((newest.checked_sub(back as u64)?, info))).collect())
     }
 
     /// Commits on top of the version that is looked at, and looks at the new one.

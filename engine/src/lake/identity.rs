@@ -44,7 +44,7 @@ const SHARDS: usize = 16;
 
 /// The identities of a transaction and of the lake before it.
 pub(crate) struct Identities {
-    /// Of the events of this transaction.
+    /// Of the events that are new with this transaction.
     here: [Mutex<HashSet<i64>>; SHARDS],
     lake: Groups,
     /// Why the lake could not be asked, when it could not: then nothing of this transaction can be trusted.
@@ -97,18 +97,15 @@ fn shard(shards: &[Mutex<HashSet<i64>>; SHARDS], hash: i64) -> &Mutex<HashSet<i6
 
 impl Lake for Identities {
     fn note(&self, staged: Option<i64>, identity: i64) -> Verdict {
-        let new = shard(&self.here, identity).lock().unwrap_or_else(PoisonError::into_inner).insert(identity);
-        if !new {
-            return Verdict::Duplicate;
-        }
         match self.lake.holds(staged, identity) {
-            Ok(true) => Verdict::InTheLake,
-            Ok(false) => Verdict::New(Some(identity)),
+            Ok(true) => return Verdict::InTheLake,
+            Ok(false) => {}
             Err(message) => {
                 self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(message);
-                Verdict::New(Some(identity))
             }
         }
+        let new = shard(&self.here, identity).lock().unwrap_or_else(PoisonError::into_inner).insert(identity);
+        if new { Verdict::New(Some(identity)) } else { Verdict::Duplicate }
     }
 }
 

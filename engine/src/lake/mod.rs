@@ -5,26 +5,37 @@
 //! - [`root`]: where it is ([`folder`]: on this machine); [`delta`]: one table, its snapshot and its commits;
 //! - [`source`]: what is known of sources; [`plan`]: what of an object is new; [`identity`]: which events are;
 //! - [`batch`] with [`rows`], [`rejects`] and [`writer`]: sources → data files; [`convert`]: the transactions around it;
-//! - [`evidence`]: the table `sources`; [`read`]: data files → a table of a query; [`input`]: a lake → the tables of an engine.
+//! - [`evidence`]: the table `sources`; [`read`]: data files → a table of a query; [`input`]: a lake → the tables of an engine;
+//! - [`optimize`], [`expire`] and [`vacuum`] with [`upkeep`]: a lake → one with fewer files, days, leftovers;
+//! - [`command`]: what a user does with a lake, besides these its [`sources`] and its [`history`]; [`verify`]: is it what they say?
 //!
 //! The promises, and where they are kept: rows, progress and evidence are one commit (`convert.rs`); what is not committed nobody reads
 //! (`writer.rs`); a source is a content (`source.rs`); an event is all that it says (`identity.rs`, `scan/seen.rs`).
 
 mod batch;
+mod command;
 mod convert;
 mod delta;
 mod evidence;
+mod expire;
 mod folder;
+mod history;
 mod identity;
 mod input;
+mod optimize;
 mod plan;
 mod read;
 mod rejects;
 mod root;
 mod rows;
 mod source;
+mod sources;
+mod upkeep;
+mod vacuum;
+mod verify;
 mod writer;
 
+pub use command::{LakeAnswer, LakeCommand, lake, open_lake};
 pub(crate) use convert::convert;
 pub use delta::AsOf;
 pub(crate) use input::{LakeInput, is_remote_lake};

@@ -164,6 +164,9 @@ pub(crate) fn look(
         }
         match opened.goes_on(source, compression)? {
             GoesOn::No => {}
+            // An older copy of a log that has grown since.
+            GoesOn::Shorter if opened.is_end_of(source, sources, compression)? => return Ok(Look::Known),
+            GoesOn::Shorter => {}
             GoesOn::AtItsEnd => return Ok(Look::Known),
             GoesOn::With(progress) => {
                 found = Some((source.clone(), progress));
@@ -227,6 +230,8 @@ struct Opened<'o> {
 
 enum GoesOn {
     No,
+    /// It ends before the place.
+    Shorter,
     AtItsEnd,
     With(Progress),
 }
@@ -293,13 +298,32 @@ impl<'o> Opened<'o> {
         }
     }
 
+    /// Was the source as long as the object once, with the same content?
+    fn is_end_of(&self, source: &SourceRead, sources: &Sources, compression: Option<Compression>) -> io::Result<bool> {
+        let id = &source.source_id;
+        if compression.is_none() && !sources.ends_at(id, self.size) {
+            return Ok(false);
+        }
+        let mut progress = Progress::default();
+        let (mut stream, _) = compress::decompressed(self.reader(0)?)?;
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            match stream.read(&mut buffer) {
+                Ok(0) => return Ok(sources.ended_with(id, progress.bytes, progress.sha256())),
+                Ok(read) => progress.update(&buffer[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Ok(false),
+            }
+        }
+    }
+
     /// Does the object go on where the source was left?
     fn goes_on(&self, source: &SourceRead, compression: Option<Compression>) -> io::Result<GoesOn> {
         let to = source.to_offset;
         let from = to.saturating_sub(TAIL as u64);
         let mut tail = Vec::new();
         let more = match compression {
-            None if self.size < to => return Ok(GoesOn::No),
+            None if self.size < to => return Ok(GoesOn::Shorter),
             None => {
                 self.reader(from)?.take(to - from).read_to_end(&mut tail)?;
                 self.size > to
@@ -310,6 +334,9 @@ impl<'o> Opened<'o> {
                 let read = stream.by_ref().take(to - from).read_to_end(&mut tail);
                 if skipped.is_err() || read.is_err() {
                     return Ok(GoesOn::No);
+                }
+                if (tail.len() as u64) < to - from {
+                    return Ok(GoesOn::Shorter);
                 }
                 // An error is something new, too.
                 !matches!(stream.read(&mut [0]), Ok(0))

@@ -3,7 +3,7 @@
 //! A source is a content, not a name: it is found by its first bytes, and recognised by the bytes before the place where reading
 //! stopped. So a log that was rotated, renamed, copied or compressed is the same source, and one that took its name is another.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +86,9 @@ pub(crate) struct Sources {
     by_tag: HashMap<(String, u64, String), usize>,
     /// By size and hash of what was stored, read to its end.
     by_stored: HashMap<(u64, String), usize>,
+    /// Where transactions ended in a source: how many bytes there were, and their SHA-256. A copy from that time ends there.
+    ends: HashSet<(String, u64, String)>,
+    lengths: HashSet<(String, u64)>,
 }
 
 impl Sources {
@@ -98,6 +101,8 @@ impl Sources {
 
     /// One more row.
     pub(crate) fn add(&mut self, row: SourceRead) {
+        self.lengths.insert((row.source_id.clone(), row.to_offset));
+        self.ends.insert((row.source_id.clone(), row.to_offset, row.sha256.clone()));
         let index = match self.by_id.get(&row.source_id) {
             Some(&index) => index,
             None => {
@@ -133,6 +138,16 @@ impl Sources {
         }
         found.sort_by(|a, b| b.to_offset.cmp(&a.to_offset).then_with(|| a.source_id.cmp(&b.source_id)));
         found
+    }
+
+    /// Did a transaction end in this source after so many bytes?
+    pub(crate) fn ends_at(&self, id: &str, bytes: u64) -> bool {
+        self.lengths.contains(&(id.to_owned(), bytes))
+    }
+
+    /// Did it end after these very bytes?
+    pub(crate) fn ended_with(&self, id: &str, bytes: u64, sha256: String) -> bool {
+        self.ends.contains(&(id.to_owned(), bytes, sha256))
     }
 
     /// The source that an object was read as to its end, if a store says that the object is the same.

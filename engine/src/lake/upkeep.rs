@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::{
     array::{ArrayRef, Int64Array, RecordBatch, StringArray},
-    datatypes::{DataType, Field, Schema},
+    datatypes::{Field, Schema},
 };
 use deltalake::kernel::Add;
 
@@ -69,10 +69,7 @@ pub(crate) fn numbers(values: impl Iterator<Item = Option<u64>>) -> ArrayRef {
 
 /// Columns as a batch; all of them may be NULL, whatever rows there are.
 pub(crate) fn table<const N: usize>(columns: [(&str, ArrayRef); N]) -> Result<RecordBatch> {
-    let field = |(name, column): &(&str, ArrayRef)| -> Field {
-        let data_type: DataType = column.data_type().clone();
-        Field::new(*name, data_type, true)
-    };
+    let field = |(name, column): &(&str, ArrayRef)| Field::new(*name, column.data_type().clone(), true);
     let schema = Schema::new(columns.iter().map(field).collect::<Vec<_>>());
     Ok(RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|(_, column)| column).collect())?)
 }

@@ -8,7 +8,7 @@
 mod engine;
 mod params;
 mod saved;
-mod session;
+pub(crate) mod session;
 mod split;
 
 pub use engine::{Answer, Engine, Options};

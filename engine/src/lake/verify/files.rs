@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{Result, format_time, lake::read::DataFile};
 
-const CHECK: &str = "log";
+pub(super) const CHECK: &str = "log";
 
 /// The files that can be read on, with the rows that they have, and what was found.
 ///

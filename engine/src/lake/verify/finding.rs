@@ -72,7 +72,8 @@ impl Findings {
     }
 
     pub(super) fn batch(&self) -> Result<RecordBatch> {
-        let column = |of: fn(&Finding) -> &str| -> ArrayRef { Arc::new(self.0.iter().map(|finding| Some(of(finding))).collect::<StringArray>()) };
+        let column =
+            |of: fn(&Finding) -> &str| -> ArrayRef { Arc::new(self.0.iter().map(|finding| Some(of(finding))).collect::<StringArray>()) };
         let columns = vec![
             column(|finding| finding.check),
             column(|finding| finding.subject.as_str()),

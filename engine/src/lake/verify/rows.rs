@@ -33,7 +33,7 @@ use crate::{
     },
 };
 
-const ROWS: &str = "rows";
+pub(super) const ROWS: &str = "rows";
 const DUPLICATES: &str = "duplicates";
 
 /// Events that all threads together compare in one round: 16 bytes each.
@@ -61,7 +61,7 @@ pub(super) fn read(reader: &Reader, files: Vec<DataFile>) -> Result<Found> {
         days.entry(file.date).or_default().push(file);
     }
     let days: Vec<(Day, Vec<DataFile>)> = days.into_iter().collect();
-    let most = (MOST / reader.threads.clamp(1, days.len().max(1))).max(1 << 20) as u64;
+    let most = (MOST / reader.threads.clamp(1, days.len().max(1))).max(1 << 18) as u64;
     let read = on_threads(reader.threads, &days, |(day, files)| OfDay::read(reader, *day, files, most))?;
     let mut found = Found::default();
     let mut rows = 0;
@@ -148,7 +148,8 @@ impl OfDay {
             let mut broken = HashSet::new();
             for file in &files {
                 let mut strays = 0;
-                let columns: &[&str] = if round == 0 { &["source_id", "stage_timestamp", "event_hash"] } else { &["stage_timestamp", "event_hash"] };
+                let columns: &[&str] =
+                    if round == 0 { &["source_id", "stage_timestamp", "event_hash"] } else { &["stage_timestamp", "event_hash"] };
                 let read = reader.read(file, columns, |batch| {
                     let mut take = |id: Option<&str>, staged: Option<i64>, hash: Option<i64>| {
                         if round == 0 {
@@ -216,7 +217,7 @@ fn compare(known: &Known, found: Option<&SourceRows>, expired: Option<i64>) -> F
         if (rows, hash) == (found_rows, found_hash) {
             continue;
         }
-        let name = if day.is_empty() { "without a time" } else { day };
+        let name: &str = if day.is_empty() { "without a time" } else { day };
         if found_rows < rows && is_expired(day, expired) {
             gone += rows - found_rows;
         } else if found_rows == rows {
@@ -257,10 +258,8 @@ fn is_expired(day: &str, expired: Option<i64>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::known::{sources, tests::part},
-        *,
-    };
+    use super::*;
+    use crate::lake::verify::known::{sources, tests::part};
 
     /// 2026-11-01.
     const TODAY: i32 = 20_758;
