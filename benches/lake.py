@@ -106,7 +106,7 @@ class Session:
         os.close(pipe)
         said = []
         for told in self.shell.stderr:
-            if re.fullmatch(r"\d+\.\d+ s", told.strip()):
+            if re.fullmatch(r"\d+\.\d+ s(, .*)?", told.strip()):
                 return time.perf_counter() - started
             said.append(told)
         sys.exit(f"the shell has ended: {''.join(said)}")

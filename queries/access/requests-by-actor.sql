@@ -35,7 +35,7 @@ SELECT
     count(*) FILTER (WHERE response_code >= 400 AND response_code NOT IN (401, 403)) AS failed,
     count(*) FILTER (WHERE unfinished) AS unfinished,
     count(*) FILTER (WHERE impersonated_username IS NOT NULL) AS impersonated,
-    array_agg(DISTINCT verb ORDER BY verb) AS verbs,
+    array_sort(array_agg(DISTINCT verb), 'ASC', 'NULLS LAST') AS verbs,
     count(DISTINCT namespace) AS namespaces,
     count(DISTINCT peer_ip) AS addresses,
     count(DISTINCT user_agent) AS user_agents,

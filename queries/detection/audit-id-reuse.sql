@@ -14,8 +14,8 @@ SELECT
     audit_id,
     count(*) AS requests,
     count(DISTINCT username) AS usernames,
-    array_agg(DISTINCT username ORDER BY username) AS users,
-    array_agg(DISTINCT request_uri ORDER BY request_uri) AS request_uris,
+    array_sort(array_agg(DISTINCT username), 'ASC', 'NULLS LAST') AS users,
+    array_sort(array_agg(DISTINCT request_uri), 'ASC', 'NULLS LAST') AS request_uris,
     min(request_received_timestamp) AS first_seen,
     max(request_received_timestamp) AS last_seen
 FROM (

@@ -35,7 +35,7 @@ SELECT
     actor,
     user_agent,
     count(*) AS requests,
-    array_agg(DISTINCT verb ORDER BY verb) AS verbs,
+    array_sort(array_agg(DISTINCT verb), 'ASC', 'NULLS LAST') AS verbs,
     min(request_received_timestamp) AS first_seen,
     max(request_received_timestamp) AS last_seen
 FROM deprecated

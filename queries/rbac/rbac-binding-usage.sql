@@ -35,7 +35,7 @@ SELECT
     count(*) FILTER (WHERE response_code >= 400) AS failed_later,
     count(DISTINCT actor) AS actors,
     count(DISTINCT namespace) AS namespaces,
-    array_agg(DISTINCT verb ORDER BY verb) AS verbs,
+    array_sort(array_agg(DISTINCT verb), 'ASC', 'NULLS LAST') AS verbs,
     min(request_received_timestamp) AS first_used,
     max(request_received_timestamp) AS last_used
 FROM allowed

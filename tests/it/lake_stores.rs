@@ -121,14 +121,16 @@ fn converters_of_different_logs_at_the_same_time() {
 /// Converts until it succeeds, which it has to soon.
 #[track_caller]
 fn insist(lake: &Lake, input: &std::path::Path) {
+    let mut said = String::new();
     for _ in 0..20 {
         let ran = lake.convert(&[input]);
         assert!(matches!(ran.code, 0 | 2), "{}: {}", ran.code, ran.stderr);
         if ran.code == 0 {
             return;
         }
+        said = ran.stderr;
     }
-    panic!("twenty runs failed");
+    panic!("twenty runs failed: {said}");
 }
 
 #[test]

@@ -79,11 +79,7 @@ fn member_hash(name: &str, value: &str) -> u64 {
         "kind" | "apiVersion" => 0,
         _ => {
             let seed = xxh3_64(name.as_bytes());
-            if is_spaced(value.as_bytes()) {
-                xxh3_64_with_seed(&compact(value), seed)
-            } else {
-                xxh3_64_with_seed(value.as_bytes(), seed)
-            }
+            if is_spaced(value.as_bytes()) { xxh3_64_with_seed(&compact(value), seed) } else { xxh3_64_with_seed(value.as_bytes(), seed) }
         }
     }
 }

@@ -16,8 +16,8 @@ use datafusion::{
     error::Result,
     functions::datetime,
     logical_expr::{
-        ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, sort_properties::ExprProperties,
-        sort_properties::SortProperties,
+        ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+        sort_properties::ExprProperties, sort_properties::SortProperties,
     },
 };
 
@@ -105,7 +105,8 @@ mod tests {
         let times = "VALUES (0), (-1), (1795342456946255), (951782399999999), (-2208988800000001), (4102444799999999), (NULL)";
         let zoned = format!("SELECT arrow_cast(column1, 'Timestamp(Microsecond, Some(\"UTC\"))') AS at FROM ({times})");
         for granularity in ["microsecond", "millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "YEAR"] {
-            let sql = format!("SELECT date_trunc('{granularity}', at) AS t, arrow_typeof(date_trunc('{granularity}', at)) AS y FROM ({zoned})");
+            let sql =
+                format!("SELECT date_trunc('{granularity}', at) AS t, arrow_typeof(date_trunc('{granularity}', at)) AS y FROM ({zoned})");
             let stock = SessionContext::new();
             let ours = SessionContext::new();
             ours.register_udf(udf());

@@ -150,8 +150,9 @@ pub static FUNCTIONS: &[Function] = &[
 
 /// The functions as DataFusion takes them.
 pub(crate) fn udfs() -> impl Iterator<Item = ScalarUDF> {
-    let own =
-        FUNCTIONS.iter().map(|function| ScalarUDF::from(Udf { function, signature: Signature::string(function.arity, Volatility::Immutable) }));
+    let own = FUNCTIONS
+        .iter()
+        .map(|function| ScalarUDF::from(Udf { function, signature: Signature::string(function.arity, Volatility::Immutable) }));
     own.chain([date_trunc::udf()])
 }
 

@@ -96,7 +96,8 @@ pub(crate) async fn convert(engine: &Engine, to: &str) -> Result<Converted> {
     ledger.push(Arc::clone(&accounts));
     drop(ledger);
     let converted = Converted { version: Some(events.version()), ..Converted::default() };
-    let mut writer = Writer { engine, root, runtime, schema: Arc::new(parquet), events, sources, accounts, converted, begun: HashSet::new() };
+    let mut writer =
+        Writer { engine, root, runtime, schema: Arc::new(parquet), events, sources, accounts, converted, begun: HashSet::new() };
     let done = writer.run().await;
     // What was committed is evidence, however the run ended; who was killed here is caught up with by the next one.
     let copied = evidence::catch_up(&writer.root, &writer.events, &writer.runtime).await;
@@ -108,7 +109,7 @@ impl Writer<'_> {
     async fn run(&mut self) -> Result<()> {
         let mut waiting: VecDeque<(usize, usize)> = (0..self.engine.logs.objects.len()).map(|object| (object, 0)).collect();
         loop {
-            let (works, later) = self.prepare(&mut waiting)?;
+            let (works, later) = tokio::task::block_in_place(|| self.prepare(&mut waiting))?;
             if works.is_empty() && later.is_empty() {
                 return Ok(());
             }
@@ -401,8 +402,7 @@ mod tests {
             text.push_str("no event\n");
         }
         std::fs::write(&log, &text).unwrap();
-        let options =
-            || Options { inputs: vec![log.display().to_string()], transaction: 1 << 20, ..Options::default() };
+        let options = || Options { inputs: vec![log.display().to_string()], transaction: 1 << 20, ..Options::default() };
         let engine = Engine::open(options()).await.unwrap();
         let done = convert(&engine, &lake.display().to_string()).await.unwrap();
         let events = number(&log, "SELECT count(*) FROM events").await;

@@ -311,7 +311,8 @@ impl Table {
         let Some(bytes) = entry else { return Ok(None) };
         let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
         let actions = lines.map(serde_json::from_slice).collect::<std::result::Result<_, _>>();
-        let actions = actions.map_err(|error| Error::input(&self.root.shown, format!("the log of version {version} is broken: {error}")))?;
+        let actions =
+            actions.map_err(|error| Error::input(&self.root.shown, format!("the log of version {version} is broken: {error}")))?;
         Ok(Some(actions))
     }
 
@@ -349,7 +350,9 @@ impl Table {
                 Err(error) => self.root.delta_failed(&error),
             };
             // Perhaps it is there: the answer was lost, or what comes after a commit failed (a checkpoint on a full disk).
-            self.refresh().await.map_err(|_| failure)?;
+            if self.refresh().await.is_err() {
+                return Err(failure);
+            }
             for version in (base + 1)..=self.version() {
                 if self.info(version).await?.is_some_and(|info| info["transaction"] == id.to_string()) {
                     return Ok(Outcome::Done(version));
@@ -360,8 +363,7 @@ impl Table {
             }
             failures += 1;
             if failures > 3 {
-                let source = std::io::Error::other("the commit could not be written");
-                return Err(ErrorKind::Output { path: self.root.shown.clone(), source }.into());
+                return Err(failure);
             }
             tokio::time::sleep(std::time::Duration::from_millis(200 << failures)).await;
         }

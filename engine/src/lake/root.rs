@@ -35,7 +35,7 @@ pub(crate) struct Root {
 #[derive(Debug, Clone)]
 enum Place {
     Folder(PathBuf),
-    Store { url: Url, bucket: Arc<dyn ObjectStore>, key: String },
+    Store { bucket: Arc<dyn ObjectStore>, key: String },
 }
 
 impl Root {
@@ -52,8 +52,7 @@ impl Root {
             if Key::parse(&key).is_err() {
                 return Err(fail("a lake's prefix has no empty, `.` or `..` part"));
             }
-            let url = Url::parse(&format!("{}/", bucket.base)).map_err(|_| fail("is no URL of a store"))?;
-            return Ok(Self { shown: bucket.shown, place: Place::Store { url, bucket: bucket.store, key } });
+            return Ok(Self { shown: bucket.shown, place: Place::Store { bucket: bucket.store, key } });
         }
         let path = Path::new(input.strip_prefix("file://").unwrap_or(input));
         let path = std::path::absolute(path).map_err(|error| Error::input(input, error.to_string()))?;
@@ -136,6 +135,8 @@ impl Root {
     ///
     /// When the folder cannot be made.
     pub(crate) fn log(&self, table: &str, make: bool) -> Result<LogStoreRef> {
+        // Neither the file's nor the store's own URL: what lies in names with a percent sign would be decoded twice.
+        let location = Url::parse(&format!("lake://root/{table}/")).map_err(|error| Error::input(&self.shown, error.to_string()))?;
         match &self.place {
             Place::Folder(path) => {
                 if make {
@@ -149,12 +150,9 @@ impl Root {
                     Url::parse(&format!("lake://folder/{table}/")).map_err(|error| Error::input(&self.shown, error.to_string()))?;
                 Ok(default_logstore(Arc::new(prefixed), Arc::new(root), &location, &StorageConfig::default()))
             }
-            Place::Store { url, bucket, key } => {
-                let key = self.key_of(key, table);
-                let mut location = url.clone();
-                location.set_path(&format!("/{key}/"));
-                let prefixed = Arc::new(PrefixStore::new(Arc::clone(bucket), key));
-                Ok(default_logstore(prefixed, Arc::new(Arc::clone(bucket)), &location, &StorageConfig::default()))
+            Place::Store { bucket, key } => {
+                let prefixed = |table: &str| PrefixStore::new(Arc::clone(bucket), self.key_of(key, table));
+                Ok(default_logstore(Arc::new(prefixed(table)), Arc::new(prefixed("")), &location, &StorageConfig::default()))
             }
         }
     }

@@ -72,7 +72,9 @@ pub(super) async fn open(container: Container<'_>, settings: &StoreSettings, net
     }
     let store = builder.with_retry(retry()).build().map_err(|error| Failure::of(&error))?;
     // The blobs of AKS grow for an hour: their tags change while they are read, what was listed of them does not.
-    Ok(Cloud::new(store, Tags::Unused))
+    let cloud = Cloud::new(store, Tags::Unused);
+    // Azure itself has no endpoint in the settings.
+    Ok(if has(Key::Endpoint) { cloud.listing_all() } else { cloud })
 }
 
 /// Credentials without any setting: of the machine, or of the person who is logged in.

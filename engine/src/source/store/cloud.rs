@@ -2,12 +2,13 @@
 //!
 //! Not responsible for: which keys are wanted (`listing.rs`), in which pieces and how often bytes are asked for (`read.rs`).
 
-use std::{borrow::Cow, ops::Range, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
-    Extensions, GetOptions, GetRange, ObjectMeta, ObjectStore,
+    CopyOptions, Extensions, GetOptions, GetRange, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
+    PutOptions, PutPayload, PutResult,
     list::{PaginatedListOptions, PaginatedListStore},
     path::Path,
 };
@@ -39,6 +40,8 @@ pub(super) enum Tags {
 pub(super) struct Cloud {
     store: Arc<dyn Store>,
     tags: Tags,
+    /// Can a listing begin at a key?
+    lists_from: bool,
 }
 
 /// What lies in a folder. The folders in it end in `/`; there are none when the listing goes into them.
@@ -54,12 +57,17 @@ pub(super) const ODD: &str = "the key has an empty, `.` or `..` part or a contro
 
 impl Cloud {
     pub(super) fn new(store: impl Store, tags: Tags) -> Self {
-        Self { store: Arc::new(store), tags }
+        Self { store: Arc::new(store), tags, lists_from: true }
+    }
+
+    /// The server gives all of a listing, although it is asked for what comes after a key (Azurite does, and says nothing).
+    pub(super) fn listing_all(self) -> Self {
+        Self { lists_from: false, ..self }
     }
 
     /// The store itself, to write to.
     pub(super) fn objects(&self) -> Arc<dyn ObjectStore> {
-        Arc::clone(&self.store) as Arc<dyn ObjectStore>
+        Arc::new(Patient { store: Arc::clone(&self.store) as Arc<dyn ObjectStore>, lists_from: self.lists_from })
     }
 
     /// What is told of the object of this very key.
@@ -128,6 +136,91 @@ impl Cloud {
                 Err(_) => return Err(Failure::other(format!("the server sent nothing for {} seconds", STALL.as_secs()))),
             }
         }
+    }
+}
+
+/// A store whose listings are asked for again when they end half way, which `object_store` does not do; and cut here where the server
+/// does not cut them.
+#[derive(Debug, Clone)]
+struct Patient {
+    store: Arc<dyn ObjectStore>,
+    lists_from: bool,
+}
+
+impl std::fmt::Display for Patient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.store.fmt(f)
+    }
+}
+
+/// How often a listing is asked for, with what is waited in between.
+const LISTINGS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(100);
+
+impl Patient {
+    fn listing(&self, prefix: Option<Path>, offset: Option<Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        let this = self.clone();
+        let all = async move {
+            let mut tries = 0;
+            loop {
+                let listed = match &offset {
+                    Some(offset) if this.lists_from => this.store.list_with_offset(prefix.as_ref(), offset),
+                    _ => this.store.list(prefix.as_ref()),
+                };
+                tries += 1;
+                match listed.try_collect::<Vec<_>>().await {
+                    Ok(mut all) => {
+                        all.retain(|object| offset.as_ref().is_none_or(|offset| object.location > *offset));
+                        return Ok::<_, object_store::Error>(futures::stream::iter(all.into_iter().map(Ok)));
+                    }
+                    Err(error) if tries >= LISTINGS || !matches!(error, object_store::Error::Generic { .. }) => return Err(error),
+                    Err(_) => tokio::time::sleep(PAUSE * tries).await,
+                }
+            }
+        };
+        futures::stream::once(all).try_flatten().boxed()
+    }
+}
+
+#[async_trait::async_trait]
+impl ObjectStore for Patient {
+    async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> object_store::Result<PutResult> {
+        self.store.put_opts(location, payload, options).await
+    }
+
+    async fn put_multipart_opts(&self, location: &Path, options: PutMultipartOptions) -> object_store::Result<Box<dyn MultipartUpload>> {
+        self.store.put_multipart_opts(location, options).await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> object_store::Result<GetResult> {
+        self.store.get_opts(location, options).await
+    }
+
+    fn delete_stream(&self, locations: BoxStream<'static, object_store::Result<Path>>) -> BoxStream<'static, object_store::Result<Path>> {
+        self.store.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        self.listing(prefix.cloned(), None)
+    }
+
+    fn list_with_offset(&self, prefix: Option<&Path>, offset: &Path) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        self.listing(prefix.cloned(), Some(offset.clone()))
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.store.list_with_delimiter(prefix).await {
+                Err(object_store::Error::Generic { .. }) if tries < LISTINGS => tokio::time::sleep(PAUSE * tries).await,
+                listed => return listed,
+            }
+        }
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> object_store::Result<()> {
+        self.store.copy_opts(from, to, options).await
     }
 }
 

@@ -98,8 +98,6 @@ pub(crate) struct Listed {
 pub(crate) struct Bucket {
     /// The URL without its secrets.
     pub(crate) shown: String,
-    /// What is before the key: `s3://bucket`.
-    pub(crate) base: String,
     pub(crate) store: Arc<dyn ObjectStore>,
     pub(crate) key: String,
 }
@@ -166,9 +164,7 @@ impl Stores {
             opened = self.open(&target, Some(&region)).await.map_err(fail)?;
         }
         match &*opened {
-            Opened::Cloud(cloud) => {
-                Ok(Bucket { shown: target.shown.clone(), base: target.base.clone(), store: cloud.objects(), key: target.key.clone() })
-            }
+            Opened::Cloud(cloud) => Ok(Bucket { shown: target.shown.clone(), store: cloud.objects(), key: target.key.clone() }),
             Opened::Web(_) => Err(Error::input(&target.shown, "a web server cannot hold a lake; there are s3, gs and az")),
         }
     }
