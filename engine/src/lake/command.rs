@@ -83,8 +83,7 @@ pub async fn lake(options: &Options, lake: &str, command: LakeCommand, cancelled
             (verified.rows, verified.differs, Some(verified.message))
         }
         LakeCommand::Optimize => {
-            // Beside the sort there are the row groups that are written.
-            let limits = Limits { threads: options.threads, memory: options.memory / 4 };
+            let limits = Limits { threads: options.threads, memory: options.memory };
             let rows = optimize::optimize(&root, &limits, cancelled).await?;
             let message = Done::of(&rows).optimized(&root);
             (rows, false, Some(message))

@@ -51,6 +51,9 @@ fn file_schema() -> Schema {
     Schema::new(stored.fields().iter().filter(|field| field.name() != "date").map(|field| field.as_ref().clone()).collect::<Vec<Field>>())
 }
 
+/// An object of the input that is still to be looked at, and how often it changed while it was read.
+type Waiting = (usize, usize);
+
 /// A lake that is written to.
 struct Writer<'e> {
     engine: &'e Engine,
@@ -91,10 +94,7 @@ pub(crate) async fn convert(engine: &Engine, to: &str) -> Result<Converted> {
     let parquet = ArrowSchemaConverter::new().with_coerce_types(true).convert(&file_schema())?;
     let plan = &engine.logs;
     let accounts = Accounts::new(plan.accounts(), plan.objects.len());
-    let mut ledger = engine.ledger().lock().unwrap_or_else(PoisonError::into_inner);
-    ledger.clear();
-    ledger.push(Arc::clone(&accounts));
-    drop(ledger);
+    *engine.ledger().lock().unwrap_or_else(PoisonError::into_inner) = vec![Arc::clone(&accounts)];
     let converted = Converted { version: Some(events.version()), ..Converted::default() };
     let mut writer =
         Writer { engine, root, runtime, schema: Arc::new(parquet), events, sources, accounts, converted, begun: HashSet::new() };
@@ -107,7 +107,7 @@ pub(crate) async fn convert(engine: &Engine, to: &str) -> Result<Converted> {
 
 impl Writer<'_> {
     async fn run(&mut self) -> Result<()> {
-        let mut waiting: VecDeque<(usize, usize)> = (0..self.engine.logs.objects.len()).map(|object| (object, 0)).collect();
+        let mut waiting: VecDeque<Waiting> = (0..self.engine.logs.objects.len()).map(|object| (object, 0)).collect();
         loop {
             let (works, later) = tokio::task::block_in_place(|| self.prepare(&mut waiting))?;
             if works.is_empty() && later.is_empty() {
@@ -124,7 +124,7 @@ impl Writer<'_> {
     }
 
     /// Looks at objects until there is enough for a transaction. The second list is to be looked at after it.
-    fn prepare(&mut self, waiting: &mut VecDeque<(usize, usize)>) -> Result<(Vec<SourceWork>, Vec<(usize, usize)>)> {
+    fn prepare(&mut self, waiting: &mut VecDeque<Waiting>) -> Result<(Vec<SourceWork>, Vec<Waiting>)> {
         let (mut works, mut later) = (Vec::<SourceWork>::new(), Vec::new());
         let (mut pending, mut bytes) = (HashSet::new(), 0);
         let plan = &self.engine.logs;
@@ -173,7 +173,7 @@ impl Writer<'_> {
     }
 
     /// Reads sources and commits what they hold; what has to be looked at again is put back.
-    async fn transact(&mut self, mut works: Vec<SourceWork>, waiting: &mut VecDeque<(usize, usize)>) -> Result<()> {
+    async fn transact(&mut self, mut works: Vec<SourceWork>, waiting: &mut VecDeque<Waiting>) -> Result<()> {
         loop {
             if works.is_empty() {
                 return Ok(());
@@ -241,7 +241,7 @@ impl Writer<'_> {
     }
 
     /// What is read again at once; the others are looked at anew.
-    fn again(&self, works: Vec<SourceWork>, done: Done, waiting: &mut VecDeque<(usize, usize)>) -> Vec<SourceWork> {
+    fn again(&self, works: Vec<SourceWork>, done: Done, waiting: &mut VecDeque<Waiting>) -> Vec<SourceWork> {
         let (changed, failed) = match done {
             Done::Changed(changed) => (changed, Vec::new()),
             Done::Failed(failed) => (Vec::new(), failed),
@@ -262,7 +262,7 @@ impl Writer<'_> {
     }
 
     /// Somebody else was faster: what there is to do is found out anew.
-    async fn replan(&mut self, works: Vec<SourceWork>, waiting: &mut VecDeque<(usize, usize)>) -> Result<()> {
+    async fn replan(&mut self, works: Vec<SourceWork>, waiting: &mut VecDeque<Waiting>) -> Result<()> {
         works.iter().rev().for_each(|work| waiting.push_front((work.object, work.changes)));
         self.events.refresh().await?;
         self.sources = Sources::new(evidence::catch_up(&self.root, &self.events, &self.runtime).await?);

@@ -329,8 +329,11 @@ async fn past(root: &Root, table: &Table, listing: &Listing, active: &HashSet<St
     Ok(past)
 }
 
+/// The path of a file, and when it was removed, in microseconds since the epoch.
+type Gone = (String, Option<i64>);
+
 /// The files that a commit removed, and when; and when it was made. In microseconds since the epoch.
-fn read_commit(entry: &[u8]) -> serde_json::Result<(Vec<(String, Option<i64>)>, Option<i64>)> {
+fn read_commit(entry: &[u8]) -> serde_json::Result<(Vec<Gone>, Option<i64>)> {
     let (mut removed, mut committed) = (Vec::new(), None);
     let micros = |millis: i64| millis.saturating_mul(1000);
     for line in entry.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {

@@ -185,8 +185,11 @@ fn day_of(staged: Option<i64>) -> Day {
     staged.and_then(|micros| i32::try_from(micros.div_euclid(DAY)).ok())
 }
 
+/// Takes the source, the time and the hash of a row.
+type Take<'t> = dyn FnMut(Option<&str>, Option<i64>, Option<i64>) + 't;
+
 /// Source, time and hash of each row, whatever types they were written with.
-fn each_row(batch: &RecordBatch, take: &mut dyn FnMut(Option<&str>, Option<i64>, Option<i64>)) -> std::result::Result<(), ArrowError> {
+fn each_row(batch: &RecordBatch, take: &mut Take<'_>) -> std::result::Result<(), ArrowError> {
     let column = |name: &str, data_type: &DataType| match batch.column_by_name(name) {
         Some(column) => cast(column, data_type),
         None => Ok(new_null_array(data_type, batch.num_rows())),

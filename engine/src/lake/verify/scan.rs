@@ -175,7 +175,7 @@ pub(super) fn on_threads<J: Sync, R: Send>(threads: usize, jobs: &[J], work: imp
         Ok(done)
     };
     let done: Vec<Vec<(usize, R)>> = std::thread::scope(|scope| {
-        let running: Vec<_> = (0..threads.clamp(1, jobs.len().max(1))).map(|_| scope.spawn(&worker)).collect();
+        let running: Vec<_> = (0..threads.clamp(1, jobs.len().max(1))).map(|_| scope.spawn(worker)).collect();
         let failed = || Err(ErrorKind::Internal("checking the lake failed".to_owned()).into());
         running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| failed())).collect::<Result<_>>()
     })?;

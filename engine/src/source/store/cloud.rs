@@ -139,8 +139,8 @@ impl Cloud {
     }
 }
 
-/// A store whose listings are asked for again when they end half way, which `object_store` does not do; and cut here where the server
-/// does not cut them.
+/// A store that is asked again when an answer ends half way, which `object_store` does for bodies of objects only; and whose listings are
+/// cut here where the server does not cut them.
 #[derive(Debug, Clone)]
 struct Patient {
     store: Arc<dyn ObjectStore>,
@@ -153,8 +153,8 @@ impl std::fmt::Display for Patient {
     }
 }
 
-/// How often a listing is asked for, with what is waited in between.
-const LISTINGS: u32 = 5;
+/// How often it is asked, with what is waited in between.
+const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Patient {
@@ -173,7 +173,7 @@ impl Patient {
                         all.retain(|object| offset.as_ref().is_none_or(|offset| object.location > *offset));
                         return Ok::<_, object_store::Error>(futures::stream::iter(all.into_iter().map(Ok)));
                     }
-                    Err(error) if tries >= LISTINGS || !matches!(error, object_store::Error::Generic { .. }) => return Err(error),
+                    Err(error) if tries >= TRIES || !matches!(error, object_store::Error::Generic { .. }) => return Err(error),
                     Err(_) => tokio::time::sleep(PAUSE * tries).await,
                 }
             }
@@ -193,7 +193,14 @@ impl ObjectStore for Patient {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> object_store::Result<GetResult> {
-        self.store.get_opts(location, options).await
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.store.get_opts(location, options.clone()).await {
+                Err(object_store::Error::Generic { .. }) if tries < TRIES => tokio::time::sleep(PAUSE * tries).await,
+                got => return got,
+            }
+        }
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, object_store::Result<Path>>) -> BoxStream<'static, object_store::Result<Path>> {
@@ -213,7 +220,7 @@ impl ObjectStore for Patient {
         loop {
             tries += 1;
             match self.store.list_with_delimiter(prefix).await {
-                Err(object_store::Error::Generic { .. }) if tries < LISTINGS => tokio::time::sleep(PAUSE * tries).await,
+                Err(object_store::Error::Generic { .. }) if tries < TRIES => tokio::time::sleep(PAUSE * tries).await,
                 listed => return listed,
             }
         }
