@@ -24,8 +24,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SPELLINGS = [
     # DuckDB unnests a list of structs at once; field by field is slower there.
     (r"unnest\((\w+\(\w+\))\)\['\w+'\] AS \w+(?:,\s+unnest\(\1\)\['\w+'\] AS \w+)*", r"unnest(\1, max_depth := 2)"),
-    # It has no RIGHT SEMI JOIN: the sides change places. The comments between them go.
-    (r"FROM \((.*?)\n\) AS (\w+)\s+(?:--[^\n]*\s+)*RIGHT SEMI JOIN (\w+)", r"FROM \3 SEMI JOIN (\1\n) AS \2"),
+    # An anti join keeps the left side, and needs no word for it.
+    (r"LEFT ANTI JOIN", "ANTI JOIN"),
 ]
 
 PARAMETER = "'(?:^|[?&])' || name || '=([^&]*)'"

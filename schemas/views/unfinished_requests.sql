@@ -9,20 +9,22 @@
 -- name = "last_stage"
 -- type = "string"
 -- doc = "The latest stage that was seen: ResponseStarted (answered, still running) or RequestReceived."
-SELECT events.*, stage AS last_stage
+SELECT begun.*, stage AS last_stage
 FROM (
-    -- Of the stages before the final one, RequestReceived and ResponseStarted, the later one is also the greater text.
-    SELECT audit_id, request_received_timestamp, username, request_uri, max(stage) AS last_stage
+    SELECT events.*
     FROM events
-    GROUP BY audit_id, request_received_timestamp, username, request_uri
-    HAVING bool_or(stage IN ('ResponseComplete', 'Panic') OR (stage = 'ResponseStarted' AND username IS NULL)) IS NOT TRUE
-) AS unfinished
--- The few keys are the side that is kept in memory. A window over all events would sort the whole log, bodies included.
-RIGHT SEMI JOIN events
-    ON (unfinished.audit_id IS NOT DISTINCT FROM events.audit_id)
-    AND (unfinished.request_received_timestamp IS NOT DISTINCT FROM events.request_received_timestamp)
-    AND (unfinished.username IS NOT DISTINCT FROM events.username)
-    AND (unfinished.request_uri IS NOT DISTINCT FROM events.request_uri)
-    AND (unfinished.last_stage IS NOT DISTINCT FROM events.stage)
-WHERE events.stage IS NULL
-   OR events.stage NOT IN ('ResponseComplete', 'Panic')
+    WHERE (stage IN ('ResponseComplete', 'Panic') OR (stage = 'ResponseStarted' AND username IS NULL)) IS NOT TRUE
+) AS begun
+-- The few that are not final are looked for among the many that are, and not the other way round.
+LEFT ANTI JOIN (
+    SELECT audit_id, request_received_timestamp, username, request_uri
+    FROM requests
+) AS ended
+    ON (begun.audit_id IS NOT DISTINCT FROM ended.audit_id)
+    AND (begun.request_received_timestamp IS NOT DISTINCT FROM ended.request_received_timestamp)
+    AND (begun.username IS NOT DISTINCT FROM ended.username)
+    AND (begun.request_uri IS NOT DISTINCT FROM ended.request_uri)
+-- Of the stages before the final one, RequestReceived and ResponseStarted, the later one is also the greater text.
+QUALIFY stage IS NOT DISTINCT FROM max(stage) OVER (
+    PARTITION BY begun.audit_id, begun.request_received_timestamp, begun.username, begun.request_uri
+)
