@@ -20,7 +20,7 @@ macros in place of our functions). The best of --runs counts, both in turn, and 
 - process: a new process for each answer. auditql's time is all of it, from its start to its end. DuckDB's counts
   from `import duckdb` on: Python's own start is not DuckDB's. It makes only the views that the query needs.
 
-Left as they are by default: DuckDB's memory (80% of the machine's; auditql has 1 GiB) and its cache of file contents.
+Left as they are by default: DuckDB's memory (80% of the machine's; auditql has 1 GiB or --memory) and its cache of file contents.
 A ratio above 1 says how many times as fast auditql was. The exit code is 1 when an answer differs.
 
 --incremental   converts 99% of LOG, then all of it, then again: times against the full convert
@@ -49,7 +49,7 @@ class Auditql:
     """The binary, in processes of its own."""
 
     def __init__(self, options):
-        self.binary, self.threads = options.auditql, ["--threads", str(options.threads)]
+        self.binary, self.threads = options.auditql, ["--threads", str(options.threads), *(["--memory", options.memory] if options.memory else [])]
 
     def run(self, *arguments):
         """Seconds, peak memory in MiB and standard output of a child."""
@@ -351,6 +351,7 @@ def main():
     parser.add_argument("log", type=pathlib.Path)
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--memory", help="auditql's --memory; DuckDB takes 80% of the machine's")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--converts", type=int, default=3)
     for flag in ("--incremental", "--sizes", "--reuse", "--plain"):

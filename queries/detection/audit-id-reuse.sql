@@ -10,6 +10,16 @@
 -- attack = ["T1562.008"]
 -- false_positives = "The logs of an aggregated API server beside those of the apiserver that passed the request on to it: it keeps the ID. Clients that send a fixed Audit-ID."
 -- limits = "Requests in logs that are not in the input are not seen."
+WITH shared AS (
+    SELECT audit_id
+    FROM events
+    WHERE audit_id IS NOT NULL
+    GROUP BY audit_id
+    HAVING min(request_received_timestamp) <> max(request_received_timestamp)
+        OR min(username) <> max(username)
+        OR count(username) NOT IN (0, count(*))
+        OR min(request_uri) <> max(request_uri)
+)
 SELECT
     audit_id,
     count(*) AS requests,
@@ -21,7 +31,7 @@ SELECT
 FROM (
     SELECT DISTINCT audit_id, request_received_timestamp, username, request_uri
     FROM events
-    WHERE audit_id IS NOT NULL
+    WHERE audit_id IN (SELECT audit_id FROM shared)
 ) AS requests_by_id
 GROUP BY audit_id
 HAVING count(*) > 1
