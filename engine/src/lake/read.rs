@@ -90,7 +90,7 @@ pub(crate) struct Skipped {
     skipped_bytes: AtomicU64,
 }
 
-/// The numbers of [`Skipped`]; those left out are among all.
+/// How many data files scans had before them, and how many they left out; those are among all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Share {
     /// Data files of the lakes that were asked.
