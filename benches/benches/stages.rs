@@ -17,13 +17,25 @@ fn log(bytes: u64) -> Vec<u8> {
 fn benches(criterion: &mut Criterion) {
     let log = log(32_000_000);
     let mut group = criterion.benchmark_group("stages");
-    group.throughput(Throughput::Bytes(log.len() as u64)).sample_size(10);
-    group.bench_function("skip containers", |bench| bench.iter(|| stages::skip_containers(black_box(&log))));
-    group.bench_function("verdicts", |bench| bench.iter(|| stages::verdicts(black_box(&log), &[], 512 << 10, 16 << 20)));
-    group.bench_function("two columns", |bench| bench.iter(|| stages::batches(black_box(&log), &["username", "verb"])));
-    group.bench_function("all columns", |bench| bench.iter(|| stages::all_batches(black_box(&log))));
+    group
+        .throughput(Throughput::Bytes(log.len() as u64))
+        .sample_size(10);
+    group.bench_function("skip containers", |bench| {
+        bench.iter(|| stages::skip_containers(black_box(&log)))
+    });
+    group.bench_function("verdicts", |bench| {
+        bench.iter(|| stages::verdicts(black_box(&log), &[], 512 << 10, 16 << 20))
+    });
+    group.bench_function("two columns", |bench| {
+        bench.iter(|| stages::batches(black_box(&log), &["username", "verb"]))
+    });
+    group.bench_function("all columns", |bench| {
+        bench.iter(|| stages::all_batches(black_box(&log)))
+    });
     if let Ok(batches) = stages::all_batches(&log) {
-        group.bench_function("events as JSON lines", |bench| bench.iter(|| stages::json_lines(black_box(&batches))));
+        group.bench_function("events as JSON lines", |bench| {
+            bench.iter(|| stages::json_lines(black_box(&batches)))
+        });
     }
     group.finish();
 }

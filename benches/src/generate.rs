@@ -1,16 +1,18 @@
 //! The load generator: audit logs of any size that look like those of a real cluster.
 //!
-//! It plays *flows*: what a Helm release, a node, a namespace controller or an intruder does, as sequences of
-//! requests on the same objects (`flows/*.txt`). Flows start at random times, start each other and overlap, so
-//! that lines have the neighbours they have in a real log, and compress as well. Bodies are those of a real log
-//! with the names, UIDs, times and versions replaced (`bodies.txt`).
+//! It plays *flows*: what a Helm release, a node, a namespace controller or an intruder does, as
+//! sequences of requests on the same objects (`flows/*.txt`). Flows start at random times, start
+//! each other and overlap, so that lines have the neighbours they have in a real log, and compress
+//! as well. Bodies are those of a real log with the names, UIDs, times and versions replaced
+//! (`bodies.txt`).
 //!
 //! # The model
 //!
-//! The model is a log of 10,685 events (24.1 MB) that was recorded with GKE's audit policy from Kubernetes 1.36
-//! under a scripted workload (`inventory.json` of run `run1-gke-policy`). Every flow has the number of times it
-//! happened there; together they are a *deck*, which is dealt in random order again and again. `calibrate.py`
-//! measures the distance from the model at the model's number of events, and, in longer logs, of the whole:
+//! The model is a log of 10,685 events (24.1 MB) that was recorded with GKE's audit policy from
+//! Kubernetes 1.36 under a scripted workload (`inventory.json` of run `run1-gke-policy`). Every
+//! flow has the number of times it happened there; together they are a *deck*, which is dealt in
+//! random order again and again. `calibrate.py` measures the distance from the model at the model's
+//! number of events, and, in longer logs, of the whole:
 //!
 //! | figure | model | generated (seed 7) |
 //! |---|---|---|
@@ -27,16 +29,17 @@
 //! | distinct users, distinct URIs | 53, 2,931 | 57, 3,139 |
 //! | `gzip -6` | 13.7 | 14.3 |
 //!
-//! The same seed gives the same bytes. Memory does not grow with the log: objects' names and UIDs follow from a
-//! number (`cluster.rs`), and only the flows under way are kept. What does grow with the log, as in a real
-//! cluster: objects, UIDs, audit ids, times (a deck takes 51 minutes, more by night and less by day), slowly
-//! nodes and human users up to a bound.
+//! The same seed gives the same bytes. Memory does not grow with the log: objects' names and UIDs
+//! follow from a number (`cluster.rs`), and only the flows under way are kept. What does grow with
+//! the log, as in a real cluster: objects, UIDs, audit ids, times (a deck takes 51 minutes, more by
+//! night and less by day), slowly nodes and human users up to a bound.
 //!
 //! # Differences from the model
 //!
-//! The model's ten thousand events took two minutes. Client addresses are those of a network, not of one
-//! machine. Audit ids are unique: no client chooses its own. Nothing is truncated, and the longest line has
-//! 18.9 kB (the model's has 17.9). The installation of the cluster, which the model has once, recurs in every deck.
+//! The model's ten thousand events took two minutes. Client addresses are those of a network, not
+//! of one machine. Audit ids are unique: no client chooses its own. Nothing is truncated, and the
+//! longest line has 18.9 kB (the model's has 17.9). The installation of the cluster, which the
+//! model has once, recurs in every deck.
 
 mod body;
 mod client;
@@ -84,7 +87,13 @@ pub fn generate(out: &mut impl Write, bytes: u64, seed: u64) -> io::Result<Summa
     let flows = flow::load(seed)?;
     let steps = flows.iter().map(|flow| flow.steps.len()).sum();
     let size = flows.iter().map(|flow| flow.runs).sum();
-    let log = Log { out, buffer: Vec::with_capacity(BUFFER + (1 << 16)), bytes: 0, events: 0, last: BEGIN };
+    let log = Log {
+        out,
+        buffer: Vec::with_capacity(BUFFER + (1 << 16)),
+        bytes: 0,
+        events: 0,
+        last: BEGIN,
+    };
     let mut play = Play {
         flows: &flows,
         deck: Vec::with_capacity(size),
@@ -111,8 +120,18 @@ pub fn generate(out: &mut impl Write, bytes: u64, seed: u64) -> io::Result<Summa
         time::write_micros(&mut text, micros);
         String::from_utf8_lossy(&text).into_owned()
     };
-    let Log { events, bytes, last, .. } = play.log;
-    Ok(Summary { events, bytes, first: written(first.unwrap_or(BEGIN)), last: written(last) })
+    let Log {
+        events,
+        bytes,
+        last,
+        ..
+    } = play.log;
+    Ok(Summary {
+        events,
+        bytes,
+        first: written(first.unwrap_or(BEGIN)),
+        last: written(last),
+    })
 }
 
 /// A flow under way.
@@ -185,8 +204,12 @@ struct Play<'a, W> {
 impl<'a, W: Write> Play<'a, W> {
     fn advance(&mut self) -> io::Result<()> {
         let next_start = self.next_start;
-        let due = self.tasks.peek().is_some_and(|Reverse(task)| task.at < next_start);
-        let Some(Reverse(Scheduled { at, task, .. })) = due.then(|| self.tasks.pop()).flatten() else {
+        let due = self
+            .tasks
+            .peek()
+            .is_some_and(|Reverse(task)| task.at < next_start);
+        let Some(Reverse(Scheduled { at, task, .. })) = due.then(|| self.tasks.pop()).flatten()
+        else {
             self.start_next();
             return Ok(());
         };
@@ -201,7 +224,8 @@ impl<'a, W: Write> Play<'a, W> {
         let mut places = Vec::with_capacity(self.deck.capacity());
         for (index, flow) in self.flows.iter().enumerate() {
             for run in 0..flow.runs {
-                let place = (run as u64 * 1_000_000 + self.random.below(950_000)) / flow.runs as u64;
+                let place =
+                    (run as u64 * 1_000_000 + self.random.below(950_000)) / flow.runs as u64;
                 places.push((place, index));
             }
         }
@@ -221,7 +245,15 @@ impl<'a, W: Write> Play<'a, W> {
         let growth = Growth::after(self.log.events);
         let objects = Objects::choose(self.flows[flow].place, growth, at, &mut self.random);
         let resource_version = self.resource_version;
-        self.schedule(at, Task::Continue(Running { flow, step: 0, objects, resource_version }));
+        self.schedule(
+            at,
+            Task::Continue(Running {
+                flow,
+                step: 0,
+                objects,
+                resource_version,
+            }),
+        );
         // By day there is three times as much to do as by night.
         let hour = (at / 3_600_000_000 % 24) as f64;
         let busy = 1.0 - 0.5 * ((hour - 2.0) * std::f64::consts::TAU / 24.0).cos();
@@ -231,7 +263,11 @@ impl<'a, W: Write> Play<'a, W> {
 
     fn schedule(&mut self, at: i64, task: Task<'a>) {
         self.order += 1;
-        self.tasks.push(Reverse(Scheduled { at, order: self.order, task }));
+        self.tasks.push(Reverse(Scheduled {
+            at,
+            order: self.order,
+            task,
+        }));
     }
 
     /// Plays the flow's next step, and puts the flow back for the one after it.
@@ -254,7 +290,14 @@ impl<'a, W: Write> Play<'a, W> {
                     Action::Wait(time) => pause = *time,
                     Action::Start(flow) => {
                         let delay = self.random.exponential(4_000.0) as i64;
-                        self.schedule(at + delay, Task::Continue(Running { flow: *flow, step: 0, ..running }));
+                        self.schedule(
+                            at + delay,
+                            Task::Continue(Running {
+                                flow: *flow,
+                                step: 0,
+                                ..running
+                            }),
+                        );
                     }
                     Action::Enter(place) => {
                         let growth = Growth::after(self.log.events);
@@ -347,7 +390,11 @@ impl<W: Write> Log<'_, W> {
         open.send.events.stages[stage].write(&mut self.buffer, &mut moment);
         self.bytes += (self.buffer.len() - before) as u64;
         self.events += 1;
-        if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
+        if self.buffer.len() >= BUFFER {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -359,7 +406,10 @@ impl<W: Write> Log<'_, W> {
 
 /// The embedded texts are at fault.
 fn malformed(what: &str, text: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("load generator: {what}: {text}"))
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("load generator: {what}: {text}"),
+    )
 }
 
 #[cfg(test)]
@@ -385,7 +435,10 @@ mod tests {
         let text = String::from_utf8_lossy(&log);
         assert!(text.ends_with("}\n"));
         assert_eq!(summary.events, text.lines().count() as u64);
-        assert!(text.lines().all(|line| line.starts_with(r#"{"kind":"Event","#)));
+        assert!(
+            text.lines()
+                .all(|line| line.starts_with(r#"{"kind":"Event","#))
+        );
         assert!(text.contains(&summary.first) && text.contains(&summary.last));
         assert!(!text.contains('<'), "a field was not written");
         Ok(())

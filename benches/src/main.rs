@@ -48,21 +48,32 @@ impl Generate {
             let mut out = io::stdout().lock();
             auditql_benches::generate(&mut out, self.bytes, self.seed)?
         } else {
-            let file = File::create(&self.out).with_context(|| format!("cannot create {}", self.out.display()))?;
+            let file = File::create(&self.out)
+                .with_context(|| format!("cannot create {}", self.out.display()))?;
             let mut out = BufWriter::new(file);
             let summary = auditql_benches::generate(&mut out, self.bytes, self.seed)?;
             out.flush()?;
             summary
         };
-        let auditql_benches::Summary { events, bytes, first, last } = summary;
-        writeln!(io::stderr(), "{events} events, {bytes} bytes, {first} to {last}")?;
+        let auditql_benches::Summary {
+            events,
+            bytes,
+            first,
+            last,
+        } = summary;
+        writeln!(
+            io::stderr(),
+            "{events} events, {bytes} bytes, {first} to {last}"
+        )?;
         Ok(())
     }
 }
 
 /// A number of bytes; units are decimal.
 fn size(text: &str) -> Result<u64, String> {
-    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let unit = match unit.trim().to_ascii_uppercase().as_str() {
         "" | "B" => 1,
@@ -71,10 +82,16 @@ fn size(text: &str) -> Result<u64, String> {
         "GB" => 1_000_000_000,
         _ => return Err("units are KB, MB and GB".to_owned()),
     };
-    let number: u64 = number.parse().map_err(|_| "not a number of bytes".to_owned())?;
-    number.checked_mul(unit).ok_or_else(|| "too many bytes".to_owned())
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "not a number of bytes".to_owned())?;
+    number
+        .checked_mul(unit)
+        .ok_or_else(|| "too many bytes".to_owned())
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -9,8 +9,8 @@ use crate::{args_lake::Lake, terminal::When};
 
 /// SQL for Kubernetes audit logs: who did what, who was refused, which permissions are used.
 ///
-/// Without a command the shell is opened. Inputs are files, folders, globs and `-` for stdin; plain or compressed (gzip, zstd,
-/// bzip2, xz), raw or Parquet, recognised by content, in any mixture.
+/// Without a command the shell is opened. Inputs are files, folders, globs and `-` for stdin; plain
+/// or compressed (gzip, zstd, bzip2, xz), raw or Parquet, recognised by content, in any mixture.
 #[derive(Debug, Parser)]
 #[command(
     name = "auditql",
@@ -25,17 +25,32 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) input: Input,
     /// When to colour messages.
-    #[arg(long, global = true, value_enum, default_value_t, help_heading = "Output")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        help_heading = "Output"
+    )]
     pub(crate) color: When,
 }
 
 /// What is read, and within which limits.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Input {
-    /// File, folder, glob, or `-` for stdin; repeatable. Else the comma-separated list in AUDITQL_INPUT.
-    #[arg(short, long, global = true, num_args = 1, value_name = "INPUT", help_heading = "Input")]
+    /// File, folder, glob, or `-` for stdin; repeatable. Else the comma-separated list in
+    /// AUDITQL_INPUT.
+    #[arg(
+        short,
+        long,
+        global = true,
+        num_args = 1,
+        value_name = "INPUT",
+        help_heading = "Input"
+    )]
     pub(crate) input: Vec<String>,
-    /// Only events from this time on: RFC 3339, a date, or a span back from now such as `24h` or `7d`.
+    /// Only events from this time on: RFC 3339, a date, or a span back from now such as `24h` or
+    /// `7d`.
     #[arg(long, global = true, value_name = "TIME", value_parser = time, allow_hyphen_values = true, help_heading = "Input")]
     pub(crate) since: Option<i64>,
     /// Only events before this time.
@@ -50,8 +65,15 @@ pub(crate) struct Input {
     /// Lakes as they were: a version that `auditql lake history` lists, or a time.
     #[arg(long, global = true, value_name = "VERSION|TIME", value_parser = as_of, help_heading = "Input")]
     pub(crate) as_of: Option<AsOf>,
-    /// Look for this format only, one that `auditql formats` lists; otherwise each record's is found out.
-    #[arg(long = "format", id = "log-format", global = true, value_name = "NAME", help_heading = "Input")]
+    /// Look for this format only, one that `auditql formats` lists; otherwise each record's is
+    /// found out.
+    #[arg(
+        long = "format",
+        id = "log-format",
+        global = true,
+        value_name = "NAME",
+        help_heading = "Input"
+    )]
     pub(crate) log_format: Option<String>,
     /// The longest record; longer ones are rejected.
     #[arg(long, global = true, value_name = "SIZE", value_parser = size, default_value = "16MiB", help_heading = "Input")]
@@ -65,7 +87,8 @@ pub(crate) struct Input {
     /// Allow statements that write: DDL, DML, COPY.
     #[arg(long, global = true, help_heading = "Limits")]
     pub(crate) allow_writes: bool,
-    /// Write the account of the run (records read, events, rejects, skipped, inputs) to this file as JSON.
+    /// Write the account of the run (records read, events, rejects, skipped, inputs) to this file
+    /// as JSON.
     #[arg(long, global = true, value_name = "FILE", help_heading = "Output")]
     pub(crate) summary: Option<PathBuf>,
     /// No account, no progress on stderr; errors only.
@@ -79,12 +102,21 @@ impl Input {
         let mut inputs = self.input.clone();
         if inputs.is_empty() {
             let from_env = std::env::var("AUDITQL_INPUT").unwrap_or_default();
-            inputs.extend(from_env.split(',').map(str::trim).filter(|input| !input.is_empty()).map(str::to_owned));
+            inputs.extend(
+                from_env
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|input| !input.is_empty())
+                    .map(str::to_owned),
+            );
         }
         let defaults = Options::default();
         Options {
             inputs,
-            window: Window { since: self.since, until: self.until },
+            window: Window {
+                since: self.since,
+                until: self.until,
+            },
             cluster: self.cluster.clone(),
             dedup: self.dedup,
             format: self.log_format.clone(),
@@ -92,7 +124,9 @@ impl Input {
             stores: StoreSettings {
                 // What is no UTF-8 is no setting of a store.
                 variables: std::env::vars_os()
-                    .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                    .filter_map(|(name, value)| {
+                        Some((name.into_string().ok()?, value.into_string().ok()?))
+                    })
                     .collect(),
                 home: std::env::home_dir(),
             },
@@ -115,16 +149,20 @@ pub(crate) enum Command {
     )]
     Sql(Sql),
     /// Run a saved query.
-    #[command(after_help = "Example:\n  auditql run secrets-read-by-humans -i audit.log --since 24h -P namespace=payments")]
+    #[command(
+        after_help = "Example:\n  auditql run secrets-read-by-humans -i audit.log --since 24h -P namespace=payments"
+    )]
     Run(Run),
     /// List the saved queries, or show one whole.
     Queries(Queries),
-    /// Write the events of the input to one file (Parquet, or the original events as JSON lines), or what is new of them into a lake.
+    /// Write the events of the input to one file (Parquet, or the original events as JSON lines),
+    /// or what is new of them into a lake.
     #[command(
         after_help = "Examples:\n  auditql convert -i /var/log/kubernetes/ --to /srv/lake        again and again: each record is there once\n  auditql convert -i s3://logs/2026/ --to s3://evidence/lake\n  auditql convert -i logs/ --to events.parquet --summary run.json\n  auditql convert -i events.parquet --to events.jsonl"
     )]
     Convert(Convert),
-    /// Look at a lake and look after it: its evidence, its history, what it was made from; fewer files, fewer days.
+    /// Look at a lake and look after it: its evidence, its history, what it was made from; fewer
+    /// files, fewer days.
     Lake(Lake),
     /// Show the tables, views and functions, or the columns of one table.
     Schema(Schema),
@@ -181,7 +219,8 @@ pub(crate) enum QueriesCommand {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Convert {
-    /// The file to write: .parquet, .jsonl, .ndjson or .log; or a lake: a folder, or a URL of S3, Cloud Storage or Azure.
+    /// The file to write: .parquet, .jsonl, .ndjson or .log; or a lake: a folder, or a URL of S3,
+    /// Cloud Storage or Azure.
     #[arg(long, value_name = "FILE|LAKE")]
     pub(crate) to: String,
 }
@@ -209,7 +248,9 @@ pub(crate) struct Format {
 }
 
 fn output() -> clap::builder::PossibleValuesParser {
-    let values = crate::output::OUTPUTS.iter().map(|output| clap::builder::PossibleValue::new(output.name()).help(output.doc()));
+    let values = crate::output::OUTPUTS
+        .iter()
+        .map(|output| clap::builder::PossibleValue::new(output.name()).help(output.doc()));
     clap::builder::PossibleValuesParser::new(values)
 }
 
@@ -217,13 +258,17 @@ fn output() -> clap::builder::PossibleValuesParser {
 fn as_of(text: &str) -> Result<AsOf, String> {
     match text.parse() {
         Ok(version) => Ok(AsOf::Version(version)),
-        Err(_) => time(text).map(AsOf::Time).map_err(|error| error.to_string()),
+        Err(_) => time(text)
+            .map(AsOf::Time)
+            .map_err(|error| error.to_string()),
     }
 }
 
 /// Now, in microseconds since the epoch.
 pub(crate) fn now() -> i64 {
-    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since_epoch = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)
 }
 
@@ -244,8 +289,11 @@ fn time(text: &str) -> Result<i64, String> {
 
 /// A size in bytes: `64MiB`, `2GB`, `1048576`.
 fn size(text: &str) -> Result<usize, String> {
-    let bad = || "a size is a number of bytes, or a number with KB, MB, GB, KiB, MiB or GiB".to_owned();
-    let digits = text.find(|ch: char| !ch.is_ascii_digit()).unwrap_or(text.len());
+    let bad =
+        || "a size is a number of bytes, or a number with KB, MB, GB, KiB, MiB or GiB".to_owned();
+    let digits = text
+        .find(|ch: char| !ch.is_ascii_digit())
+        .unwrap_or(text.len());
     let number: usize = text[..digits].parse().map_err(|_| bad())?;
     let factor = match text[digits..].trim() {
         "" | "B" => 1,
@@ -257,7 +305,10 @@ fn size(text: &str) -> Result<usize, String> {
         "GB" => 1_000_000_000,
         _ => return Err(bad()),
     };
-    number.checked_mul(factor).filter(|size| *size > 0).ok_or_else(bad)
+    number
+        .checked_mul(factor)
+        .filter(|size| *size > 0)
+        .ok_or_else(bad)
 }
 
 fn parameter(text: &str) -> Result<(String, String), String> {
@@ -279,7 +330,10 @@ mod tests {
 
     #[test]
     fn spans_and_versions() {
-        assert_eq!((span("0s"), span("400d"), span("1h30m")), (Ok(0), Ok(400 * 86_400_000_000), Ok(5_400_000_000)));
+        assert_eq!(
+            (span("0s"), span("400d"), span("1h30m")),
+            (Ok(0), Ok(400 * 86_400_000_000), Ok(5_400_000_000))
+        );
         assert!(span("400").is_err() && span("").is_err() && span("-1d").is_err());
         assert_eq!(as_of("12"), Ok(AsOf::Version(12)));
         assert_eq!(as_of("2026-11-01"), Ok(AsOf::Time(1_793_491_200_000_000)));
@@ -290,6 +344,11 @@ mod tests {
     fn sizes() {
         assert_eq!(size("16MiB"), Ok(16 << 20));
         assert_eq!(size("2GB"), Ok(2_000_000_000));
-        assert!(size("0").is_err() && size("x").is_err() && size("99999999999999999999").is_err() && size("99999999999GiB").is_err());
+        assert!(
+            size("0").is_err()
+                && size("x").is_err()
+                && size("99999999999999999999").is_err()
+                && size("99999999999GiB").is_err()
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The command line of auditql: arguments in; rows on stdout, everything else on stderr, an exit code out.
+//! The command line of auditql: arguments in; rows on stdout, everything else on stderr, an exit
+//! code out.
 //!
 //! A thin layer over `auditql-engine`: it knows no log format and no SQL statement of its own.
 
@@ -24,13 +25,20 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => {
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { status::ERROR } else { status::OK });
+            return ExitCode::from(if error.use_stderr() {
+                status::ERROR
+            } else {
+                status::OK
+            });
         }
     };
     let color = terminal::Color::detect(args.color);
     match std::panic::catch_unwind(|| commands::run(args)) {
         Ok(Ok(code)) => ExitCode::from(code),
         Ok(Err(error)) => ExitCode::from(status::report(&error, color)),
-        Err(_) => ExitCode::from(status::report(&anyhow::anyhow!("auditql failed inside; please report the command that did it"), color)),
+        Err(_) => ExitCode::from(status::report(
+            &anyhow::anyhow!("auditql failed inside; please report the command that did it"),
+            color,
+        )),
     }
 }

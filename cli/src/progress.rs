@@ -18,14 +18,22 @@ impl Progress {
     /// Follows the engine's running scan.
     pub(crate) fn start(engine: &Arc<Engine>, quiet: bool) -> Self {
         if quiet || !std::io::stderr().is_terminal() {
-            return Self { bar: None, task: None };
+            return Self {
+                bar: None,
+                task: None,
+            };
         }
         let bar = ProgressBar::hidden();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} [{bar:30}] {pos}/{len} pieces of the input{msg}") {
+        if let Ok(style) = ProgressStyle::with_template(
+            "{spinner} {elapsed} [{bar:30}] {pos}/{len} pieces of the input{msg}",
+        ) {
             bar.set_style(style.progress_chars("=> "));
         }
         let task = tokio::spawn(follow(bar.clone(), Arc::clone(engine)));
-        Self { bar: Some(bar), task: Some(task) }
+        Self {
+            bar: Some(bar),
+            task: Some(task),
+        }
     }
 }
 

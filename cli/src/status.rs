@@ -20,8 +20,9 @@ pub(crate) fn report(error: &anyhow::Error, color: Color) -> u8 {
     if is_broken_pipe(error) {
         return OK;
     }
-    let interrupted =
-        error.downcast_ref::<auditql_engine::Error>().is_some_and(|error| matches!(error.kind(), auditql_engine::ErrorKind::Interrupted));
+    let interrupted = error
+        .downcast_ref::<auditql_engine::Error>()
+        .is_some_and(|error| matches!(error.kind(), auditql_engine::ErrorKind::Interrupted));
     if interrupted {
         return INTERRUPTED;
     }
@@ -33,10 +34,18 @@ pub(crate) fn report(error: &anyhow::Error, color: Color) -> u8 {
             text.push_str(&format!(": {cause}"));
         }
     }
-    let _ = writeln!(std::io::stderr(), "{bold}error:{plain} {}", sanitize(&text, true));
+    let _ = writeln!(
+        std::io::stderr(),
+        "{bold}error:{plain} {}",
+        sanitize(&text, true)
+    );
     ERROR
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe))
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    })
 }

@@ -15,14 +15,24 @@ use crate::{
 const MOST_TOLD: usize = 10;
 
 /// Tells the account on stderr and writes it to `file`; the exit code it means.
-pub(crate) fn finish(report: &ScanReport, window: Window, file: Option<&Path>, quiet: bool, color: Color) -> Result<u8> {
+pub(crate) fn finish(
+    report: &ScanReport,
+    window: Window,
+    file: Option<&Path>,
+    quiet: bool,
+    color: Color,
+) -> Result<u8> {
     if !quiet {
         let _ = tell(report, window, color);
     }
     if let Some(file) = file {
         write(report, file)?;
     }
-    Ok(if report.is_clean() { status::OK } else { status::PARTIAL })
+    Ok(if report.is_clean() {
+        status::OK
+    } else {
+        status::PARTIAL
+    })
 }
 
 fn tell(report: &ScanReport, window: Window, color: Color) -> std::io::Result<()> {
@@ -39,25 +49,51 @@ fn tell(report: &ScanReport, window: Window, color: Color) -> std::io::Result<()
                 break;
             }
             told += 1;
-            let line = reject.line.map_or_else(|| format!("byte {}", reject.offset), |line| line.to_string());
-            writeln!(err, "{}:{line}: {}: {}", sanitize(&input.uri, false), reject.reason, sanitize(&reject.message, false))?;
+            let line = reject.line.map_or_else(
+                || format!("byte {}", reject.offset),
+                |line| line.to_string(),
+            );
+            writeln!(
+                err,
+                "{}:{line}: {}: {}",
+                sanitize(&input.uri, false),
+                reject.reason,
+                sanitize(&reject.message, false)
+            )?;
         }
     }
     let rejected: u64 = total.rejects.values().sum();
     if rejected > told as u64 && told > 0 {
-        writeln!(err, "… and {} more; `SELECT * FROM rejects` shows all", grouped(rejected - told as u64))?;
+        writeln!(
+            err,
+            "… and {} more; `SELECT * FROM rejects` shows all",
+            grouped(rejected - told as u64)
+        )?;
     }
-    let mut text = format!("read {} records: {} events", grouped(total.read()), grouped(total.events));
+    let mut text = format!(
+        "read {} records: {} events",
+        grouped(total.read()),
+        grouped(total.events)
+    );
     text.push_str(&counted("rejected", &total.rejects));
     text.push_str(&counted("skipped", &total.skipped));
     writeln!(err, "{faint}{text}{plain}")?;
     if report.partial {
-        writeln!(err, "{faint}partial: stopped before the end of the input{plain}")?;
+        writeln!(
+            err,
+            "{faint}partial: stopped before the end of the input{plain}"
+        )?;
     }
     if let (true, Some((first, last))) = (window.is_bounded(), total.window) {
-        let outside = window.until.is_some_and(|until| first >= until) || window.since.is_some_and(|since| last < since);
+        let outside = window.until.is_some_and(|until| first >= until)
+            || window.since.is_some_and(|since| last < since);
         if outside && !report.partial {
-            writeln!(err, "no event lies in the time window: the input has {} to {}", time(first), time(last))?;
+            writeln!(
+                err,
+                "no event lies in the time window: the input has {} to {}",
+                time(first),
+                time(last)
+            )?;
         }
     }
     Ok(())
@@ -67,8 +103,15 @@ fn counted(what: &str, counts: &Counts) -> String {
     if counts.is_empty() {
         return String::new();
     }
-    let by: Vec<String> = counts.iter().map(|(reason, count)| format!("{reason} {}", grouped(*count))).collect();
-    format!(", {} {what} ({})", grouped(counts.values().sum()), by.join(", "))
+    let by: Vec<String> = counts
+        .iter()
+        .map(|(reason, count)| format!("{reason} {}", grouped(*count)))
+        .collect();
+    format!(
+        ", {} {what} ({})",
+        grouped(counts.values().sum()),
+        by.join(", ")
+    )
 }
 
 /// Digits in groups of three.
@@ -89,7 +132,14 @@ fn time(micros: i64) -> String {
 }
 
 fn write(report: &ScanReport, file: &Path) -> Result<()> {
-    let counts = |counts: &Counts| Value::Object(counts.iter().map(|(reason, count)| ((*reason).to_owned(), json!(count))).collect());
+    let counts = |counts: &Counts| {
+        Value::Object(
+            counts
+                .iter()
+                .map(|(reason, count)| ((*reason).to_owned(), json!(count)))
+                .collect(),
+        )
+    };
     let account = |tally: &auditql_engine::Tally| {
         json!({
             "read": tally.read(),
@@ -101,7 +151,11 @@ fn write(report: &ScanReport, file: &Path) -> Result<()> {
         })
     };
     let mut summary = account(&report.total);
-    summary["partial"] = if report.partial { json!("stopped") } else { Value::Null };
+    summary["partial"] = if report.partial {
+        json!("stopped")
+    } else {
+        Value::Null
+    };
     summary["version"] = json!(env!("CARGO_PKG_VERSION"));
     summary["inputs"] = report
         .inputs

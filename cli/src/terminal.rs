@@ -1,4 +1,5 @@
-//! The terminal: is it one, how wide, may it be coloured; and text from a log made safe to show on it.
+//! The terminal: is it one, how wide, may it be coloured; and text from a log made safe to show on
+//! it.
 
 use std::{borrow::Cow, io::IsTerminal};
 
@@ -35,23 +36,34 @@ impl Color {
 
     /// What to write before and after the word `error:`.
     pub(crate) const fn error(self) -> (&'static str, &'static str) {
-        if self.0 { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") }
+        if self.0 {
+            ("\x1b[1;31m", "\x1b[0m")
+        } else {
+            ("", "")
+        }
     }
 
     /// What to write before and after something less important.
     pub(crate) const fn faint(self) -> (&'static str, &'static str) {
-        if self.0 { ("\x1b[2m", "\x1b[0m") } else { ("", "") }
+        if self.0 {
+            ("\x1b[2m", "\x1b[0m")
+        } else {
+            ("", "")
+        }
     }
 }
 
-/// Log text is hostile: control characters move the cursor, bidirectional ones change what is read. They are shown as
-/// escapes; line ends and tabs too, unless `lines`.
+/// Log text is hostile: control characters move the cursor, bidirectional ones change what is read.
+/// They are shown as escapes; line ends and tabs too, unless `lines`.
 pub(crate) fn sanitize(text: &str, lines: bool) -> Cow<'_, str> {
     let bad = |ch: char| match ch {
         '\n' | '\t' => !lines,
-        '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' => {
-            true
-        }
+        '\u{61c}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}' => true,
         ch => ch.is_control() || ('\u{e0000}'..='\u{e007f}').contains(&ch),
     };
     if !text.contains(bad) {
@@ -59,7 +71,11 @@ pub(crate) fn sanitize(text: &str, lines: bool) -> Cow<'_, str> {
     }
     let mut safe = String::with_capacity(text.len() + 8);
     for ch in text.chars() {
-        if bad(ch) { safe.extend(ch.escape_default()) } else { safe.push(ch) }
+        if bad(ch) {
+            safe.extend(ch.escape_default())
+        } else {
+            safe.push(ch)
+        }
     }
     Cow::Owned(safe)
 }

@@ -1,6 +1,7 @@
 //! The engine's error: what happened, where, and the step that mends it.
 //!
-//! Bad records are no errors: they are counted and kept as rejects (`scan::report`). An error ends the run.
+//! Bad records are no errors: they are counted and kept as rejects (`scan::report`). An error ends
+//! the run.
 
 use std::fmt;
 
@@ -59,7 +60,11 @@ impl Error {
     }
 
     pub(crate) fn input(uri: impl Into<String>, message: impl Into<String>) -> Self {
-        ErrorKind::Input { uri: uri.into(), message: message.into() }.into()
+        ErrorKind::Input {
+            uri: uri.into(),
+            message: message.into(),
+        }
+        .into()
     }
 }
 
@@ -77,13 +82,16 @@ impl std::error::Error for Error {
 
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
-        Self { kind: Box::new(kind) }
+        Self {
+            kind: Box::new(kind),
+        }
     }
 }
 
 impl From<DataFusionError> for Error {
     fn from(error: DataFusionError) -> Self {
-        // Contexts and shared wrappers carry no news for the reader; an error of ours inside comes out as it went in.
+        // Contexts and shared wrappers carry no news for the reader; an error of ours inside comes
+        // out as it went in.
         match error.find_root() {
             DataFusionError::External(inner) => match inner.downcast_ref::<Self>() {
                 Some(ours) => ErrorKind::Sql(ours.to_string()).into(),
@@ -94,7 +102,8 @@ impl From<DataFusionError> for Error {
     }
 }
 
-/// DataFusion's message without the name of its class, and without the request to report user errors as bugs.
+/// DataFusion's message without the name of its class, and without the request to report user
+/// errors as bugs.
 fn sql_message(message: &str) -> String {
     const CLASSES: [&str; 9] = [
         "SQL error: ",
@@ -108,11 +117,18 @@ fn sql_message(message: &str) -> String {
         "Resources exhausted: ",
     ];
     let mut message = message;
-    while let Some(rest) = CLASSES.iter().filter(|class| !class.starts_with("Optimizer")).find_map(|class| message.strip_prefix(class)) {
+    while let Some(rest) = CLASSES
+        .iter()
+        .filter(|class| !class.starts_with("Optimizer"))
+        .find_map(|class| message.strip_prefix(class))
+    {
         message = rest;
     }
     let message = message.split("\n\nbacktrace:").next().unwrap_or(message);
-    match message.strip_prefix("ParserError(\"").and_then(|rest| rest.strip_suffix("\")")) {
+    match message
+        .strip_prefix("ParserError(\"")
+        .and_then(|rest| rest.strip_suffix("\")"))
+    {
         Some(inner) => inner.replace("\\\"", "\""),
         None => message.to_owned(),
     }

@@ -13,7 +13,8 @@
 //! lake/      new sources → transactions of a Delta Lake, each record once; its evidence and upkeep
 //! ```
 //!
-//! Data flows down this list and never back. The engine never prints, exits, or reads arguments or the environment.
+//! Data flows down this list and never back. The engine never prints, exits, or reads arguments or
+//! the environment.
 //!
 //! ```no_run
 //! # async fn example() -> auditql_engine::Result<()> {
@@ -51,7 +52,8 @@ pub use format::{FormatInfo, formats};
 pub use function::{FUNCTIONS, Function};
 pub use lake::{AsOf, LakeAnswer, LakeCommand, Share, lake, open_lake};
 pub use query::{
-    Answer, Engine, Level, Options, Parameter, ParameterType, SavedQuery, Severity, is_complete, parse_duration, parse_time, statements,
+    Answer, Engine, Level, Options, Parameter, ParameterType, SavedQuery, Severity, is_complete,
+    parse_duration, parse_time, statements,
 };
 pub use scan::report::{Counts, InputReport, Reject, ScanReport, Tally};
 pub use source::store::StoreSettings;

@@ -1,4 +1,5 @@
-//! The data model at run time: the texts of `auditql-schemas` in, tables with typed and documented columns out.
+//! The data model at run time: the texts of `auditql-schemas` in, tables with typed and documented
+//! columns out.
 //!
 //! The Arrow schema, `DESCRIBE`, completion and the generated docs all come from here.
 
@@ -53,22 +54,40 @@ struct Model {
 }
 
 static MODEL: LazyLock<Model> = LazyLock::new(|| {
-    let mut model = Model { tables: Vec::new(), views: Vec::new(), broken: Vec::new() };
+    let mut model = Model {
+        tables: Vec::new(),
+        views: Vec::new(),
+        broken: Vec::new(),
+    };
     for (name, text) in auditql_schemas::tables() {
         match toml::from_str::<Table>(text) {
-            Ok(table) => model.tables.push(Table { name: name.to_owned(), ..table }),
+            Ok(table) => model.tables.push(Table {
+                name: name.to_owned(),
+                ..table
+            }),
             Err(error) => model.broken.push(format!("tables/{name}.toml: {error}")),
         }
     }
     for (name, text) in auditql_schemas::views() {
         let (header, sql) = split_header(text);
         match toml::from_str::<Table>(&header) {
-            Ok(view) => model.views.push(Table { name: name.to_owned(), sql: Some(sql.to_owned()), ..view }),
+            Ok(view) => model.views.push(Table {
+                name: name.to_owned(),
+                sql: Some(sql.to_owned()),
+                ..view
+            }),
             Err(error) => model.broken.push(format!("views/{name}.sql: {error}")),
         }
     }
-    // A view may read another: `requests` comes first, the rest keep the order of their names, readers after the read.
-    model.views.sort_by_key(|view| (view.name != "requests", view.name == "containers", view.name.clone()));
+    // A view may read another: `requests` comes first, the rest keep the order of their names,
+    // readers after the read.
+    model.views.sort_by_key(|view| {
+        (
+            view.name != "requests",
+            view.name == "containers",
+            view.name.clone(),
+        )
+    });
     model
 });
 
@@ -92,11 +111,16 @@ pub(crate) fn table(name: &str) -> Option<&'static Table> {
     MODEL.tables.iter().find(|table| table.name == name)
 }
 
-/// The leading `-- ` lines of an SQL file without their dashes (a TOML document), and what follows them.
+/// The leading `-- ` lines of an SQL file without their dashes (a TOML document), and what follows
+/// them.
 pub(crate) fn split_header(text: &str) -> (String, &str) {
     let mut header = String::new();
     let mut rest = text;
-    while let Some(line) = rest.split_inclusive('\n').next().filter(|line| line.starts_with("--")) {
+    while let Some(line) = rest
+        .split_inclusive('\n')
+        .next()
+        .filter(|line| line.starts_with("--"))
+    {
         let content = line.strip_prefix("-- ").unwrap_or(&line[2..]);
         header.push_str(content.trim_end_matches(['\n', '\r']));
         header.push('\n');
@@ -125,12 +149,21 @@ pub(crate) fn sources() -> SchemaRef {
 
 fn arrow_schema(name: &str) -> SchemaRef {
     let columns = table(name).map_or(&[][..], |table| &table.columns);
-    let fields: Vec<Field> =
-        columns.iter().filter_map(|column| Some(Field::new(&column.name, data_type(&column.type_name)?, true))).collect();
+    let fields: Vec<Field> = columns
+        .iter()
+        .filter_map(|column| {
+            Some(Field::new(
+                &column.name,
+                data_type(&column.type_name)?,
+                true,
+            ))
+        })
+        .collect();
     Arc::new(Schema::new(fields))
 }
 
-/// The Arrow type of a documented type. Text is a view type, so that bodies need not be copied out of the input.
+/// The Arrow type of a documented type. Text is a view type, so that bodies need not be copied out
+/// of the input.
 pub(crate) fn data_type(name: &str) -> Option<DataType> {
     Some(match name {
         "string" | "json" => DataType::Utf8View,
@@ -153,6 +186,12 @@ fn list_type() -> DataType {
 
 /// Entries are called `key` and `value`, as Delta calls them.
 fn map_type(value: DataType) -> DataType {
-    let entry = Fields::from(vec![Field::new("key", DataType::Utf8, false), Field::new("value", value, true)]);
-    DataType::Map(Arc::new(Field::new("key_value", DataType::Struct(entry), false)), false)
+    let entry = Fields::from(vec![
+        Field::new("key", DataType::Utf8, false),
+        Field::new("value", value, true),
+    ]);
+    DataType::Map(
+        Arc::new(Field::new("key_value", DataType::Struct(entry), false)),
+        false,
+    )
 }

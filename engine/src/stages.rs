@@ -1,4 +1,5 @@
-//! The stages of a scan one by one, over bytes in memory: for benches, fuzz targets and property tests, no interface.
+//! The stages of a scan one by one, over bytes in memory: for benches, fuzz targets and property
+//! tests, no interface.
 //!
 //! Goes in: the decompressed bytes of a log. Comes out: what one stage makes of them.
 
@@ -34,18 +35,28 @@ pub struct Verdict {
     pub length: usize,
 }
 
-/// The verdicts over a log, and the account, when it is read in the ranges that `splits` make, in chunks of about `target` bytes, with
-/// this longest record.
+/// The verdicts over a log, and the account, when it is read in the ranges that `splits` make, in
+/// chunks of about `target` bytes, with this longest record.
 pub fn verdicts(log: &[u8], splits: &[u64], target: usize, limit: usize) -> (Vec<Verdict>, Tally) {
     #[derive(Default)]
     struct Verdicts(Vec<Verdict>);
     impl Sink for Verdicts {
         fn event(&mut self, _: &Event<'_>, place: Place, _: &Source<'_>) {
-            self.0.push(Verdict { offset: place.offset, line: place.line, what: "event", length: place.length });
+            self.0.push(Verdict {
+                offset: place.offset,
+                line: place.line,
+                what: "event",
+                length: place.length,
+            });
         }
 
         fn reject(&mut self, reject: Reject) {
-            self.0.push(Verdict { offset: reject.offset, line: reject.line.unwrap_or(0), what: reject.reason, length: 0 });
+            self.0.push(Verdict {
+                offset: reject.offset,
+                line: reject.line.unwrap_or(0),
+                what: reject.reason,
+                length: 0,
+            });
         }
     }
     let mut sink = Verdicts::default();
@@ -55,7 +66,14 @@ pub fn verdicts(log: &[u8], splits: &[u64], target: usize, limit: usize) -> (Vec
     (sink.0, tally)
 }
 
-fn read(log: &[u8], splits: &[u64], target: usize, limit: usize, sink: &mut impl Sink, tally: &mut Tally) {
+fn read(
+    log: &[u8],
+    splits: &[u64],
+    target: usize,
+    limit: usize,
+    sink: &mut impl Sink,
+    tally: &mut Tally,
+) {
     let layout = Layout::of(&log[..log.len().min(Layout::HEAD)]);
     let seen = Arc::new(Seen::new(false));
     let records = || Records::new(limit, layout.boundary, true, true, Arc::clone(&seen), None);
@@ -70,14 +88,30 @@ fn read(log: &[u8], splits: &[u64], target: usize, limit: usize, sink: &mut impl
         return;
     }
     let mut bounds = vec![0];
-    bounds.extend(splits.iter().copied().filter(|split| *split < log.len() as u64));
+    bounds.extend(
+        splits
+            .iter()
+            .copied()
+            .filter(|split| *split < log.len() as u64),
+    );
     bounds.push(log.len() as u64);
     bounds.sort_unstable();
     bounds.dedup();
     for pair in bounds.windows(2) {
         let (from, end) = (pair[0], pair[1]);
-        let start = if from > layout.skip { from - 1 } else { layout.skip };
-        let mut reader = ChunkReader::range(Cursor::new(&log[start as usize..]), layout, target, limit, from, end);
+        let start = if from > layout.skip {
+            from - 1
+        } else {
+            layout.skip
+        };
+        let mut reader = ChunkReader::range(
+            Cursor::new(&log[start as usize..]),
+            layout,
+            target,
+            limit,
+            from,
+            end,
+        );
         reader.count_newlines(true);
         let mut records = records();
         records.newlines_before = memchr::memchr_iter(b'\n', &log[..start as usize]).count() as u64;
@@ -95,7 +129,10 @@ fn read(log: &[u8], splits: &[u64], target: usize, limit: usize, sink: &mut impl
 /// When a column is unknown.
 pub fn batches(log: &[u8], columns: &[&str]) -> crate::Result<Vec<RecordBatch>> {
     let all = schema::events();
-    let indexes = columns.iter().map(|name| all.index_of(name)).collect::<Result<Vec<_>, _>>()?;
+    let indexes = columns
+        .iter()
+        .map(|name| all.index_of(name))
+        .collect::<Result<Vec<_>, _>>()?;
     batches_of(log, Arc::new(all.project(&indexes)?))
 }
 
@@ -138,10 +175,26 @@ fn batches_of(log: &[u8], schema: SchemaRef) -> crate::Result<Vec<RecordBatch>> 
             ControlFlow::Continue(())
         }
     }
-    let mut sink = Batches { builder: BatchBuilder::new(schema)?, reasons: ReasonCache::default(), done: Vec::new() };
+    let mut sink = Batches {
+        builder: BatchBuilder::new(schema)?,
+        reasons: ReasonCache::default(),
+        done: Vec::new(),
+    };
     let layout = Layout::of(&log[..log.len().min(Layout::HEAD)]);
-    let mut reader = ChunkReader::new(Cursor::new(&log[layout.skip as usize..]), layout, 2 << 20, 16 << 20);
-    let mut records = Records::new(16 << 20, layout.boundary, true, true, Arc::new(Seen::new(false)), None);
+    let mut reader = ChunkReader::new(
+        Cursor::new(&log[layout.skip as usize..]),
+        layout,
+        2 << 20,
+        16 << 20,
+    );
+    let mut records = Records::new(
+        16 << 20,
+        layout.boundary,
+        true,
+        true,
+        Arc::new(Seen::new(false)),
+        None,
+    );
     let mut tally = Tally::default();
     while let Ok(Some(chunk)) = reader.next_chunk() {
         sink.chunk(Some(&chunk));
@@ -180,7 +233,11 @@ pub fn skip_containers(log: &[u8]) -> usize {
     let mut found = 0;
     while let Some(Ok(end)) = container_end(log, at) {
         found += 1;
-        at = end + log[end..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        at = end
+            + log[end..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_whitespace())
+                .count();
     }
     found
 }
@@ -249,32 +306,65 @@ mod tests {
 
     #[test]
     fn what_is_no_element_of_a_list_is_cut_nowhere() {
-        let log = format!("[C\"a\":\"b\" {{\"x\":1}},\"y\"z,7,{EVENT},\"a,b\",\n{EVENT}x]\n{EVENT}");
+        let log =
+            format!("[C\"a\":\"b\" {{\"x\":1}},\"y\"z,7,{EVENT},\"a,b\",\n{EVENT}x]\n{EVENT}");
         let want = verdicts(log.as_bytes(), &[], 1 << 20, 1 << 20);
         assert_eq!(want.1.events, 3);
         for target in 1..log.len() {
-            assert_eq!(verdicts(log.as_bytes(), &[], target, 1 << 20).0, want.0, "target {target}");
+            assert_eq!(
+                verdicts(log.as_bytes(), &[], target, 1 << 20).0,
+                want.0,
+                "target {target}"
+            );
         }
     }
 
     #[test]
     fn an_indented_value_after_text_is_cut_nowhere() {
-        let value = format!("  {{\n{}    \"x\": 1\n", "    \"name\": {\n      \"a\": 1\n    },\n".repeat(30));
+        let value = format!(
+            "  {{\n{}    \"x\": 1\n",
+            "    \"name\": {\n      \"a\": 1\n    },\n".repeat(30)
+        );
         let log = format!("x{EVENT}\n{value}text\n{value}{EVENT}\n");
         let want = verdicts(log.as_bytes(), &[], 1 << 20, 600);
         for target in [1, 16, 100, 300, 700, 1500] {
-            assert_eq!(verdicts(log.as_bytes(), &[], target, 600).0, want.0, "target {target}");
+            assert_eq!(
+                verdicts(log.as_bytes(), &[], target, 600).0,
+                want.0,
+                "target {target}"
+            );
         }
     }
 
     #[test]
     fn a_record_across_a_boundary_at_every_offset() {
-        let log = [EVENT, "\nnot json\n", &EVENT.replace(",", ",\n "), "\n", EVENT, EVENT, "\n", &EVENT[..40], "\n", EVENT, "\n"].concat();
+        let log = [
+            EVENT,
+            "\nnot json\n",
+            &EVENT.replace(",", ",\n "),
+            "\n",
+            EVENT,
+            EVENT,
+            "\n",
+            &EVENT[..40],
+            "\n",
+            EVENT,
+            "\n",
+        ]
+        .concat();
         let want = verdicts(log.as_bytes(), &[], 1 << 20, 1 << 20);
         assert_eq!((want.1.events, want.1.read()), (5, 7));
         for at in 1..log.len() as u64 {
-            assert_eq!(verdicts(log.as_bytes(), &[at], 64, 1 << 20).0, want.0, "split at {at}");
-            assert_eq!(verdicts(log.as_bytes(), &[at, at + 1, at + 7], 1 << 20, 1 << 20).0, want.0, "split at {at}");
+            assert_eq!(
+                verdicts(log.as_bytes(), &[at], 64, 1 << 20).0,
+                want.0,
+                "split at {at}"
+            );
+            assert_eq!(
+                verdicts(log.as_bytes(), &[at, at + 1, at + 7], 1 << 20, 1 << 20).0,
+                want.0,
+                "split at {at}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Any bytes as a log: no panic, every record counted, and the same verdict for every split, chunk size and projection.
+//! Any bytes as a log: no panic, every record counted, and the same verdict for every split, chunk
+//! size and projection.
 #![no_main]
 
 use auditql_engine::stages;

@@ -1,4 +1,5 @@
-//! Events come back equal as JSON values from the columns, and reading what came back gives the same columns again.
+//! Events come back equal as JSON values from the columns, and reading what came back gives the
+//! same columns again.
 #![no_main]
 
 use auditql_engine::stages;

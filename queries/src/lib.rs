@@ -1,7 +1,9 @@
-//! The saved-query library of auditql as data: `<pack>/<id>.sql` with its test cases beside it, `<pack>/<id>.cases.md`.
+//! The saved-query library of auditql as data: `<pack>/<id>.sql` with its test cases beside it,
+//! `<pack>/<id>.cases.md`.
 //!
-//! Goes in: nothing. Comes out: the files' texts. A query is added by adding its two files; the engine reads the header
-//! and checks it (`auditql_engine::SavedQuery`). The recipe is in CONTRIBUTING.md.
+//! Goes in: nothing. Comes out: the files' texts. A query is added by adding its two files; the
+//! engine reads the header and checks it (`auditql_engine::SavedQuery`). The recipe is in
+//! CONTRIBUTING.md.
 
 use include_dir::{Dir, include_dir};
 
@@ -25,9 +27,16 @@ pub fn all() -> impl Iterator<Item = QueryFile> {
     PACKAGE.dirs().flat_map(|dir| {
         dir.files().filter_map(move |file| {
             let id = file.path().file_name()?.to_str()?.strip_suffix(".sql")?;
-            let cases = PACKAGE.get_file(file.path().with_extension("cases.md")).and_then(|file| file.contents_utf8());
+            let cases = PACKAGE
+                .get_file(file.path().with_extension("cases.md"))
+                .and_then(|file| file.contents_utf8());
             let pack = dir.path().to_str()?;
-            Some(QueryFile { pack, id, sql: file.contents_utf8()?, cases: cases.unwrap_or_default() })
+            Some(QueryFile {
+                pack,
+                id,
+                sql: file.contents_utf8()?,
+                cases: cases.unwrap_or_default(),
+            })
         })
     })
 }

@@ -1,8 +1,9 @@
-//! The data model of auditql as data: `tables/*.toml` describe the stored tables, `views/*.sql` the views over them.
+//! The data model of auditql as data: `tables/*.toml` describe the stored tables, `views/*.sql` the
+//! views over them.
 //!
-//! Goes in: nothing. Comes out: the files' texts, by name and in the order of their names. What they mean is
-//! the engine's to say (`auditql_engine::schema`); this package holds no logic, so that the data model can be read, and
-//! changed, without it.
+//! Goes in: nothing. Comes out: the files' texts, by name and in the order of their names. What
+//! they mean is the engine's to say (`auditql_engine::schema`); this package holds no logic, so
+//! that the data model can be read, and changed, without it.
 
 use include_dir::{Dir, include_dir};
 
@@ -19,9 +20,16 @@ pub fn views() -> impl Iterator<Item = (&'static str, &'static str)> {
     texts(&VIEWS, "sql")
 }
 
-fn texts(dir: &'static Dir<'static>, extension: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+fn texts(
+    dir: &'static Dir<'static>,
+    extension: &'static str,
+) -> impl Iterator<Item = (&'static str, &'static str)> {
     dir.files().filter_map(move |file| {
-        let name = file.path().to_str()?.strip_suffix(extension)?.strip_suffix('.')?;
+        let name = file
+            .path()
+            .to_str()?
+            .strip_suffix(extension)?
+            .strip_suffix('.')?;
         Some((name, file.contents_utf8()?))
     })
 }

@@ -18,13 +18,18 @@ pub(crate) struct Ran {
 
 /// The folder of the test data.
 pub(crate) fn data(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data").join(path)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("data")
+        .join(path)
 }
 
 /// The command, in an environment without settings of the user's.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_auditql-under-test"));
-    command.env_remove("AUDITQL_INPUT").env("NO_COLOR", "1").stdin(Stdio::null());
+    command
+        .env_remove("AUDITQL_INPUT")
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null());
     command
 }
 
@@ -34,9 +39,15 @@ pub(crate) fn run<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Ran {
 }
 
 /// Runs the binary with this on its stdin.
-pub(crate) fn run_with<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>, stdin: Option<&[u8]>) -> Ran {
+pub(crate) fn run_with<A: AsRef<OsStr>>(
+    args: impl IntoIterator<Item = A>,
+    stdin: Option<&[u8]>,
+) -> Ran {
     let mut command = command();
-    command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     if stdin.is_some() {
         command.stdin(Stdio::piped());
     }
@@ -51,7 +62,11 @@ pub(crate) fn run_with<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>, stdin
     if let Some(writer) = writer {
         writer.join().unwrap();
     }
-    Ran { code: output.status.code().unwrap_or(-1), stdout: output.stdout, stderr: String::from_utf8_lossy(&output.stderr).into_owned() }
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: output.stdout,
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
 }
 
 impl Ran {
@@ -66,12 +81,23 @@ impl Ran {
     /// Stdout as JSON lines.
     #[track_caller]
     pub(crate) fn rows(&self, code: i32) -> Vec<Value> {
-        self.text(code).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        self.text(code)
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 }
 
 /// The answer to an SQL question as JSON rows; everything has to be readable.
 #[track_caller]
 pub(crate) fn sql(question: &str, input: &std::path::Path) -> Vec<Value> {
-    run([OsStr::new("sql"), OsStr::new(question), OsStr::new("-i"), input.as_os_str(), OsStr::new("-o"), OsStr::new("jsonl")]).rows(0)
+    run([
+        OsStr::new("sql"),
+        OsStr::new(question),
+        OsStr::new("-i"),
+        input.as_os_str(),
+        OsStr::new("-o"),
+        OsStr::new("jsonl"),
+    ])
+    .rows(0)
 }

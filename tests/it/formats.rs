@@ -1,5 +1,6 @@
-//! Every format, from `data/formats/<format>/<case>/`: `input.*` has to give the events of `expected.jsonl`, the account of
-//! `account.json` (none of either where it is absent) and the columns of `columns.json`.
+//! Every format, from `data/formats/<format>/<case>/`: `input.*` has to give the events of
+//! `expected.jsonl`, the account of `account.json` (none of either where it is absent) and the
+//! columns of `columns.json`.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -8,12 +9,16 @@ use serde_json::{Value, json};
 use crate::bin::{data, run};
 
 fn json_of(path: &Path) -> Option<Value> {
-    fs::read_to_string(path).ok().map(|text| serde_json::from_str(&text).unwrap())
+    fs::read_to_string(path)
+        .ok()
+        .map(|text| serde_json::from_str(&text).unwrap())
 }
 
 fn lines(text: &str) -> Vec<Value> {
     // What is no JSON differs from whatever was expected.
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| json!({ "no JSON": line }))).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| json!({ "no JSON": line })))
+        .collect()
 }
 
 /// What differs, in words.
@@ -21,38 +26,84 @@ fn check(case: &Path) -> Vec<String> {
     let input = fs::read_dir(case)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .find(|path| path.file_name().unwrap().to_string_lossy().starts_with("input."))
+        .find(|path| {
+            path.file_name()
+                .unwrap()
+                .to_string_lossy()
+                .starts_with("input.")
+        })
         .unwrap();
     let input = input.to_str().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let (events, account) = (folder.path().join("events.jsonl"), folder.path().join("account.json"));
-    let ran = run(["convert", "-i", input, "--to", events.to_str().unwrap(), "--summary", account.to_str().unwrap()]);
+    let (events, account) = (
+        folder.path().join("events.jsonl"),
+        folder.path().join("account.json"),
+    );
+    let ran = run([
+        "convert",
+        "-i",
+        input,
+        "--to",
+        events.to_str().unwrap(),
+        "--summary",
+        account.to_str().unwrap(),
+    ]);
     let mut failures = Vec::new();
     let got = lines(&fs::read_to_string(&events).unwrap_or_default());
     let want = lines(&fs::read_to_string(case.join("expected.jsonl")).unwrap());
     if got.len() != want.len() {
-        failures.push(format!("{} events instead of {}: {}", got.len(), want.len(), ran.stderr));
+        failures.push(format!(
+            "{} events instead of {}: {}",
+            got.len(),
+            want.len(),
+            ran.stderr
+        ));
     }
     for (index, (got, want)) in got.iter().zip(&want).enumerate() {
-        let names: BTreeSet<&String> = got.as_object().unwrap().keys().chain(want.as_object().unwrap().keys()).collect();
+        let names: BTreeSet<&String> = got
+            .as_object()
+            .unwrap()
+            .keys()
+            .chain(want.as_object().unwrap().keys())
+            .collect();
         for name in names {
             if got.get(name) != want.get(name) {
-                let show = |value: Option<&Value>| value.map_or_else(|| "absent".to_owned(), Value::to_string);
-                failures.push(format!("event {index}, {name}: {} instead of {}", show(got.get(name)), show(want.get(name))));
+                let show = |value: Option<&Value>| {
+                    value.map_or_else(|| "absent".to_owned(), Value::to_string)
+                };
+                failures.push(format!(
+                    "event {index}, {name}: {} instead of {}",
+                    show(got.get(name)),
+                    show(want.get(name))
+                ));
             }
         }
     }
     let account = json_of(&account).unwrap_or_default();
-    let expected = json_of(&case.join("account.json")).unwrap_or_else(|| json!({"rejects": {}, "skipped": {}}));
+    let expected = json_of(&case.join("account.json"))
+        .unwrap_or_else(|| json!({"rejects": {}, "skipped": {}}));
     for (key, value) in expected.as_object().unwrap() {
         if &account[key] != value {
-            failures.push(format!("{key} is {} instead of {value}: {}", account[key], ran.stderr));
+            failures.push(format!(
+                "{key} is {} instead of {value}: {}",
+                account[key], ran.stderr
+            ));
         }
     }
     if let Some(Value::Object(columns)) = json_of(&case.join("columns.json")) {
         let names: Vec<&str> = columns.keys().map(String::as_str).collect();
         let sql = format!("SELECT {} FROM events", names.join(", "));
-        let ran = run(["sql", "-q", "--threads", "1", &sql, "-i", input, "-o", "jsonl"]);
+        let ran = run([
+            "sql",
+            "-q",
+            "--threads",
+            "1",
+            &sql,
+            "-i",
+            input,
+            "-o",
+            "jsonl",
+        ]);
         let rows = lines(&String::from_utf8(ran.stdout).unwrap());
         for (name, want) in &columns {
             let got = Value::Array(rows.iter().map(|row| row[name].clone()).collect());
@@ -70,48 +121,109 @@ fn every_case_of_every_format() {
     let mut covered = BTreeSet::new();
     let mut failures = Vec::new();
     for format in fs::read_dir(&root).unwrap().map(|entry| entry.unwrap()) {
-        for case in fs::read_dir(format.path()).unwrap().map(|entry| entry.unwrap()) {
-            let name = format!("{}/{}", format.file_name().display(), case.file_name().display());
+        for case in fs::read_dir(format.path())
+            .unwrap()
+            .map(|entry| entry.unwrap())
+        {
+            let name = format!(
+                "{}/{}",
+                format.file_name().display(),
+                case.file_name().display()
+            );
             covered.insert(format.file_name().to_string_lossy().into_owned());
-            failures.extend(check(&case.path()).into_iter().map(|failure| format!("{name}: {failure}")));
+            failures.extend(
+                check(&case.path())
+                    .into_iter()
+                    .map(|failure| format!("{name}: {failure}")),
+            );
         }
     }
     failures.sort();
-    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} failures\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
     for format in auditql_engine::formats() {
-        assert!(covered.contains(format.name), "no case for the format {}", format.name);
+        assert!(
+            covered.contains(format.name),
+            "no case for the format {}",
+            format.name
+        );
     }
 }
 
-/// Everything at once: a folder of all formats and of what lies beside them gives every event, and what is no audit log is counted.
+/// Everything at once: a folder of all formats and of what lies beside them gives every event, and
+/// what is no audit log is counted.
 #[test]
 fn a_folder_of_everything() {
     let cases = data("formats");
     let mut want = 0;
-    for expected in walkdir_files(&cases).filter(|path| path.file_name().unwrap() == "expected.jsonl") {
+    for expected in
+        walkdir_files(&cases).filter(|path| path.file_name().unwrap() == "expected.jsonl")
+    {
         want += fs::read_to_string(expected).unwrap().lines().count();
     }
     let folder = tempfile::tempdir().unwrap();
-    let inputs = walkdir_files(&cases).filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("input."));
-    for (index, input) in inputs.chain(walkdir_files(&data("formats-negative"))).enumerate() {
+    let inputs = walkdir_files(&cases).filter(|path| {
+        path.file_name()
+            .unwrap()
+            .to_string_lossy()
+            .starts_with("input.")
+    });
+    for (index, input) in inputs
+        .chain(walkdir_files(&data("formats-negative")))
+        .enumerate()
+    {
         let name = format!("{index:04}-{}", input.file_name().unwrap().display());
         fs::copy(&input, folder.path().join(name)).unwrap();
     }
     // A folder may be called like a log.
     fs::create_dir(folder.path().join("audit.log")).unwrap();
-    let ran = run(["sql", "SELECT count(*) n FROM events", "-i", folder.path().to_str().unwrap(), "-o", "csv"]);
+    let ran = run([
+        "sql",
+        "SELECT count(*) n FROM events",
+        "-i",
+        folder.path().to_str().unwrap(),
+        "-o",
+        "csv",
+    ]);
     // The cases in which AKS's second stream repeats the first repeat each other, too.
-    let got: usize = String::from_utf8(ran.stdout).unwrap().lines().nth(1).unwrap().parse().unwrap();
-    assert!(got <= want && got + 120 >= want, "{got} of {want} events: {}", ran.stderr);
+    let got: usize = String::from_utf8(ran.stdout)
+        .unwrap()
+        .lines()
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(
+        got <= want && got + 120 >= want,
+        "{got} of {want} events: {}",
+        ran.stderr
+    );
     assert_eq!(ran.code, 3, "{}", ran.stderr);
 }
 
-/// Inputs without an audit event: nothing of them is an event, and only what the user named himself and is no log is a reject.
+/// Inputs without an audit event: nothing of them is an event, and only what the user named himself
+/// and is no log is a reject.
 #[test]
 fn what_is_no_audit_log() {
     let folder = data("formats-negative");
-    let ran = run(["sql", "SELECT count(*) n FROM events", "-i", folder.to_str().unwrap(), "-o", "csv"]);
-    assert_eq!((String::from_utf8(ran.stdout).unwrap().as_str(), ran.code), ("n\n0\n", 0), "{}", ran.stderr);
+    let ran = run([
+        "sql",
+        "SELECT count(*) n FROM events",
+        "-i",
+        folder.to_str().unwrap(),
+        "-o",
+        "csv",
+    ]);
+    assert_eq!(
+        (String::from_utf8(ran.stdout).unwrap().as_str(), ran.code),
+        ("n\n0\n", 0),
+        "{}",
+        ran.stderr
+    );
     for (name, code) in [
         ("kube-apiserver-klog.log", 3),
         ("azure-activity-log.json", 0),
@@ -122,8 +234,20 @@ fn what_is_no_audit_log() {
         ("aks-kube-controller-manager.json", 0),
         ("kubernetes-events.json", 0),
     ] {
-        let ran = run(["sql", "SELECT count(*) n FROM events", "-i", folder.join(name).to_str().unwrap(), "-o", "csv"]);
-        assert_eq!((String::from_utf8(ran.stdout).unwrap().as_str(), ran.code), ("n\n0\n", code), "{name}: {}", ran.stderr);
+        let ran = run([
+            "sql",
+            "SELECT count(*) n FROM events",
+            "-i",
+            folder.join(name).to_str().unwrap(),
+            "-o",
+            "csv",
+        ]);
+        assert_eq!(
+            (String::from_utf8(ran.stdout).unwrap().as_str(), ran.code),
+            ("n\n0\n", code),
+            "{name}: {}",
+            ran.stderr
+        );
     }
 }
 
@@ -133,7 +257,11 @@ fn walkdir_files(root: &Path) -> impl Iterator<Item = std::path::PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { files.push(path) }
+            if path.is_dir() {
+                folders.push(path)
+            } else {
+                files.push(path)
+            }
         }
     }
     files.sort();
@@ -147,20 +275,35 @@ fn archives_are_the_files_in_them() {
     let sample = data("sample");
     let (zipped, tarred) = (folder.path().join("logs.zip"), folder.path().join("logs"));
     let mut zip = zip::ZipWriter::new(fs::File::create(&zipped).unwrap());
-    let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(fs::File::create(&tarred).unwrap(), flate2::Compression::fast()));
+    let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(
+        fs::File::create(&tarred).unwrap(),
+        flate2::Compression::fast(),
+    ));
     for file in walkdir_files(&sample) {
-        let name = format!("must-gather/audit_logs/{}", file.file_name().unwrap().display());
-        zip.start_file(&name, zip::write::SimpleFileOptions::default()).unwrap();
+        let name = format!(
+            "must-gather/audit_logs/{}",
+            file.file_name().unwrap().display()
+        );
+        zip.start_file(&name, zip::write::SimpleFileOptions::default())
+            .unwrap();
         std::io::copy(&mut fs::File::open(&file).unwrap(), &mut zip).unwrap();
         tar.append_path_with_name(&file, &name).unwrap();
     }
     // An archive inside is no log, and says so.
-    zip.start_file("inner.zip", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.start_file("inner.zip", zip::write::SimpleFileOptions::default())
+        .unwrap();
     std::io::Write::write_all(&mut zip, b"PK\x03\x04 and so on").unwrap();
     zip.finish().unwrap();
     tar.into_inner().unwrap().finish().unwrap();
     let count = |input: &Path| {
-        let ran = run(["sql", "SELECT count(*) n, count(DISTINCT audit_id) i FROM events", "-i", input.to_str().unwrap(), "-o", "csv"]);
+        let ran = run([
+            "sql",
+            "SELECT count(*) n, count(DISTINCT audit_id) i FROM events",
+            "-i",
+            input.to_str().unwrap(),
+            "-o",
+            "csv",
+        ]);
         (String::from_utf8(ran.stdout).unwrap(), ran.code, ran.stderr)
     };
     let want = count(&sample);
@@ -168,10 +311,16 @@ fn archives_are_the_files_in_them() {
     assert_eq!((rows, code), (want.0.clone(), want.1), "{stderr}");
     let (rows, code, stderr) = count(&zipped);
     assert_eq!((rows, code), (want.0, 3), "{stderr}");
-    assert!(stderr.contains("inner.zip") && stderr.contains("an archive in an archive is not unpacked"), "{stderr}");
+    assert!(
+        stderr.contains("inner.zip") && stderr.contains("an archive in an archive is not unpacked"),
+        "{stderr}"
+    );
     // Cut in the middle: what is whole is read, and the rest is told.
     let bytes = fs::read(&tarred).unwrap();
     fs::write(&tarred, &bytes[..bytes.len() / 2]).unwrap();
     let (_, code, stderr) = count(&tarred);
-    assert!(code == 3 && stderr.contains("the archive cannot be read to its end"), "{stderr}");
+    assert!(
+        code == 3 && stderr.contains("the archive cannot be read to its end"),
+        "{stderr}"
+    );
 }

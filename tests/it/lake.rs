@@ -1,5 +1,6 @@
-//! Lakes as inputs: the rows and views of the logs they were made from, alone and together with other inputs, within a window, from
-//! folders with odd names; the original events again; and what is refused.
+//! Lakes as inputs: the rows and views of the logs they were made from, alone and together with
+//! other inputs, within a window, from folders with odd names; the original events again; and what
+//! is refused.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -10,8 +11,16 @@ use crate::{
     lake_fixture::{Cluster, Lake, assert_same, files, identities, sum},
 };
 
-const VIEWS: [&str; 8] =
-    ["requests", "unfinished_requests", "exec_sessions", "object_writes", "pod_specs", "containers", "rbac_changes", "secret_reads"];
+const VIEWS: [&str; 8] = [
+    "requests",
+    "unfinished_requests",
+    "exec_sessions",
+    "object_writes",
+    "pod_specs",
+    "containers",
+    "rbac_changes",
+    "secret_reads",
+];
 
 /// Every column that raw logs have, too.
 const EVENTS: &str = "SELECT * FROM events";
@@ -19,10 +28,18 @@ const EVENTS: &str = "SELECT * FROM events";
 /// Rows as texts, without what only a lake knows.
 fn texts(rows: &[Value]) -> Vec<String> {
     let members = |row: &Value| -> serde_json::Map<String, Value> {
-        let members = row.as_object().unwrap().iter().filter(|(name, _)| !matches!(name.as_str(), "source_id" | "event_hash"));
-        members.map(|(name, value)| (name.clone(), value.clone())).collect()
+        let members = row
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "source_id" | "event_hash"));
+        members
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     };
-    rows.iter().map(|row| Value::Object(members(row)).to_string()).collect()
+    rows.iter()
+        .map(|row| Value::Object(members(row)).to_string())
+        .collect()
 }
 
 /// What several inputs answer together.
@@ -47,23 +64,42 @@ fn a_lake_gives_the_rows_of_the_logs() {
     let lake = Lake::in_folder(folder.path().join("lake"));
     let sample = data("sample");
     let account = lake.take(&[&sample]);
-    assert_eq!((&account["read"], &account["events"]), (&json!(885), &json!(885)));
+    assert_eq!(
+        (&account["read"], &account["events"]),
+        (&json!(885), &json!(885))
+    );
     assert_eq!(account["inputs"].as_array().unwrap().len(), 3);
     let (raw, kept) = (sql(EVENTS, &sample), lake.ask(EVENTS, &[]));
     assert_same(&texts(&kept), &texts(&raw));
     let names = |row: &Value| row.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&kept[0]), names(&raw[0]), "columns and their order");
-    let views: Vec<String> = VIEWS.iter().map(|view| format!("SELECT * FROM {view}")).collect();
+    let views: Vec<String> = VIEWS
+        .iter()
+        .map(|view| format!("SELECT * FROM {view}"))
+        .collect();
     let views = views.join("; ");
-    assert_same(&texts(&lake.ask(&views, &[])), &texts(&sql(&views, &sample)));
+    assert_same(
+        &texts(&lake.ask(&views, &[])),
+        &texts(&sql(&views, &sample)),
+    );
     let hashes = "SELECT count(DISTINCT event_hash) hashes, count(event_hash) hashed, count(DISTINCT source_id) sources, \
         count(source_id) known FROM events";
-    assert_eq!(lake.ask(hashes, &[]), [json!({"hashes": 885, "hashed": 885, "sources": 3, "known": 885})]);
-    assert_eq!(sql(hashes, &sample), [json!({"hashes": 0, "hashed": 0, "sources": 0, "known": 0})]);
+    assert_eq!(
+        lake.ask(hashes, &[]),
+        [json!({"hashes": 885, "hashed": 885, "sources": 3, "known": 885})]
+    );
+    assert_eq!(
+        sql(hashes, &sample),
+        [json!({"hashes": 0, "hashed": 0, "sources": 0, "known": 0})]
+    );
     for query in ["rbac-binding-usage", "requests-by-actor"] {
         let answer = |input: &str| run(["run", query, "-i", input, "-o", "jsonl"]).text(0);
         let sorted = |text: String| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
-        assert_eq!(sorted(answer(&lake.uri)), sorted(answer(sample.to_str().unwrap())), "{query}");
+        assert_eq!(
+            sorted(answer(&lake.uri)),
+            sorted(answer(sample.to_str().unwrap())),
+            "{query}"
+        );
     }
 }
 
@@ -78,7 +114,11 @@ fn the_evidence_is_that_of_the_files() {
         &[],
     );
     assert_eq!(rows.len(), 3, "{rows:#?}");
-    let of = |name: &str| rows.iter().find(|row| row["uri"].as_str().unwrap().ends_with(name)).unwrap();
+    let of = |name: &str| {
+        rows.iter()
+            .find(|row| row["uri"].as_str().unwrap().ends_with(name))
+            .unwrap()
+    };
     // What `wc`, `sha256sum` and `ls` say of the file.
     let plain = of("/audit.log");
     for (column, value) in [
@@ -86,7 +126,10 @@ fn the_evidence_is_that_of_the_files() {
         ("to_offset", json!(517_060)),
         ("stored_bytes", json!(517_060)),
         ("lines", json!(445)),
-        ("sha256", json!("10efbe53493dab520ebd814d58b816c0372f25791d49f393b4872c2dbcf9c680")),
+        (
+            "sha256",
+            json!("10efbe53493dab520ebd814d58b816c0372f25791d49f393b4872c2dbcf9c680"),
+        ),
         ("records", json!(445)),
         ("events", json!(445)),
         ("rejects", json!(0)),
@@ -97,8 +140,18 @@ fn the_evidence_is_that_of_the_files() {
         assert_eq!(plain[column], value, "{column}");
     }
     let packed = of(".log.gz");
-    assert_eq!((&packed["to_offset"], &packed["lines"], &packed["stored_bytes"]), (&json!(319_882), &json!(400), &json!(17_238)));
-    assert_eq!(packed["sha256"], "a0965ed71af50ec53165cbdc17578d1315dbda77c34951b6a8ec02a421e0f6df");
+    assert_eq!(
+        (
+            &packed["to_offset"],
+            &packed["lines"],
+            &packed["stored_bytes"]
+        ),
+        (&json!(319_882), &json!(400), &json!(17_238))
+    );
+    assert_eq!(
+        packed["sha256"],
+        "a0965ed71af50ec53165cbdc17578d1315dbda77c34951b6a8ec02a421e0f6df"
+    );
     for row in &rows {
         let days = match &row["days"] {
             Value::String(text) => serde_json::from_str(text).unwrap(),
@@ -114,22 +167,53 @@ fn the_original_events_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let lake = Lake::in_folder(path("lake"));
-    let (one, two) = (Cluster::new("one").log(0..230), Cluster::new("two").log(0..120));
+    let (one, two) = (
+        Cluster::new("one").log(0..230),
+        Cluster::new("two").log(0..120),
+    );
     fs::write(path("one.log"), &one).unwrap();
     fs::write(path("two.log"), &two).unwrap();
     let sample = fs::read_to_string(data("sample/audit.log")).unwrap();
     lake.take(&[path("one.log"), path("two.log"), data("sample/audit.log")]);
     lake.holds(&(one.clone() + &two + &sample));
-    for (from, to) in [("lake", "back.jsonl"), ("lake", "back.parquet"), ("back.parquet", "again.jsonl")] {
-        assert_eq!(run(["convert", "-i", path(from).to_str().unwrap(), "--to", path(to).to_str().unwrap()]).code, 0, "{to}");
+    for (from, to) in [
+        ("lake", "back.jsonl"),
+        ("lake", "back.parquet"),
+        ("back.parquet", "again.jsonl"),
+    ] {
+        assert_eq!(
+            run([
+                "convert",
+                "-i",
+                path(from).to_str().unwrap(),
+                "--to",
+                path(to).to_str().unwrap()
+            ])
+            .code,
+            0,
+            "{to}"
+        );
     }
     for name in ["back.jsonl", "again.jsonl"] {
-        assert_same(&identities(&fs::read_to_string(path(name)).unwrap()), &identities(&(one.clone() + &two + &sample)));
+        assert_same(
+            &identities(&fs::read_to_string(path(name)).unwrap()),
+            &identities(&(one.clone() + &two + &sample)),
+        );
     }
-    let source = lake.ask("SELECT DISTINCT source_id FROM sources WHERE uri LIKE '%two.log'", &[])[0]["source_id"].clone();
-    assert_same(&identities(&lake.exported(&["--source", source.as_str().unwrap()])), &identities(&two));
+    let source = lake.ask(
+        "SELECT DISTINCT source_id FROM sources WHERE uri LIKE '%two.log'",
+        &[],
+    )[0]["source_id"]
+        .clone();
+    assert_same(
+        &identities(&lake.exported(&["--source", source.as_str().unwrap()])),
+        &identities(&two),
+    );
     let window = lake.exported(&["--since", "2026-11-02", "--until", "2026-11-04"]);
-    assert_same(&identities(&window), &identities(&(Cluster::new("one").log(50..150) + &Cluster::new("two").log(50..120))));
+    assert_same(
+        &identities(&window),
+        &identities(&(Cluster::new("one").log(50..150) + &Cluster::new("two").log(50..120))),
+    );
 }
 
 #[test]
@@ -139,11 +223,27 @@ fn hostile_events_are_kept_as_they_are() {
     let hostile = data("hostile/round-trip.jsonl");
     let lake = Lake::in_folder(path("lake"));
     assert_eq!(lake.added(&[&hostile]), 403);
-    assert_same(&texts(&lake.ask(EVENTS, &[])), &texts(&sql(EVENTS, &hostile)));
+    assert_same(
+        &texts(&lake.ask(EVENTS, &[])),
+        &texts(&sql(EVENTS, &hostile)),
+    );
     // serde_json refuses some of them: they are compared as the texts that raw logs give.
-    assert_eq!(run(["convert", "-i", hostile.to_str().unwrap(), "--to", path("raw.jsonl").to_str().unwrap()]).code, 0);
+    assert_eq!(
+        run([
+            "convert",
+            "-i",
+            hostile.to_str().unwrap(),
+            "--to",
+            path("raw.jsonl").to_str().unwrap()
+        ])
+        .code,
+        0
+    );
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
-    assert_same(&lines(&lake.exported(&[])), &lines(&fs::read_to_string(path("raw.jsonl")).unwrap()));
+    assert_same(
+        &lines(&lake.exported(&[])),
+        &lines(&fs::read_to_string(path("raw.jsonl")).unwrap()),
+    );
     // The same once more in another order, though most of them have no time.
     let text = fs::read_to_string(&hostile).unwrap();
     let turned: Vec<&str> = text.split_terminator('\n').rev().collect();
@@ -187,20 +287,41 @@ fn lakes_and_logs_are_asked_together() {
     assert_eq!(count(&[a, &sample], &[]), 565);
     assert_eq!(count(&[&sample, b, a, &path("a.log")], &[]), 805);
     let by_log = "SELECT split_part(audit_id, '-', 1) log, count(*) n FROM events WHERE username = 'alice' GROUP BY ALL ORDER BY 1";
-    assert_eq!(ask(&[b, &path("a.log")], by_log, &[]), ask(&[a, &path("b.log")], by_log, &[]));
-    assert_eq!(ask(&[a, b, &sample], "SELECT count(*) n FROM sources", &[]), [json!({"n": 2})]);
+    assert_eq!(
+        ask(&[b, &path("a.log")], by_log, &[]),
+        ask(&[a, &path("b.log")], by_log, &[])
+    );
+    assert_eq!(
+        ask(&[a, b, &sample], "SELECT count(*) n FROM sources", &[]),
+        [json!({"n": 2})]
+    );
     // A view over both.
     let requests = "SELECT count(*) n FROM requests";
-    assert_eq!(ask(&[a, &path("b.log")], requests, &[]), ask(&[&path("a.log"), &path("b.log")], requests, &[]));
+    assert_eq!(
+        ask(&[a, &path("b.log")], requests, &[]),
+        ask(&[&path("a.log"), &path("b.log")], requests, &[])
+    );
     for window in [
         ["--since", "2026-11-02T03:04:05Z", "--until", "2026-11-03"],
-        ["--since", "2026-11-01", "--until", "2026-11-01T00:00:00.000001Z"],
+        [
+            "--since",
+            "2026-11-01",
+            "--until",
+            "2026-11-01T00:00:00.000001Z",
+        ],
         ["--since", "2026-11-03", "--until", "2099-01-01"],
         ["--since", "2001-01-01", "--until", "2026-11-01"],
     ] {
         let kept = ask(&[a], EVENTS, &window);
-        assert_same(&texts(&kept), &texts(&ask(&[&path("a.log")], EVENTS, &window)));
-        assert_eq!(count(&[a, &path("b.log")], &window), 2 * kept.len(), "{window:?}");
+        assert_same(
+            &texts(&kept),
+            &texts(&ask(&[&path("a.log")], EVENTS, &window)),
+        );
+        assert_eq!(
+            count(&[a, &path("b.log")], &window),
+            2 * kept.len(),
+            "{window:?}"
+        );
     }
 }
 
@@ -223,9 +344,19 @@ fn days_that_are_not_asked_for_are_not_read() {
     let by_time = "SELECT count(*) n FROM events WHERE stage_timestamp >= '2026-11-02' AND stage_timestamp < '2026-11-03'";
     assert_eq!(lake.ask(question, &[]), [json!({"n": 50})]);
     assert_eq!(lake.ask(by_time, &[]), [json!({"n": 50})]);
-    assert_eq!(lake.ask("SELECT count(*) n FROM requests", &["--since", "2026-11-02", "--until", "2026-11-03"]), [json!({"n": 25})]);
+    assert_eq!(
+        lake.ask(
+            "SELECT count(*) n FROM requests",
+            &["--since", "2026-11-02", "--until", "2026-11-03"]
+        ),
+        [json!({"n": 25})]
+    );
     // And where a file is missed, that is no smaller number.
-    assert_ne!(lake.asked("SELECT count(DISTINCT audit_id) n FROM events", &[]).code, 0);
+    assert_ne!(
+        lake.asked("SELECT count(DISTINCT audit_id) n FROM events", &[])
+            .code,
+        0
+    );
 }
 
 #[test]
@@ -233,12 +364,21 @@ fn a_folder_may_have_any_name() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("ä b%20c=d.log");
     fs::write(&log, Cluster::new("odd").log(0..60)).unwrap();
-    for name in ["with space/per%20cent%", "zoë-日本/key=value", "date=1999-01-01/lake", "a+b&c#d?e;f'g/[x]*{y}"] {
+    for name in [
+        "with space/per%20cent%",
+        "zoë-日本/key=value",
+        "date=1999-01-01/lake",
+        "a+b&c#d?e;f'g/[x]*{y}",
+    ] {
         let lake = Lake::in_folder(folder.path().join(name));
         assert_eq!(lake.added(&[&log]), 60, "{name}");
         assert_eq!(lake.added(&[&log]), 0, "{name}");
         // Folders named by dates in front of a lake say nothing of what it holds.
-        assert_eq!(lake.ask("SELECT count(*) n FROM events", &["--since", "2026-11-02"]), [json!({"n": 10})], "{name}");
+        assert_eq!(
+            lake.ask("SELECT count(*) n FROM events", &["--since", "2026-11-02"]),
+            [json!({"n": 10})],
+            "{name}"
+        );
         lake.rows_of("verify", &[], 0);
         lake.rows_of("optimize", &[], 0);
         lake.holds(&Cluster::new("odd").log(0..60));
@@ -252,18 +392,43 @@ fn what_a_lake_cannot_take_is_refused() {
     fs::write(path("audit.log"), Cluster::new("log").log(0..20)).unwrap();
     let refused = |ran: crate::bin::Ran, says: &str| {
         assert_eq!(ran.code, 2, "{}", ran.stderr);
-        assert!(ran.stderr.to_lowercase().contains(&says.to_lowercase()), "{}", ran.stderr);
-        for rusty in ["Error(", "panicked", "DeltaTable", "DataFusionError", "ObjectStore", "RUST_BACKTRACE"] {
+        assert!(
+            ran.stderr.to_lowercase().contains(&says.to_lowercase()),
+            "{}",
+            ran.stderr
+        );
+        for rusty in [
+            "Error(",
+            "panicked",
+            "DeltaTable",
+            "DataFusionError",
+            "ObjectStore",
+            "RUST_BACKTRACE",
+        ] {
             assert!(!ran.stderr.contains(rusty), "{}", ran.stderr);
         }
     };
     let convert = |input: &str, to: &str, more: &[&str]| {
         let (input, to) = (path(input), path(to));
-        run(["convert", "-i", input.to_str().unwrap(), "--to", to.to_str().unwrap()].iter().chain(more))
+        run([
+            "convert",
+            "-i",
+            input.to_str().unwrap(),
+            "--to",
+            to.to_str().unwrap(),
+        ]
+        .iter()
+        .chain(more))
     };
     // A lake that lacks events for good, because a window was set once.
-    refused(convert("audit.log", "lake", &["--since", "2026-11-01"]), "--since");
-    refused(convert("audit.log", "lake", &["--until", "2026-11-01"]), "--until");
+    refused(
+        convert("audit.log", "lake", &["--since", "2026-11-01"]),
+        "--since",
+    );
+    refused(
+        convert("audit.log", "lake", &["--until", "2026-11-01"]),
+        "--until",
+    );
     assert!(!path("lake").exists());
     assert_eq!(convert("audit.log", "events.parquet", &[]).code, 0);
     refused(convert("events.parquet", "lake", &[]), "parquet");
@@ -299,14 +464,40 @@ fn what_a_lake_cannot_take_is_refused() {
         for verb in verbs {
             let mut command = crate::bin::command();
             // Should it write, then not into the sources.
-            command.current_dir(folder.path()).args(["lake", verb[0], place.to_str().unwrap()]).args(&verb[1..]);
-            refused(crate::lake_fixture::run(&mut command), place.file_name().unwrap().to_str().unwrap());
+            command
+                .current_dir(folder.path())
+                .args(["lake", verb[0], place.to_str().unwrap()])
+                .args(&verb[1..]);
+            refused(
+                crate::lake_fixture::run(&mut command),
+                place.file_name().unwrap().to_str().unwrap(),
+            );
         }
     }
     assert_eq!(files(&path("photos")), before);
     assert!(!path("nowhere").exists() && !path("out.jsonl").exists());
-    refused(run(["sql", "SELECT 1 FROM events", "-i", &lake.uri, "--as-of", "999"]), "999");
-    refused(run(["sql", "SELECT 1 FROM events", "-i", &lake.uri, "--as-of", "never"]), "never");
+    refused(
+        run([
+            "sql",
+            "SELECT 1 FROM events",
+            "-i",
+            &lake.uri,
+            "--as-of",
+            "999",
+        ]),
+        "999",
+    );
+    refused(
+        run([
+            "sql",
+            "SELECT 1 FROM events",
+            "-i",
+            &lake.uri,
+            "--as-of",
+            "never",
+        ]),
+        "never",
+    );
 }
 
 #[test]
@@ -315,7 +506,10 @@ fn stdin_is_a_source_as_any_other() {
     let lake = Lake::in_folder(folder.path().join("lake"));
     let cluster = Cluster::new("pipe");
     for log in [cluster.log(0..40), cluster.log(0..40), cluster.log(0..70)] {
-        let ran = run_with(["convert", "-i", "-", "--to", &lake.uri], Some(log.as_bytes()));
+        let ran = run_with(
+            ["convert", "-i", "-", "--to", &lake.uri],
+            Some(log.as_bytes()),
+        );
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         lake.holds(&log);
     }

@@ -1,5 +1,5 @@
-//! Converters that are killed at any moment, or cannot write: readers see whole commits only, and the next run goes on as if nothing
-//! had been.
+//! Converters that are killed at any moment, or cannot write: readers see whole commits only, and
+//! the next run goes on as if nothing had been.
 #![cfg(unix)]
 
 use std::{
@@ -32,12 +32,20 @@ impl Random {
 
 /// So often, or so often when there is time.
 fn times(usually: u32, full: u32) -> u32 {
-    if std::env::var_os("AUDITQL_TEST_FULL").is_some() { full } else { usually }
+    if std::env::var_os("AUDITQL_TEST_FULL").is_some() {
+        full
+    } else {
+        usually
+    }
 }
 
 /// Starts a command of which nobody will hear.
 fn start(command: &mut Command) -> Child {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 /// SIGKILL, and waits for the end.
@@ -50,13 +58,15 @@ fn kill(mut child: Child) {
 struct Logs {
     folder: PathBuf,
     random: Random,
-    /// Of the log that is being written: its number, its events so far, and how much of the last line is there.
+    /// Of the log that is being written: its number, its events so far, and how much of the last
+    /// line is there.
     number: u32,
     written: usize,
     begun: usize,
     /// All whole lines.
     all: String,
-    /// The numbers of events that each log had when a converter was started; whatever is committed is one of them.
+    /// The numbers of events that each log had when a converter was started; whatever is committed
+    /// is one of them.
     seen: BTreeMap<String, BTreeSet<u64>>,
 }
 
@@ -64,7 +74,15 @@ impl Logs {
     fn new(folder: &Path) -> Self {
         fs::create_dir(folder).unwrap();
         let random = Random(0x2545_F491_4F6C_DD1D);
-        Self { folder: folder.to_owned(), random, number: 0, written: 0, begun: 0, all: String::new(), seen: BTreeMap::new() }
+        Self {
+            folder: folder.to_owned(),
+            random,
+            number: 0,
+            written: 0,
+            begun: 0,
+            all: String::new(),
+            seen: BTreeMap::new(),
+        }
     }
 
     fn name(&self) -> String {
@@ -89,7 +107,10 @@ impl Logs {
         }
         self.begun = self.random.below(3) as usize * 77;
         append(&self.active(), &self.line().as_bytes()[..self.begun]);
-        self.seen.entry(self.name()).or_default().insert(self.written as u64);
+        self.seen
+            .entry(self.name())
+            .or_default()
+            .insert(self.written as u64);
     }
 
     /// Rotates, and compresses some of what was rotated.
@@ -99,12 +120,19 @@ impl Logs {
             append(&self.active(), &line.as_bytes()[self.begun..]);
             self.all.push_str(&line);
             (self.written, self.begun) = (self.written + 1, 0);
-            self.seen.entry(self.name()).or_default().insert(self.written as u64);
+            self.seen
+                .entry(self.name())
+                .or_default()
+                .insert(self.written as u64);
         }
         let rotated = self.folder.join(format!("audit-{}.log", self.number));
         fs::rename(self.active(), &rotated).unwrap();
         if self.random.below(2) == 0 {
-            fs::write(self.folder.join(format!("audit-{}.log.gz", self.number)), gzip(&fs::read(&rotated).unwrap())).unwrap();
+            fs::write(
+                self.folder.join(format!("audit-{}.log.gz", self.number)),
+                gzip(&fs::read(&rotated).unwrap()),
+            )
+            .unwrap();
             fs::remove_file(rotated).unwrap();
         }
         (self.number, self.written) = (self.number + 1, 0);
@@ -118,7 +146,11 @@ impl Logs {
             let log = row["log"].as_str().unwrap();
             let events = row["n"].as_u64().unwrap();
             assert_eq!(row["hashes"], events, "{row}");
-            assert!(self.seen[log].contains(&events), "{row}: a converter saw {:?}", self.seen[log]);
+            assert!(
+                self.seen[log].contains(&events),
+                "{row}: a converter saw {:?}",
+                self.seen[log]
+            );
         }
     }
 }
@@ -175,7 +207,10 @@ fn killed_at_any_moment() {
     lake.holds(&logs.all);
     lake.rows_of("verify", &[], 0);
     let account = lake.take(&inputs);
-    assert_eq!((&account["events"], &account["rejects"]), (&json!(0), &json!({})));
+    assert_eq!(
+        (&account["events"], &account["rejects"]),
+        (&json!(0), &json!({}))
+    );
 }
 
 #[test]
@@ -185,7 +220,10 @@ fn killed_while_the_lake_is_made() {
     let text = Cluster::new("first").log(0..120);
     fs::write(&log, &text).unwrap();
     let began = Instant::now();
-    assert_eq!(Lake::in_folder(folder.path().join("measured")).added(&[&log]), 120);
+    assert_eq!(
+        Lake::in_folder(folder.path().join("measured")).added(&[&log]),
+        120
+    );
     let whole = began.elapsed();
     let rounds = times(10, 60);
     for round in 0..rounds {
@@ -207,36 +245,60 @@ fn killed_while_the_lake_is_made() {
     }
 }
 
-/// What is killed between the commit of the events and that of the evidence leaves the evidence to the next run, whatever that reads.
+/// What is killed between the commit of the events and that of the evidence leaves the evidence to
+/// the next run, whatever that reads.
 #[test]
 fn evidence_is_caught_up() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::write(path("one.log"), Cluster::new("one").log(0..30)).unwrap();
     fs::write(path("two.log"), Cluster::new("two").log(0..40)).unwrap();
-    fs::write(path("three.log"), Cluster::new("three").log(0..10) + "garbage\n").unwrap();
+    fs::write(
+        path("three.log"),
+        Cluster::new("three").log(0..10) + "garbage\n",
+    )
+    .unwrap();
     let lake = Lake::in_folder(path("lake"));
     assert_eq!(lake.added(&[path("one.log")]), 30);
     let kept = files(&path("lake/sources"));
     assert_eq!(lake.added(&[path("two.log"), path("three.log")]), 50);
     // As if it had been killed there: the table is as it was before.
-    for file in files(&path("lake/sources")).into_keys().filter(|file| !kept.contains_key(file)) {
+    for file in files(&path("lake/sources"))
+        .into_keys()
+        .filter(|file| !kept.contains_key(file))
+    {
         fs::remove_file(file).unwrap();
     }
     assert_eq!(lake.count(), 80);
     lake.take(&[path("one.log")]);
-    let evidence = lake.ask("SELECT count(*) n, sum(events) events, sum(rejects) rejects FROM sources", &[]);
+    let evidence = lake.ask(
+        "SELECT count(*) n, sum(events) events, sum(rejects) rejects FROM sources",
+        &[],
+    );
     assert_eq!(evidence, [json!({"n": 3, "events": 80, "rejects": 1})]);
     lake.take(&[path("three.log"), path("two.log"), path("one.log")]);
-    assert_eq!(lake.ask("SELECT count(*) n, sum(events) events FROM sources", &[]), [json!({"n": 3, "events": 80})]);
-    lake.holds(&(Cluster::new("one").log(0..30) + &Cluster::new("two").log(0..40) + &Cluster::new("three").log(0..10)));
+    assert_eq!(
+        lake.ask("SELECT count(*) n, sum(events) events FROM sources", &[]),
+        [json!({"n": 3, "events": 80})]
+    );
+    lake.holds(
+        &(Cluster::new("one").log(0..30)
+            + &Cluster::new("two").log(0..40)
+            + &Cluster::new("three").log(0..10)),
+    );
     lake.rows_of("verify", &[], 0);
 }
 
-/// The command, which can write files of so many blocks of 512 bytes only: what it meets is what a full disk is to it.
+/// The command, which can write files of so many blocks of 512 bytes only: what it meets is what a
+/// full disk is to it.
 fn limited(blocks: u32, command: &Command) -> Command {
     let mut limited = Command::new("sh");
-    limited.args(["-c", r#"trap "" XFSZ; ulimit -f "$1"; shift; exec "$@""#, "sh", &blocks.to_string()]);
+    limited.args([
+        "-c",
+        r#"trap "" XFSZ; ulimit -f "$1"; shift; exec "$@""#,
+        "sh",
+        &blocks.to_string(),
+    ]);
     limited.arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
@@ -264,7 +326,11 @@ fn when_no_more_can_be_written() {
         }
         failed += 1;
         assert_eq!(ran.code, 2, "{blocks} blocks: {}", ran.stderr);
-        assert!(ran.stderr.contains("error") && ran.stderr.contains(&lake.uri), "{blocks} blocks: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("error") && ran.stderr.contains(&lake.uri),
+            "{blocks} blocks: {}",
+            ran.stderr
+        );
         assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
         if blocks == 4 {
             // What could be written in the end is there once.
@@ -289,10 +355,17 @@ fn when_nothing_may_be_written() {
     let lake = Lake::in_folder(path("lake"));
     assert_eq!(lake.added(&[path("audit.log")]), 20);
     append(&path("audit.log"), cluster.log(20..40));
-    let set = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let set = |path: &Path, mode: u32| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap()
+    };
     let mut folders: BTreeSet<PathBuf> = BTreeSet::from([path("lake"), path("closed")]);
     for file in files(&path("lake")).into_keys() {
-        folders.extend(file.ancestors().skip(1).take_while(|above| above.starts_with(path("lake"))).map(Path::to_path_buf));
+        folders.extend(
+            file.ancestors()
+                .skip(1)
+                .take_while(|above| above.starts_with(path("lake")))
+                .map(Path::to_path_buf),
+        );
     }
     fs::create_dir(path("closed")).unwrap();
     folders.iter().for_each(|folder| set(folder, 0o500));
@@ -306,7 +379,12 @@ fn when_nothing_may_be_written() {
         return;
     }
     for ran in [ran, new] {
-        assert!(ran.code == 2 && ran.stderr.contains("ermission denied"), "{}: {}", ran.code, ran.stderr);
+        assert!(
+            ran.code == 2 && ran.stderr.contains("ermission denied"),
+            "{}: {}",
+            ran.code,
+            ran.stderr
+        );
     }
     assert_eq!(read.rows(0), [json!({"n": 20})]);
     assert_eq!(lake.added(&[path("audit.log")]), 20);
@@ -324,10 +402,16 @@ fn stopped_by_the_user() {
     let lake = Lake::in_folder(folder.path().join("lake"));
     let mut child = start(&mut lake.converter(&[&log]));
     std::thread::sleep(Duration::from_millis(300));
-    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    let sent = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .unwrap();
     let ended = child.wait().unwrap();
     // Without a code it was stopped before it could take notice.
-    assert!(sent.success() && matches!(ended.code(), None | Some(0 | 130)), "{ended}");
+    assert!(
+        sent.success() && matches!(ended.code(), None | Some(0 | 130)),
+        "{ended}"
+    );
     lake.take(&[&log]);
     assert_eq!(lake.count(), made.events);
     assert_eq!(lake.added(&[&log]), 0);

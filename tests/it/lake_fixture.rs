@@ -1,5 +1,6 @@
-//! What the tests of lakes share: logs that are made event by event, a lake with the commands that act on it, and comparison by
-//! identity: the same events as JSON values, each as often as in the log, never only as many.
+//! What the tests of lakes share: logs that are made event by event, a lake with the commands that
+//! act on it, and comparison by identity: the same events as JSON values, each as often as in the
+//! log, never only as many.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,7 +29,11 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// 50 events a day in November 2026.
     pub(crate) fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), month: "2026-11", per_day: 50 }
+        Self {
+            name: name.into(),
+            month: "2026-11",
+            per_day: 50,
+        }
     }
 
     pub(crate) fn month(self, month: &'static str) -> Self {
@@ -43,14 +48,30 @@ impl Cluster {
     pub(crate) fn event(&self, number: usize) -> Value {
         const VERBS: [&str; 4] = ["get", "list", "create", "delete"];
         const CODES: [u16; 4] = [200, 403, 201, 404];
-        const USERS: [&str; 4] = ["alice", "bob@example.com", "system:serviceaccount:ns:builder", "zoë \"z\" <b>"];
+        const USERS: [&str; 4] = [
+            "alice",
+            "bob@example.com",
+            "system:serviceaccount:ns:builder",
+            "zoë \"z\" <b>",
+        ];
         let (request, complete) = (number / 2, number % 2 == 1);
         let day = 1 + number / self.per_day % 28;
         let second = (number % self.per_day) / 2 * 2 * 86_000 / self.per_day;
-        let time =
-            |micros: usize| format!("{}-{day:02}T{:02}:{:02}:{:02}.{micros:06}Z", self.month, second / 3600, second / 60 % 60, second % 60);
+        let time = |micros: usize| {
+            format!(
+                "{}-{day:02}T{:02}:{:02}:{:02}.{micros:06}Z",
+                self.month,
+                second / 3600,
+                second / 60 % 60,
+                second % 60
+            )
+        };
         let received = time(request % 500_000);
-        let staged = if complete { time(request % 500_000 + 250_000) } else { received.clone() };
+        let staged = if complete {
+            time(request % 500_000 + 250_000)
+        } else {
+            received.clone()
+        };
         let mut event = json!({
             "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": format!("{}-{request:06}", self.name),
             "stage": if complete { "ResponseComplete" } else { "RequestReceived" },
@@ -82,10 +103,13 @@ impl Cluster {
     }
 }
 
-/// The events of a log as texts that are equal where the events are equal as JSON values, in a fixed order.
+/// The events of a log as texts that are equal where the events are equal as JSON values, in a
+/// fixed order.
 pub(crate) fn identities(log: &str) -> Vec<String> {
     let lines = log.lines().filter(|line| !line.trim().is_empty());
-    let mut events: Vec<String> = lines.map(|line| ordered(serde_json::from_str(line).unwrap()).to_string()).collect();
+    let mut events: Vec<String> = lines
+        .map(|line| ordered(serde_json::from_str(line).unwrap()).to_string())
+        .collect();
     events.sort();
     events
 }
@@ -93,7 +117,10 @@ pub(crate) fn identities(log: &str) -> Vec<String> {
 fn ordered(value: Value) -> Value {
     match value {
         Value::Object(members) => {
-            let members: BTreeMap<String, Value> = members.into_iter().map(|(name, value)| (name, ordered(value))).collect();
+            let members: BTreeMap<String, Value> = members
+                .into_iter()
+                .map(|(name, value)| (name, ordered(value)))
+                .collect();
             Value::Object(members.into_iter().collect())
         }
         Value::Array(items) => Value::Array(items.into_iter().map(ordered).collect()),
@@ -111,7 +138,12 @@ pub(crate) fn assert_same(got: &[String], want: &[String]) {
     for one in got {
         *missing.entry(one.as_str()).or_default() -= 1;
     }
-    let of = |wanted: bool| missing.iter().filter(|(_, count)| **count != 0 && (**count > 0) == wanted).collect::<Vec<_>>();
+    let of = |wanted: bool| {
+        missing
+            .iter()
+            .filter(|(_, count)| **count != 0 && (**count > 0) == wanted)
+            .collect::<Vec<_>>()
+    };
     let (lost, extra) = (of(true), of(false));
     assert!(
         lost.is_empty() && extra.is_empty(),
@@ -127,7 +159,11 @@ pub(crate) fn assert_same(got: &[String], want: &[String]) {
 
 /// Adds to the end of a file, which need not be there.
 pub(crate) fn append(path: &Path, content: impl AsRef<[u8]>) {
-    let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+    let mut file = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap();
     file.write_all(content.as_ref()).unwrap();
 }
 
@@ -146,11 +182,20 @@ pub(crate) fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 pub(crate) fn sum(counts: &Value) -> u64 {
-    counts.as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum()
+    counts
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|count| count.as_u64().unwrap())
+        .sum()
 }
 
 fn ran(output: Output) -> Ran {
-    Ran { code: output.status.code().unwrap_or(-1), stdout: output.stdout, stderr: String::from_utf8_lossy(&output.stderr).into_owned() }
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: output.stdout,
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
 }
 
 /// Runs a command to its end.
@@ -160,9 +205,18 @@ pub(crate) fn run(command: &mut Command) -> Ran {
 
 /// Runs commands at the same time.
 pub(crate) fn at_once(commands: Vec<Command>) -> Vec<Ran> {
-    let start = |mut command: Command| command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let start = |mut command: Command| {
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
     let running: Vec<Child> = commands.into_iter().map(start).collect();
-    running.into_iter().map(|child| ran(child.wait_with_output().unwrap())).collect()
+    running
+        .into_iter()
+        .map(|child| ran(child.wait_with_output().unwrap()))
+        .collect()
 }
 
 /// A lake in a folder or in a store; it need not be there yet.
@@ -175,11 +229,17 @@ pub(crate) struct Lake {
 
 impl Lake {
     pub(crate) fn in_folder(folder: impl AsRef<Path>) -> Self {
-        Self { uri: folder.as_ref().to_str().unwrap().to_owned(), env: Vec::new() }
+        Self {
+            uri: folder.as_ref().to_str().unwrap().to_owned(),
+            env: Vec::new(),
+        }
     }
 
     pub(crate) fn in_store(uri: String, env: &[(String, String)]) -> Self {
-        Self { uri, env: env.to_vec() }
+        Self {
+            uri,
+            env: env.to_vec(),
+        }
     }
 
     /// The binary, with these arguments.
@@ -212,8 +272,17 @@ impl Lake {
         assert!(matches!(ran.code, 0 | 3), "{}: {}", ran.code, ran.stderr);
         let account: Value = serde_json::from_slice(&fs::read(&summary).unwrap()).unwrap();
         let rejected = sum(&account["rejects"]);
-        assert_eq!(account["read"], account["events"].as_u64().unwrap() + rejected + sum(&account["skipped"]), "{account}");
-        assert_eq!(ran.code, if rejected == 0 { 0 } else { 3 }, "{account}: {}", ran.stderr);
+        assert_eq!(
+            account["read"],
+            account["events"].as_u64().unwrap() + rejected + sum(&account["skipped"]),
+            "{account}"
+        );
+        assert_eq!(
+            ran.code,
+            if rejected == 0 { 0 } else { 3 },
+            "{account}: {}",
+            ran.stderr
+        );
         account
     }
 
@@ -225,7 +294,9 @@ impl Lake {
 
     /// Asks the lake.
     pub(crate) fn asked(&self, question: &str, more: &[&str]) -> Ran {
-        run(self.command(&["sql", question, "-i", &self.uri, "-o", "jsonl"]).args(more))
+        run(self
+            .command(&["sql", question, "-i", &self.uri, "-o", "jsonl"])
+            .args(more))
     }
 
     /// What the lake answers.
@@ -236,7 +307,9 @@ impl Lake {
 
     #[track_caller]
     pub(crate) fn count(&self) -> u64 {
-        self.ask("SELECT count(*) n FROM events", &[])[0]["n"].as_u64().unwrap()
+        self.ask("SELECT count(*) n FROM events", &[])[0]["n"]
+            .as_u64()
+            .unwrap()
     }
 
     /// `lake VERB LAKE …`.
@@ -257,7 +330,11 @@ impl Lake {
     pub(crate) fn exported(&self, more: &[&str]) -> String {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("events.jsonl");
-        run(self.command(&["lake", "export", &self.uri, "--to"]).arg(&file).args(more)).text(0);
+        run(self
+            .command(&["lake", "export", &self.uri, "--to"])
+            .arg(&file)
+            .args(more))
+        .text(0);
         fs::read_to_string(file).unwrap()
     }
 
@@ -274,10 +351,18 @@ impl Lake {
     /// The commits of the lake's events, oldest first, as Delta's protocol has them.
     fn commits(&self) -> Vec<String> {
         let log = self.folder().join("events/_delta_log");
-        let is_commit = |name: &str| name.strip_suffix(".json").is_some_and(|number| number.len() == 20);
-        let names = fs::read_dir(&log).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let is_commit = |name: &str| {
+            name.strip_suffix(".json")
+                .is_some_and(|number| number.len() == 20)
+        };
+        let names = fs::read_dir(&log)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let names: BTreeSet<String> = names.filter(|name| is_commit(name)).collect();
-        names.iter().map(|name| fs::read_to_string(log.join(name)).unwrap()).collect()
+        names
+            .iter()
+            .map(|name| fs::read_to_string(log.join(name)).unwrap())
+            .collect()
     }
 
     /// The version of the table of the events.
@@ -305,7 +390,15 @@ impl Lake {
     /// All data files that lie there.
     pub(crate) fn stored(&self) -> BTreeSet<String> {
         let table = self.folder().join("events");
-        let below = files(&table).into_keys().map(|path| path.strip_prefix(&table).unwrap().to_str().unwrap().to_owned());
-        below.filter(|path| !path.starts_with("_delta_log")).collect()
+        let below = files(&table).into_keys().map(|path| {
+            path.strip_prefix(&table)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        });
+        below
+            .filter(|path| !path.starts_with("_delta_log"))
+            .collect()
     }
 }

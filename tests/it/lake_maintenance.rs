@@ -1,5 +1,6 @@
-//! The care of a lake: small files made few, old days let go, old versions seen and cleared away, and evidence that tells whether
-//! everything is as it was; all of it beside converters and readers.
+//! The care of a lake: small files made few, old days let go, old versions seen and cleared away,
+//! and evidence that tells whether everything is as it was; all of it beside converters and
+//! readers.
 
 use std::{
     collections::BTreeSet,
@@ -17,12 +18,17 @@ use crate::{
 /// What `lake verify` says of something, by a part of its name.
 fn said(rows: &[Value], name: &str) -> BTreeSet<String> {
     let names = |column: &Value| column.as_str().is_some_and(|text| text.contains(name));
-    let of = rows.iter().filter(|row| names(&row["subject"]) || names(&row["message"]));
-    of.map(|row| row["status"].as_str().unwrap().to_owned()).collect()
+    let of = rows
+        .iter()
+        .filter(|row| names(&row["subject"]) || names(&row["message"]));
+    of.map(|row| row["status"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn statuses(rows: &[Value]) -> BTreeSet<String> {
-    rows.iter().map(|row| row["status"].as_str().unwrap().to_owned()).collect()
+    rows.iter()
+        .map(|row| row["status"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn one(status: &str) -> BTreeSet<String> {
@@ -55,7 +61,10 @@ fn many_small_files_become_few() {
     assert!(history >= 30, "{history} rows of history");
     lake.rows_of("optimize", &[], 0);
     let (after, optimized) = (lake.live(), lake.version());
-    assert!((3..=6).contains(&after.len()) && optimized > version, "{after:?} of three days");
+    assert!(
+        (3..=6).contains(&after.len()) && optimized > version,
+        "{after:?} of three days"
+    );
     assert!(lake.rows_of("history", &[], 0).len() > history);
     lake.holds(&cluster.log(0..300));
     // Once is enough.
@@ -65,8 +74,15 @@ fn many_small_files_become_few() {
     assert_eq!(lake.rows_of("sources", &[], 0).len(), 1);
     let verified = lake.rows_of("verify", &[], 0);
     assert_eq!(statuses(&verified), one("ok"), "{verified:#?}");
-    // What was replaced is still there for those who ask for it, and goes only when it is old enough.
-    assert_eq!((count_as_of(&lake, &version.to_string()), count_as_of(&lake, &tenth.to_string())), (json!(300), json!(100)));
+    // What was replaced is still there for those who ask for it, and goes only when it is old
+    // enough.
+    assert_eq!(
+        (
+            count_as_of(&lake, &version.to_string()),
+            count_as_of(&lake, &tenth.to_string())
+        ),
+        (json!(300), json!(100))
+    );
     let stored = lake.stored();
     assert!(before.is_subset(&stored));
     lake.rows_of("vacuum", &[], 0);
@@ -86,7 +102,10 @@ fn maintenance_beside_converters_and_itself() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("audit.log");
     let lake = Lake::in_folder(folder.path().join("lake"));
-    let (cluster, old) = (Cluster::new("busy").month("2099-05"), Cluster::new("old").month("2001-03"));
+    let (cluster, old) = (
+        Cluster::new("busy").month("2099-05"),
+        Cluster::new("old").month("2001-03"),
+    );
     append(&log, old.log(0..20));
     let mut now = 0;
     let mut grow = |log: &Path| {
@@ -104,7 +123,11 @@ fn maintenance_beside_converters_and_itself() {
     };
     for _ in 0..2 {
         grow(&log);
-        fine(vec![lake.converter(&[&log]), lake.verb("optimize", &[]), lake.verb("optimize", &[])]);
+        fine(vec![
+            lake.converter(&[&log]),
+            lake.verb("optimize", &[]),
+            lake.verb("optimize", &[]),
+        ]);
         assert_eq!(lake.added(&[&log]), 0);
     }
     lake.holds(&(old.log(0..20) + &cluster.log(0..120)));
@@ -134,7 +157,10 @@ fn old_days_are_let_go_for_good() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let lake = Lake::in_folder(path("lake"));
-    let (old, new) = (Cluster::new("old").month("2001-03"), Cluster::new("new").month("2099-05"));
+    let (old, new) = (
+        Cluster::new("old").month("2001-03"),
+        Cluster::new("new").month("2099-05"),
+    );
     append(&path("audit.log"), old.log(0..137) + &new.log(0..60));
     append(&path("older.log"), old.log(200..220));
     assert_eq!(lake.added(&[path("audit.log"), path("older.log")]), 217);
@@ -142,11 +168,17 @@ fn old_days_are_let_go_for_good() {
     let expire = ["--older-than", "3650d"];
     let dry = run(&mut lake.verb("expire", &["--older-than", "3650d", "--dry-run"]));
     let told = dry.text(0) + &dry.stderr;
-    assert!(told.contains("157") || told.contains("2001-03-01"), "it says neither how many events nor which days: {told}");
+    assert!(
+        told.contains("157") || told.contains("2001-03-01"),
+        "it says neither how many events nor which days: {told}"
+    );
     assert_eq!((lake.version(), lake.count()), (version, 217));
     lake.rows_of("expire", &expire, 0);
     assert_eq!(
-        lake.ask("SELECT count(*) n, min(stage_timestamp) >= '2099-05-01' AS kept FROM events", &[]),
+        lake.ask(
+            "SELECT count(*) n, min(stage_timestamp) >= '2099-05-01' AS kept FROM events",
+            &[]
+        ),
         [json!({"n": 60, "kept": true})]
     );
     lake.holds(&new.log(0..60));
@@ -155,22 +187,37 @@ fn old_days_are_let_go_for_good() {
     lake.rows_of("expire", &expire, 0);
     assert_eq!(lake.version(), expired, "there was nothing left to let go");
     assert_eq!(count_as_of(&lake, &version.to_string()), 217);
-    // The logs are still there. What they had is not taken again: not as they are, grown, renamed or compressed.
+    // The logs are still there. What they had is not taken again: not as they are, grown, renamed
+    // or compressed.
     assert_eq!(lake.added(&[path("audit.log"), path("older.log")]), 0);
     fs::rename(path("older.log"), path("renamed.log")).unwrap();
-    fs::write(path("audit.log.gz"), gzip(&fs::read(path("audit.log")).unwrap())).unwrap();
+    fs::write(
+        path("audit.log.gz"),
+        gzip(&fs::read(path("audit.log")).unwrap()),
+    )
+    .unwrap();
     assert_eq!(lake.added(&[path("renamed.log"), path("audit.log.gz")]), 0);
     append(&path("audit.log"), new.log(60..90));
     assert_eq!(lake.added(&[path("audit.log")]), 30);
     for maintenance in ["verify", "optimize", "verify"] {
         let rows = lake.rows_of(maintenance, &[], 0);
-        assert!(maintenance != "verify" || !statuses(&rows).contains("differs"), "{rows:#?}");
+        assert!(
+            maintenance != "verify" || !statuses(&rows).contains("differs"),
+            "{rows:#?}"
+        );
     }
     lake.rows_of("vacuum", &["--older-than", "0s"], 0);
     assert_eq!(lake.stored(), lake.live());
-    assert!(lake.stored().iter().all(|file| !file.contains("date=2001")), "{:?}", lake.stored());
+    assert!(
+        lake.stored().iter().all(|file| !file.contains("date=2001")),
+        "{:?}",
+        lake.stored()
+    );
     lake.rows_of("verify", &[], 0);
-    assert_eq!(lake.added(&[path("audit.log"), path("renamed.log"), path("audit.log.gz")]), 0);
+    assert_eq!(
+        lake.added(&[path("audit.log"), path("renamed.log"), path("audit.log.gz")]),
+        0
+    );
     lake.holds(&new.log(0..90));
 }
 
@@ -184,21 +231,38 @@ fn the_lake_as_it_was() {
     assert_eq!(lake.added(&[&log]), 30);
     let first = lake.version();
     // Any clock will do that the commits are timed by, too.
-    let time = crate::bin::run(["sql", "SELECT now() AS t", "-o", "jsonl"]).rows(0)[0]["t"].as_str().unwrap().to_owned();
+    let time = crate::bin::run(["sql", "SELECT now() AS t", "-o", "jsonl"]).rows(0)[0]["t"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     append(&log, cluster.log(30..80));
     assert_eq!(lake.added(&[&log]), 50);
     let second = lake.version();
     lake.rows_of("optimize", &[], 0);
-    for (when, events) in [(first.to_string(), 30), (second.to_string(), 80), (time, 30), ("2099-01-01".to_owned(), 80)] {
+    for (when, events) in [
+        (first.to_string(), 30),
+        (second.to_string(), 80),
+        (time, 30),
+        ("2099-01-01".to_owned(), 80),
+    ] {
         assert_eq!(count_as_of(&lake, &when), events, "{when}");
     }
-    assert_eq!(lake.ask("SELECT count(*) n FROM requests", &["--as-of", &first.to_string()]), [json!({"n": 15})]);
+    assert_eq!(
+        lake.ask(
+            "SELECT count(*) n FROM requests",
+            &["--as-of", &first.to_string()]
+        ),
+        [json!({"n": 15})]
+    );
 }
 
-/// Where a file has this user name between its first and its last 8 KiB, another one of the same length.
+/// Where a file has this user name between its first and its last 8 KiB, another one of the same
+/// length.
 fn tamper(file: &Path) {
     let mut bytes = fs::read(file).unwrap();
-    let at = (8192..bytes.len() - 8192).find(|at| bytes[*at..].starts_with(b"alice")).unwrap();
+    let at = (8192..bytes.len() - 8192)
+        .find(|at| bytes[*at..].starts_with(b"alice"))
+        .unwrap();
     bytes[at..at + 5].copy_from_slice(b"mallo");
     fs::write(file, bytes).unwrap();
 }
@@ -214,7 +278,12 @@ fn originals_that_are_not_what_they_were() {
     assert_eq!(lake.added(&["first", "second", "third"].map(path)), 180);
     let rows = lake.rows_of("verify", &[], 0);
     for row in &rows {
-        let names: Vec<&str> = row.as_object().unwrap().keys().map(String::as_str).collect();
+        let names: Vec<&str> = row
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
         assert_eq!(names, ["check", "subject", "status", "message"]);
     }
     assert_eq!(statuses(&rows), one("ok"), "{rows:#?}");
@@ -223,12 +292,21 @@ fn originals_that_are_not_what_they_were() {
     assert_eq!(statuses(&lake.rows_of("verify", &[], 0)), one("ok"));
     tamper(&path("second"));
     let rows = lake.rows_of("verify", &[], 1);
-    let (first, second) = (said(&rows, path("first").to_str().unwrap()), said(&rows, path("second").to_str().unwrap()));
-    assert!(second.contains("differs") && !first.contains("differs"), "{rows:#?}");
+    let (first, second) = (
+        said(&rows, path("first").to_str().unwrap()),
+        said(&rows, path("second").to_str().unwrap()),
+    );
+    assert!(
+        second.contains("differs") && !first.contains("differs"),
+        "{rows:#?}"
+    );
     // Who deletes the original after it was converted did nothing wrong.
     fs::rename(path("second"), folder.path().join("elsewhere")).unwrap();
     let rows = lake.rows_of("verify", &[], 0);
-    assert!(said(&rows, path("second").to_str().unwrap()).contains("gone"), "{rows:#?}");
+    assert!(
+        said(&rows, path("second").to_str().unwrap()).contains("gone"),
+        "{rows:#?}"
+    );
     // One that ends earlier than it was read is not it.
     let third = fs::read(path("third")).unwrap();
     fs::write(path("third"), &third[..third.len() / 2]).unwrap();
@@ -254,7 +332,11 @@ fn data_files_that_are_not_what_they_were() {
         // What the lake says of itself has to do without the original.
         fs::remove_file(log).unwrap();
         lake.rows_of("verify", &[], 0);
-        let day_one = lake.live().into_iter().find(|file| file.contains("date=2026-11-01")).unwrap();
+        let day_one = lake
+            .live()
+            .into_iter()
+            .find(|file| file.contains("date=2026-11-01"))
+            .unwrap();
         let file = lake.folder().join("events").join(day_one);
         (lake, file)
     };
@@ -263,12 +345,23 @@ fn data_files_that_are_not_what_they_were() {
     let otherwise = fs::read(other).unwrap();
     assert_ne!(whole, otherwise);
     fs::write(&file, otherwise).unwrap();
-    assert_ne!(run(&mut lake.verb("verify", &[])).code, 0, "rows of another log");
+    assert_ne!(
+        run(&mut lake.verb("verify", &[])).code,
+        0,
+        "rows of another log"
+    );
     fs::write(&file, &whole[..whole.len() - 1]).unwrap();
-    assert_ne!(run(&mut lake.verb("verify", &[])).code, 0, "a file that ends too early");
+    assert_ne!(
+        run(&mut lake.verb("verify", &[])).code,
+        0,
+        "a file that ends too early"
+    );
     fs::remove_file(&file).unwrap();
     let rows = lake.rows_of("verify", &[], 1);
-    assert!(statuses(&rows).iter().any(|status| status != "ok"), "{rows:#?}");
+    assert!(
+        statuses(&rows).iter().any(|status| status != "ok"),
+        "{rows:#?}"
+    );
     fs::write(&file, whole).unwrap();
     lake.rows_of("verify", &[], 0);
     lake.holds(&Cluster::new("data").log(0..100));

@@ -1,5 +1,5 @@
-//! Lakes in stores, against the emulators that `stores.rs` starts: filled, asked, cared for; through a server that fails, and one that
-//! does what it is told and does not say so.
+//! Lakes in stores, against the emulators that `stores.rs` starts: filled, asked, cared for;
+//! through a server that fails, and one that does what it is told and does not say so.
 
 use std::{
     fs,
@@ -22,8 +22,12 @@ use crate::{
 
 /// The stores that a lake can be tested in.
 fn writable() -> Vec<Store> {
-    // object_store writes to Cloud Storage through its XML API, of which fake-gcs-server has the reading half only.
-    stores().into_iter().filter(|store| store.name != "gcs").collect()
+    // object_store writes to Cloud Storage through its XML API, of which fake-gcs-server has the
+    // reading half only.
+    stores()
+        .into_iter()
+        .filter(|store| store.name != "gcs")
+        .collect()
 }
 
 fn make_bucket(bucket: &str) {
@@ -46,13 +50,35 @@ fn a_lake_in_a_store() {
         // A prefix with all that has to be encoded, or must not be.
         let lake = Lake::in_store(store.url("a-lake", "audit/pro d+1=x%20y"), &store.env);
         let name = &store.name;
-        assert_eq!(lake.added(&[log.clone(), data("sample/audit.log")]), 70 + 445, "{name}");
+        assert_eq!(
+            lake.added(&[log.clone(), data("sample/audit.log")]),
+            70 + 445,
+            "{name}"
+        );
         let again = lake.convert(&[log.clone(), data("sample/audit.log")]);
-        assert!(again.code == 0 && again.stderr.contains("nothing new"), "{name}: {} {}", again.code, again.stderr);
+        assert!(
+            again.code == 0 && again.stderr.contains("nothing new"),
+            "{name}: {} {}",
+            again.code,
+            again.stderr
+        );
         append(&log, cluster.log(70..90));
         assert_eq!(lake.added(&[&log]), 20, "{name}");
-        assert_eq!(lake.ask("SELECT count(*) n FROM requests WHERE date = '2026-11-02'", &[]), [json!({"n": 20})], "{name}");
-        assert_eq!(lake.ask("SELECT count(*) n FROM events", &["--since", "2026-11-02", "--until", "2026-11-03"]), [json!({"n": 40})]);
+        assert_eq!(
+            lake.ask(
+                "SELECT count(*) n FROM requests WHERE date = '2026-11-02'",
+                &[]
+            ),
+            [json!({"n": 20})],
+            "{name}"
+        );
+        assert_eq!(
+            lake.ask(
+                "SELECT count(*) n FROM events",
+                &["--since", "2026-11-02", "--until", "2026-11-03"]
+            ),
+            [json!({"n": 40})]
+        );
         assert_eq!(lake.rows_of("sources", &[], 0).len(), 2, "{name}");
         assert!(lake.rows_of("history", &[], 0).len() >= 2, "{name}");
         lake.rows_of("verify", &[], 0);
@@ -79,7 +105,10 @@ fn objects_into_a_lake_beside_them() {
         put("one.log", cluster.log(0..40));
         put("two.log", cluster.log(40..60));
         upload("objects-to-lake", folder.path(), &prefix);
-        let lake = Lake::in_store(store.url("objects-to-lake", &format!("{}/lake", store.name)), &store.env);
+        let lake = Lake::in_store(
+            store.url("objects-to-lake", &format!("{}/lake", store.name)),
+            &store.env,
+        );
         let logs = store.url("objects-to-lake", &prefix);
         assert_eq!(lake.added(&[&logs]), 60, "{}", store.name);
         assert_eq!(lake.added(&[&logs]), 0, "{}", store.name);
@@ -90,10 +119,23 @@ fn objects_into_a_lake_beside_them() {
         lake.holds(&cluster.log(0..75));
         lake.rows_of("verify", &[], 0);
         // A local lake of the same objects, and what is no lake.
-        let local = Lake::in_store(folder.path().join(format!("lake-{}", store.name)).display().to_string(), &store.env);
+        let local = Lake::in_store(
+            folder
+                .path()
+                .join(format!("lake-{}", store.name))
+                .display()
+                .to_string(),
+            &store.env,
+        );
         assert_eq!(local.added(&[&logs]), 75, "{}", store.name);
         let other = Lake::in_store(logs, &store.env).convert(&[folder.path().join("one.log")]);
-        assert!(other.code == 2, "{}: {} {}", store.name, other.code, other.stderr);
+        assert!(
+            other.code == 2,
+            "{}: {} {}",
+            store.name,
+            other.code,
+            other.stderr
+        );
         fs::remove_dir_all(local.folder()).unwrap();
         fs::remove_file(folder.path().join("three.log")).unwrap();
     }
@@ -102,19 +144,30 @@ fn objects_into_a_lake_beside_them() {
 #[test]
 fn converters_of_different_logs_at_the_same_time() {
     // moto looks and writes in two steps; Azurite's condition is one.
-    let Some(store) = writable().into_iter().find(|store| store.name == "azure") else { return };
+    let Some(store) = writable().into_iter().find(|store| store.name == "azure") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     make_bucket("at-once");
     let lake = Lake::in_store(store.url("at-once", "lake"), &store.env);
     let logs = ["a", "b", "c"].map(|name| {
         let log = folder.path().join(name);
-        fs::write(&log, Cluster::new(name).log(0..50) + &Cluster::new("all").log(0..20)).unwrap();
+        fs::write(
+            &log,
+            Cluster::new(name).log(0..50) + &Cluster::new("all").log(0..20),
+        )
+        .unwrap();
         log
     });
     for ran in at_once(logs.iter().map(|log| lake.converter(&[log])).collect()) {
         assert_eq!(ran.code, 0, "{}", ran.stderr);
     }
-    lake.holds(&(["a", "b", "c"].map(|name| Cluster::new(name).log(0..50)).concat() + &Cluster::new("all").log(0..20)));
+    lake.holds(
+        &(["a", "b", "c"]
+            .map(|name| Cluster::new(name).log(0..50))
+            .concat()
+            + &Cluster::new("all").log(0..20)),
+    );
     assert_eq!(lake.added(&logs), 0);
 }
 
@@ -156,7 +209,11 @@ fn a_store_that_fails_now_and_then() {
             let failing = Faulty::before(&store, faults.clone());
             let url = store.url("failing-lake", "lake");
             insist(&Lake::in_store(url.clone(), &failing.store().env), &log);
-            assert!(failing.seen("failed") + failing.seen("cut") > 0, "{}: {faults}", store.name);
+            assert!(
+                failing.seen("failed") + failing.seen("cut") > 0,
+                "{}: {faults}",
+                store.name
+            );
             let lake = Lake::in_store(url, &store.env);
             assert_eq!(lake.added(&[&log]), 0, "{}: {faults}", store.name);
             lake.holds(&cluster.log(0..before));
@@ -165,15 +222,16 @@ fn a_store_that_fails_now_and_then() {
         let failing = Faulty::before(&store, json!({"fail_every": 5, "fail_with": "500"}));
         for verb in ["optimize", "verify"] {
             let through = Lake::in_store(lake.uri.clone(), &failing.store().env);
-            let ended = (0..20).any(|_| crate::lake_fixture::run(&mut through.verb(verb, &[])).code == 0);
+            let ended =
+                (0..20).any(|_| crate::lake_fixture::run(&mut through.verb(verb, &[])).code == 0);
             assert!(ended, "{}: {verb}", store.name);
         }
         lake.holds(&cluster.log(0..before));
     }
 }
 
-/// A server in front of a store that keeps back the answer to every n-th commit, or gives a wrong one: the commit is there, and its
-/// writer does not know.
+/// A server in front of a store that keeps back the answer to every n-th commit, or gives a wrong
+/// one: the commit is there, and its writer does not know.
 struct Silent {
     env: Vec<(String, String)>,
     kept_back: Arc<AtomicU64>,
@@ -184,9 +242,30 @@ impl Silent {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let own = format!("http://{}", listener.local_addr().unwrap());
         let is_url = |value: &str| value.starts_with("http://127.0.0.1:");
-        let upstream = store.env.iter().map(|(_, value)| value.clone()).find(|value| is_url(value)).unwrap();
-        let env = store.env.iter().map(|(name, value)| (name.clone(), if is_url(value) { own.clone() } else { value.clone() })).collect();
-        let host = upstream.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let upstream = store
+            .env
+            .iter()
+            .map(|(_, value)| value.clone())
+            .find(|value| is_url(value))
+            .unwrap();
+        let env = store
+            .env
+            .iter()
+            .map(|(name, value)| {
+                (
+                    name.clone(),
+                    if is_url(value) {
+                        own.clone()
+                    } else {
+                        value.clone()
+                    },
+                )
+            })
+            .collect();
+        let host = upstream
+            .trim_start_matches("http://")
+            .trim_end_matches('/')
+            .to_owned();
         let (seen, kept_back) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let counter = Arc::clone(&kept_back);
         // Both end with the tests.
@@ -194,11 +273,17 @@ impl Silent {
             for client in listener.incoming() {
                 let (client, server) = (client.unwrap(), TcpStream::connect(&host).unwrap());
                 let keep = Arc::new(AtomicBool::new(false));
-                let (from, to, flag, seen) =
-                    (client.try_clone().unwrap(), server.try_clone().unwrap(), Arc::clone(&keep), Arc::clone(&seen));
+                let (from, to, flag, seen) = (
+                    client.try_clone().unwrap(),
+                    server.try_clone().unwrap(),
+                    Arc::clone(&keep),
+                    Arc::clone(&seen),
+                );
                 thread::spawn(move || {
                     let is_passed = |bytes: &[u8]| {
-                        if is_commit(bytes) && seen.fetch_add(1, Ordering::SeqCst).is_multiple_of(every) {
+                        if is_commit(bytes)
+                            && seen.fetch_add(1, Ordering::SeqCst).is_multiple_of(every)
+                        {
                             flag.store(true, Ordering::SeqCst);
                         }
                         true
@@ -222,7 +307,12 @@ impl Silent {
 
 /// Does a request begin here that puts a file into Delta's log?
 fn is_commit(bytes: &[u8]) -> bool {
-    let line = String::from_utf8_lossy(bytes.split(|byte| *byte == b'\n').next().unwrap_or_default());
+    let line = String::from_utf8_lossy(
+        bytes
+            .split(|byte| *byte == b'\n')
+            .next()
+            .unwrap_or_default(),
+    );
     let path = line.split('?').next().unwrap_or_default();
     path.starts_with("PUT ") && path.contains("/_delta_log/") && path.contains(".json")
 }
@@ -254,18 +344,29 @@ fn a_commit_whose_answer_is_lost() {
     make_bucket("silent-lake");
     for store in running {
         let log = folder.path().join(format!("{}.log", store.name));
-        // A client repeats what it takes for not sent, and finds its own commit there; of a wrong answer it makes nothing.
-        for (every, instead) in [(2, b"".as_slice()), (1, b"no HTTP at all\r\n\r\n".as_slice())] {
+        // A client repeats what it takes for not sent, and finds its own commit there; of a wrong
+        // answer it makes nothing.
+        for (every, instead) in [
+            (2, b"".as_slice()),
+            (1, b"no HTTP at all\r\n\r\n".as_slice()),
+        ] {
             let silent = Silent::before(&store, every, instead);
             let url = store.url("silent-lake", &format!("{}-{every}", store.name));
-            let (through, lake) = (Lake::in_store(url.clone(), &silent.env), Lake::in_store(url, &store.env));
+            let (through, lake) = (
+                Lake::in_store(url.clone(), &silent.env),
+                Lake::in_store(url, &store.env),
+            );
             fs::write(&log, "").unwrap();
             for part in 0..3 {
                 append(&log, cluster.log(part * 30..(part + 1) * 30));
                 insist(&through, &log);
             }
             lake.holds(&cluster.log(0..90));
-            assert!(silent.kept_back.load(Ordering::SeqCst) > 0, "{}", store.name);
+            assert!(
+                silent.kept_back.load(Ordering::SeqCst) > 0,
+                "{}",
+                store.name
+            );
             assert_eq!(lake.added(&[&log]), 0, "{}", store.name);
             lake.rows_of("verify", &[], 0);
         }

@@ -1,6 +1,13 @@
-//! The integration tests: what a user sees, from data files. One binary, because linking DataFusion takes long.
+//! The integration tests: what a user sees, from data files. One binary, because linking DataFusion
+//! takes long.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails"
+)]
 
 mod bin;
 mod cli;

@@ -11,15 +11,27 @@ use crate::bin::command;
 
 /// Runs the command while `feed` writes its stdin; the most memory it held, in bytes.
 fn peak(args: &[&str], feed: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> u64 {
-    let mut child = command().args(args).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = command()
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let status = format!("/proc/{}/status", child.id());
     let stdin = child.stdin.take().unwrap();
     let watch = std::thread::spawn(move || {
         let mut most = 0;
         // The process is a zombie without the line once it has ended.
         while let Ok(text) = fs::read_to_string(&status) {
-            let Some(line) = text.lines().find(|line| line.starts_with("VmHWM:")) else { break };
-            let kib: u64 = line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(0);
+            let Some(line) = text.lines().find(|line| line.starts_with("VmHWM:")) else {
+                break;
+            };
+            let kib: u64 = line
+                .split_whitespace()
+                .nth(1)
+                .and_then(|kib| kib.parse().ok())
+                .unwrap_or(0);
             most = most.max(kib << 10);
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
@@ -40,21 +52,30 @@ const LIMIT: u64 = 512 << 20;
 fn converting_5_gb_stays_under_512_mib() {
     let folder = tempfile::tempdir().unwrap();
     let to = folder.path().join("e.parquet");
-    // The whole 5 GB takes minutes with unoptimised dependencies; memory that grows with the input shows at 1 GB too.
-    let bytes = if std::env::var_os("AUDITQL_TEST_FULL").is_some() { 5_000_000_000 } else { 1_000_000_000 };
-    let most = peak(&["convert", "-q", "-i", "-", "--to", to.to_str().unwrap()], |mut out| {
-        auditql_benches::generate(&mut out, bytes, 7).map(|_| ())
-    });
+    // The whole 5 GB takes minutes with unoptimised dependencies; memory that grows with the input
+    // shows at 1 GB too.
+    let bytes = if std::env::var_os("AUDITQL_TEST_FULL").is_some() {
+        5_000_000_000
+    } else {
+        1_000_000_000
+    };
+    let most = peak(
+        &["convert", "-q", "-i", "-", "--to", to.to_str().unwrap()],
+        |mut out| auditql_benches::generate(&mut out, bytes, 7).map(|_| ()),
+    );
     assert!(most < LIMIT, "{most} bytes");
 }
 
 #[test]
 fn a_line_of_any_length_stays_under_512_mib() {
-    let most = peak(&["sql", "-q", "SELECT count(*) FROM events", "-i", "-"], |out| {
-        out.write_all(b"{\"kind\":\"Event\",\"requestObject\":\"")?;
-        let part = vec![b'x'; 1 << 20];
-        (0..1000).try_for_each(|_| out.write_all(&part))?;
-        out.write_all(b"\"}\n")
-    });
+    let most = peak(
+        &["sql", "-q", "SELECT count(*) FROM events", "-i", "-"],
+        |out| {
+            out.write_all(b"{\"kind\":\"Event\",\"requestObject\":\"")?;
+            let part = vec![b'x'; 1 << 20];
+            (0..1000).try_for_each(|_| out.write_all(&part))?;
+            out.write_all(b"\"}\n")
+        },
+    );
     assert!(most < LIMIT, "{most} bytes");
 }

@@ -1,8 +1,10 @@
-//! Every saved query, against the cases beside it, on the log and on the Parquet that it converts to.
+//! Every saved query, against the cases beside it, on the log and on the Parquet that it converts
+//! to.
 //!
-//! A case file has prose around fenced blocks: an optional `json` event under `## base`, then for each `## case` the `jsonl events` (merged
-//! over the base; `null` removes a member; members that the base lacks stay byte for byte), optional `toml parameters`, and the `jsonl rows`
-//! expected: only the columns named are compared, in order.
+//! A case file has prose around fenced blocks: an optional `json` event under `## base`, then for
+//! each `## case` the `jsonl events` (merged over the base; `null` removes a member; members that
+//! the base lacks stay byte for byte), optional `toml parameters`, and the `jsonl rows` expected:
+//! only the columns named are compared, in order.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -36,8 +38,11 @@ fn blocks(text: &str) -> Vec<(String, String, String)> {
 
 /// `over` merged into `base` as JSON texts: objects member by member, anything else replaced.
 fn merge(base: &str, over: &str) -> String {
-    let (Some(base_members), Some(over_members)) = (object(base), object(over)) else { return over.to_owned() };
-    // Duplicate members of the event itself are what some cases are about: they are kept as they are.
+    let (Some(base_members), Some(over_members)) = (object(base), object(over)) else {
+        return over.to_owned();
+    };
+    // Duplicate members of the event itself are what some cases are about: they are kept as they
+    // are.
     let names: BTreeSet<&String> = over_members.iter().map(|(name, _)| name).collect();
     if names.len() < over_members.len() {
         return over.to_owned();
@@ -58,7 +63,10 @@ fn merge(base: &str, over: &str) -> String {
             members.push((name, value));
         }
     }
-    let members: Vec<String> = members.iter().map(|(name, value)| format!("{}:{value}", Value::from(name.as_str()))).collect();
+    let members: Vec<String> = members
+        .iter()
+        .map(|(name, value)| format!("{}:{value}", Value::from(name.as_str())))
+        .collect();
     format!("{{{}}}", members.join(","))
 }
 
@@ -73,7 +81,10 @@ fn object(text: &str) -> Option<Vec<(String, String)>> {
                 fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                     f.write_str("an object")
                 }
-                fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                fn visit_map<A: serde::de::MapAccess<'de>>(
+                    self,
+                    mut map: A,
+                ) -> Result<Members, A::Error> {
                     let mut members = Vec::new();
                     while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
                         members.push((name, value.get().to_owned()));
@@ -84,7 +95,9 @@ fn object(text: &str) -> Option<Vec<(String, String)>> {
             deserializer.deserialize_map(Visitor)
         }
     }
-    serde_json::from_str::<Members>(text).ok().map(|members| members.0)
+    serde_json::from_str::<Members>(text)
+        .ok()
+        .map(|members| members.0)
 }
 
 fn cases(query: &SavedQuery) -> Vec<Case> {
@@ -96,7 +109,12 @@ fn cases(query: &SavedQuery) -> Vec<Case> {
             continue;
         }
         if cases.last().is_none_or(|case| case.name != section) {
-            cases.push(Case { name: section.clone(), events: String::new(), parameters: Vec::new(), rows: Vec::new() });
+            cases.push(Case {
+                name: section.clone(),
+                events: String::new(),
+                parameters: Vec::new(),
+                rows: Vec::new(),
+            });
         }
         let case = cases.last_mut().unwrap();
         let lines = content.lines().filter(|line| !line.trim().is_empty());
@@ -104,7 +122,11 @@ fn cases(query: &SavedQuery) -> Vec<Case> {
             "jsonl events" => case.events = lines.map(|line| merge(&base, line) + "\n").collect(),
             "jsonl rows" => {
                 case.rows = lines
-                    .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {section}: {error}: {line}", query.id)))
+                    .map(|line| {
+                        serde_json::from_str(line).unwrap_or_else(|error| {
+                            panic!("{}: {section}: {error}: {line}", query.id)
+                        })
+                    })
                     .collect()
             }
             "toml parameters" => {
@@ -114,7 +136,11 @@ fn cases(query: &SavedQuery) -> Vec<Case> {
                         let value = value.trim();
                         let value = match serde_json::from_str::<Value>(value) {
                             Ok(Value::String(text)) => text,
-                            Ok(Value::Array(items)) => items.iter().map(|item| item.as_str().unwrap()).collect::<Vec<_>>().join(","),
+                            Ok(Value::Array(items)) => items
+                                .iter()
+                                .map(|item| item.as_str().unwrap())
+                                .collect::<Vec<_>>()
+                                .join(","),
                             _ => value.to_owned(),
                         };
                         format!("{}={value}", name.trim())
@@ -128,8 +154,14 @@ fn cases(query: &SavedQuery) -> Vec<Case> {
 }
 
 fn ask(query: &SavedQuery, case: &Case, input: &Path) -> Ran {
-    let mut args =
-        vec!["run".to_owned(), query.id.clone(), "-i".to_owned(), input.display().to_string(), "-o".to_owned(), "jsonl".to_owned()];
+    let mut args = vec![
+        "run".to_owned(),
+        query.id.clone(),
+        "-i".to_owned(),
+        input.display().to_string(),
+        "-o".to_owned(),
+        "jsonl".to_owned(),
+    ];
     for parameter in &case.parameters {
         args.extend(["-P".to_owned(), parameter.clone()]);
     }
@@ -146,26 +178,53 @@ fn check(query: &SavedQuery, case: &Case, failures: &mut Vec<String>) {
     if on_log.code != 0 {
         return fail(format!("exit {}: {}", on_log.code, on_log.stderr));
     }
-    let rows: Vec<Map<String, Value>> =
-        String::from_utf8_lossy(&on_log.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let shown = |rows: &[Map<String, Value>]| rows.iter().map(|row| Value::Object(row.clone()).to_string()).collect::<Vec<_>>().join("\n");
+    let rows: Vec<Map<String, Value>> = String::from_utf8_lossy(&on_log.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let shown = |rows: &[Map<String, Value>]| {
+        rows.iter()
+            .map(|row| Value::Object(row.clone()).to_string())
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
     if rows.len() != case.rows.len() {
-        return fail(format!("{} rows instead of {}:\n{}", rows.len(), case.rows.len(), shown(&rows)));
+        return fail(format!(
+            "{} rows instead of {}:\n{}",
+            rows.len(),
+            case.rows.len(),
+            shown(&rows)
+        ));
     }
     for (index, (row, expected)) in rows.iter().zip(&case.rows).enumerate() {
         for (column, value) in expected {
             if row.get(column) != Some(value) {
-                fail(format!("row {index}: {column} is {:?} instead of {value}", row.get(column)));
+                fail(format!(
+                    "row {index}: {column} is {:?} instead of {value}",
+                    row.get(column)
+                ));
             }
         }
     }
     if case.events.is_empty() {
         return;
     }
-    let converted = run(["convert", "-q", "-i", log.to_str().unwrap(), "--to", parquet.to_str().unwrap()]);
+    let converted = run([
+        "convert",
+        "-q",
+        "-i",
+        log.to_str().unwrap(),
+        "--to",
+        parquet.to_str().unwrap(),
+    ]);
     let on_parquet = ask(query, case, &parquet);
     if converted.code != 0 || on_parquet.stdout != on_log.stdout {
-        fail(format!("on Parquet (exit {}):\n{}{}", on_parquet.code, String::from_utf8_lossy(&on_parquet.stdout), on_parquet.stderr));
+        fail(format!(
+            "on Parquet (exit {}):\n{}{}",
+            on_parquet.code,
+            String::from_utf8_lossy(&on_parquet.stdout),
+            on_parquet.stderr
+        ));
     }
 }
 
@@ -174,8 +233,16 @@ fn every_case_of_every_query() {
     let mut work: Vec<(&SavedQuery, Case)> = Vec::new();
     for query in SavedQuery::library() {
         let found = cases(query);
-        assert!(found.iter().any(|case| !case.rows.is_empty()), "{}: no case that must match", query.id);
-        assert!(found.iter().any(|case| case.rows.is_empty()), "{}: no case that must not", query.id);
+        assert!(
+            found.iter().any(|case| !case.rows.is_empty()),
+            "{}: no case that must match",
+            query.id
+        );
+        assert!(
+            found.iter().any(|case| case.rows.is_empty()),
+            "{}: no case that must not",
+            query.id
+        );
         work.extend(found.into_iter().map(|case| (query, case)));
     }
     let queue = std::sync::Mutex::new(work.iter());
@@ -194,18 +261,38 @@ fn every_case_of_every_query() {
         }
     });
     let failures = failures.into_inner().unwrap();
-    assert!(failures.is_empty(), "{} failures in {} cases:\n{}", failures.len(), work.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} failures in {} cases:\n{}",
+        failures.len(),
+        work.len(),
+        failures.join("\n")
+    );
 }
 
 #[test]
 fn the_library_is_well_formed() {
     assert_eq!(SavedQuery::broken(), [] as [&str; 0]);
     assert_eq!(schema::broken(), [] as [&str; 0]);
-    let found: Vec<String> =
-        SavedQuery::library().iter().flat_map(|query| query.lint().into_iter().map(|what| format!("{}: {what}", query.id))).collect();
+    let found: Vec<String> = SavedQuery::library()
+        .iter()
+        .flat_map(|query| {
+            query
+                .lint()
+                .into_iter()
+                .map(|what| format!("{}: {what}", query.id))
+        })
+        .collect();
     assert_eq!(found, [] as [&str; 0]);
-    let ids: BTreeSet<&str> = SavedQuery::library().iter().map(|query| query.id.as_str()).collect();
-    assert_eq!(ids.len(), SavedQuery::library().len(), "two queries have one id");
+    let ids: BTreeSet<&str> = SavedQuery::library()
+        .iter()
+        .map(|query| query.id.as_str())
+        .collect();
+    assert_eq!(
+        ids.len(),
+        SavedQuery::library().len(),
+        "two queries have one id"
+    );
     for promised in [
         "requests-by-actor",
         "denied-requests",
@@ -229,11 +316,35 @@ fn every_query_has_rows_in_the_sample_and_the_same_on_parquet() {
     let folder = tempfile::tempdir().unwrap();
     let parquet = folder.path().join("sample.parquet");
     let sample = data("sample");
-    assert_eq!(run(["convert", "-q", "-i", sample.to_str().unwrap(), "--to", parquet.to_str().unwrap()]).code, 0);
+    assert_eq!(
+        run([
+            "convert",
+            "-q",
+            "-i",
+            sample.to_str().unwrap(),
+            "--to",
+            parquet.to_str().unwrap()
+        ])
+        .code,
+        0
+    );
     for query in SavedQuery::library() {
-        let ask = |input: &Path| run(["run", &query.id, "-i", input.to_str().unwrap(), "-o", "jsonl"]);
+        let ask = |input: &Path| {
+            run([
+                "run",
+                &query.id,
+                "-i",
+                input.to_str().unwrap(),
+                "-o",
+                "jsonl",
+            ])
+        };
         let (log, parquet) = (ask(&sample), ask(&parquet));
-        assert!(!log.rows(0).is_empty(), "{} finds nothing in the sample", query.id);
+        assert!(
+            !log.rows(0).is_empty(),
+            "{} finds nothing in the sample",
+            query.id
+        );
         assert_eq!(log.text(0), parquet.text(0), "{}", query.id);
     }
 }

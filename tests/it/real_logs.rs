@@ -1,11 +1,14 @@
-//! Whole logs of real clusters, where they are at hand (`../shared/data` beside the checkout); skipped with a notice elsewhere.
+//! Whole logs of real clusters, where they are at hand (`../shared/data` beside the checkout);
+//! skipped with a notice elsewhere.
 
 use std::path::PathBuf;
 
 use crate::bin::sql;
 
 fn cluster(name: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data").join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/data")
+        .join(name);
     if path.exists() {
         return Some(path);
     }
@@ -45,7 +48,13 @@ fn metadata_rotated() {
     check(
         "cluster-metadata-rotated",
         "audit*.log*",
-        &[("events", 24_114), ("requests", 11_773), ("exec_sessions", 12), ("secret_reads", 181), ("rbac_changes", 310)],
+        &[
+            ("events", 24_114),
+            ("requests", 11_773),
+            ("exec_sessions", 12),
+            ("secret_reads", 181),
+            ("rbac_changes", 310),
+        ],
     );
 }
 
@@ -54,7 +63,13 @@ fn webhook() {
     check(
         "cluster-webhook",
         "audit.log.gz",
-        &[("events", 6651), ("requests", 6199), ("exec_sessions", 12), ("secret_reads", 109), ("rbac_changes", 247)],
+        &[
+            ("events", 6651),
+            ("requests", 6199),
+            ("exec_sessions", 12),
+            ("secret_reads", 109),
+            ("rbac_changes", 247),
+        ],
     );
     check("cluster-webhook", "batches", &[("events", 2296)]);
 }
@@ -64,6 +79,11 @@ fn lost_events() {
     check(
         "cluster-lost-events",
         "audit.log.gz",
-        &[("events", 3909), ("requests", 1790), ("unfinished_requests", 11), ("rbac_changes", 190)],
+        &[
+            ("events", 3909),
+            ("requests", 1790),
+            ("unfinished_requests", 11),
+            ("rbac_changes", 190),
+        ],
     );
 }

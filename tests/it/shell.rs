@@ -8,7 +8,10 @@ fn statements_and_commands() {
     let script = b"SELECT count(*) AS n\n  FROM events -- not yet;\n;\n.mode jsonl\nSELECT ';' AS semicolon; SELECT 2 AS two;\n.tables\n.run slow-requests threshold_ms=1000000\n.quit\nSELECT 3;\n";
     let ran = run_with(["-q", "-i", sample.to_str().unwrap()], Some(script));
     let text = ran.text(0);
-    assert!(text.starts_with("n\n885\n{\"semicolon\":\";\"}\n{\"two\":2}\n"), "{text}");
+    assert!(
+        text.starts_with("n\n885\n{\"semicolon\":\";\"}\n{\"two\":2}\n"),
+        "{text}"
+    );
     assert!(text.contains("\"name\":\"exec_sessions\""), "{text}");
     assert!(!text.contains('3') || !text.ends_with("3\n"), "{text}");
 }
@@ -16,9 +19,16 @@ fn statements_and_commands() {
 #[test]
 fn the_first_error_of_a_script_ends_it() {
     let sample = data("sample");
-    let ran = run_with(["-q", "-i", sample.to_str().unwrap()], Some(b"SELECT nothing;\nSELECT 1;\n"));
+    let ran = run_with(
+        ["-q", "-i", sample.to_str().unwrap()],
+        Some(b"SELECT nothing;\nSELECT 1;\n"),
+    );
     assert_eq!(ran.code, 2);
-    assert!(ran.stdout.is_empty() && ran.stderr.contains("nothing"), "{}", ran.stderr);
+    assert!(
+        ran.stdout.is_empty() && ran.stderr.contains("nothing"),
+        "{}",
+        ran.stderr
+    );
     let ran = run_with(["-q"], Some(b".nonsense\n"));
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains(".help"), "{}", ran.stderr);

@@ -1,8 +1,10 @@
-//! Inputs in stores, against emulators of S3, Cloud Storage and Azure and against servers that misbehave on purpose: the same rows as
-//! from local files, whatever happens on the way, and a message at once where there is nothing to be had.
+//! Inputs in stores, against emulators of S3, Cloud Storage and Azure and against servers that
+//! misbehave on purpose: the same rows as from local files, whatever happens on the way, and a
+//! message at once where there is nothing to be had.
 //!
-//! `tests/emulators/emulators.py` installs the emulators into the folder that `AUDITQL_EMULATORS` names; without it most of these
-//! tests do nothing. Nothing is to be stopped: the emulators end with this process, whose pipe they read.
+//! `tests/emulators/emulators.py` installs the emulators into the folder that `AUDITQL_EMULATORS`
+//! names; without it most of these tests do nothing. Nothing is to be stopped: the emulators end
+//! with this process, whose pipe they read.
 
 use std::{
     fs,
@@ -62,14 +64,23 @@ static EMULATORS: LazyLock<Option<Mutex<Emulators>>> = LazyLock::new(|| {
     let mut running = Vec::new();
     for (name, scheme) in [("s3", "s3"), ("gcs", "gs"), ("azure", "az")] {
         match &started[name]["error"] {
-            Value::Null => running.push(Store { name: name.to_owned(), scheme, env: variables(&started[name]) }),
+            Value::Null => running.push(Store {
+                name: name.to_owned(),
+                scheme,
+                env: variables(&started[name]),
+            }),
             error => {
                 assert!(std::env::var_os("CI").is_none(), "{name}: {error}");
                 eprintln!("{name} is not tested: {error}");
             }
         }
     }
-    Some(Mutex::new(Emulators { input, output, running, _process: process }))
+    Some(Mutex::new(Emulators {
+        input,
+        output,
+        running,
+        _process: process,
+    }))
 });
 
 fn line(output: &mut BufReader<ChildStdout>) -> Value {
@@ -79,12 +90,23 @@ fn line(output: &mut BufReader<ChildStdout>) -> Value {
 }
 
 fn variables(object: &Value) -> Vec<(String, String)> {
-    object.as_object().unwrap().iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
+    object
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+        .collect()
 }
 
 /// The stores that run; none when the emulators are not there.
 pub(crate) fn stores() -> Vec<Store> {
-    EMULATORS.as_ref().map_or_else(Vec::new, |emulators| emulators.lock().unwrap_or_else(PoisonError::into_inner).running.clone())
+    EMULATORS.as_ref().map_or_else(Vec::new, |emulators| {
+        emulators
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .running
+            .clone()
+    })
 }
 
 fn store(name: &str) -> Option<Store> {
@@ -117,15 +139,24 @@ impl Faulty {
         faults["do"] = json!("faults");
         faults["upstream"] = json!(store.name);
         let started = tell(&faults);
-        let store = Store { env: variables(&started["env"]), ..store.clone() };
-        Self { url: started["url"].as_str().unwrap().to_owned(), store: Some(store) }
+        let store = Store {
+            env: variables(&started["env"]),
+            ..store.clone()
+        };
+        Self {
+            url: started["url"].as_str().unwrap().to_owned(),
+            store: Some(store),
+        }
     }
 
     /// For the files of a folder.
     fn of(folder: &Path, mut faults: Value) -> Self {
         faults["do"] = json!("faults");
         faults["root"] = json!(folder);
-        Self { url: tell(&faults)["url"].as_str().unwrap().to_owned(), store: None }
+        Self {
+            url: tell(&faults)["url"].as_str().unwrap().to_owned(),
+            store: None,
+        }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -136,11 +167,17 @@ impl Faulty {
     pub(crate) fn seen(&self, what: &str) -> u64 {
         let host = self.url.strip_prefix("http://").unwrap();
         let mut connection = TcpStream::connect(host).unwrap();
-        write!(connection, "GET /.faults HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+        write!(
+            connection,
+            "GET /.faults HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
         let mut answer = String::new();
         connection.read_to_string(&mut answer).unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        serde_json::from_str::<Value>(body).unwrap()[what].as_u64().unwrap()
+        serde_json::from_str::<Value>(body).unwrap()[what]
+            .as_u64()
+            .unwrap()
     }
 }
 
@@ -158,22 +195,42 @@ pub(crate) fn command_in(env: &[(String, String)]) -> Command {
     static HOME: LazyLock<tempfile::TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
     let mut command = command();
     for (name, _) in std::env::vars_os() {
-        let is_setting = ["AWS_", "AZURE_", "GOOGLE_", "GCE_", "IDENTITY_", "CLOUDSDK_", "STORAGE_", "SERVICE_ACCOUNT"]
-            .iter()
-            .any(|prefix| name.to_string_lossy().starts_with(prefix));
+        let is_setting = [
+            "AWS_",
+            "AZURE_",
+            "GOOGLE_",
+            "GCE_",
+            "IDENTITY_",
+            "CLOUDSDK_",
+            "STORAGE_",
+            "SERVICE_ACCOUNT",
+        ]
+        .iter()
+        .any(|prefix| name.to_string_lossy().starts_with(prefix));
         if is_setting {
             command.env_remove(name);
         }
     }
-    command.env("HOME", HOME.path()).env("NO_PROXY", "127.0.0.1").env("AWS_EC2_METADATA_DISABLED", "true");
+    command
+        .env("HOME", HOME.path())
+        .env("NO_PROXY", "127.0.0.1")
+        .env("AWS_EC2_METADATA_DISABLED", "true");
     command.envs(env.iter().map(|(name, value)| (name, value)));
     command
 }
 
 /// Asks about an input, in such an environment.
 fn ask(env: &[(String, String)], question: &str, input: &str, more: &[&str]) -> Ran {
-    let output = command_in(env).args(["sql", question, "-i", input, "-o", "jsonl"]).args(more).output().unwrap();
-    Ran { code: output.status.code().unwrap_or(-1), stdout: output.stdout, stderr: String::from_utf8_lossy(&output.stderr).into_owned() }
+    let output = command_in(env)
+        .args(["sql", question, "-i", input, "-o", "jsonl"])
+        .args(more)
+        .output()
+        .unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: output.stdout,
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
 }
 
 /// The input in the store gives the rows that the local one gives.
@@ -187,7 +244,12 @@ fn same_in(env: &[(String, String)], url: &str, local: &Path, more: &[&str]) {
     let want = ask(NOWHERE, ROWS, local.to_str().unwrap(), more).rows(0);
     let got = ask(env, ROWS, url, more).rows(0);
     assert!(!want.is_empty(), "{} has no events", local.display());
-    assert!(got == want, "{url}: {} rows instead of {}", got.len(), want.len());
+    assert!(
+        got == want,
+        "{url}: {} rows instead of {}",
+        got.len(),
+        want.len()
+    );
 }
 
 fn event(id: &str, time: &str) -> String {
@@ -221,7 +283,9 @@ fn long_log(bytes: usize) -> String {
         let mut id = String::new();
         for _ in 0..40 {
             // Knuth's linear congruential generator.
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             id.push_str(&format!("{state:016x}"));
         }
         log.push_str(&event(&id, "2026-11-22T10:00:00.000000Z"));
@@ -236,18 +300,43 @@ fn objects_folders_and_globs_give_the_rows_of_files() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    for name in ["audit.log", "audit-2026-11-22T10-28-28.612.log.gz", "webhook-00001.json"] {
-        write(folder.path(), &format!("one/{name}"), fs::read(data("sample").join(name)).unwrap());
+    for name in [
+        "audit.log",
+        "audit-2026-11-22T10-28-28.612.log.gz",
+        "webhook-00001.json",
+    ] {
+        write(
+            folder.path(),
+            &format!("one/{name}"),
+            fs::read(data("sample").join(name)).unwrap(),
+        );
     }
-    write(folder.path(), "one/two/three four+five=six.log", event("nested", "2026-11-22T10:00:00.000000Z"));
-    write(folder.path(), "one/two/pct%20x.log", event("percent", "2026-11-22T10:00:00.000000Z"));
+    write(
+        folder.path(),
+        "one/two/three four+five=six.log",
+        event("nested", "2026-11-22T10:00:00.000000Z"),
+    );
+    write(
+        folder.path(),
+        "one/two/pct%20x.log",
+        event("percent", "2026-11-22T10:00:00.000000Z"),
+    );
     write(folder.path(), "one/two/empty", "");
-    write(folder.path(), "one-not/other.log", event("other", "2026-11-22T10:00:00.000000Z"));
+    write(
+        folder.path(),
+        "one-not/other.log",
+        event("other", "2026-11-22T10:00:00.000000Z"),
+    );
     upload("objects-and-folders", folder.path(), "");
     let local = |path: &str| folder.path().join(path);
     for store in running {
         let url = |key: &str| store.url("objects-and-folders", key);
-        for key in ["one/audit.log", "one/audit-2026-11-22T10-28-28.612.log.gz", "one/two/three four+five=six.log", "one/two/pct%20x.log"] {
+        for key in [
+            "one/audit.log",
+            "one/audit-2026-11-22T10-28-28.612.log.gz",
+            "one/two/three four+five=six.log",
+            "one/two/pct%20x.log",
+        ] {
             same(&store, &url(key), &local(key), &[]);
         }
         same(&store, &url(""), &local(""), &[]);
@@ -257,15 +346,44 @@ fn objects_folders_and_globs_give_the_rows_of_files() {
         for glob in ["one/*.json", "o*/audit*", "one/**/*.log", "one/two*", "*"] {
             same(&store, &url(glob), &local(glob), &[]);
         }
-        let rows = ask(&store.env, "SELECT DISTINCT source_file FROM events", &url("one/two/"), &[]).rows(0);
-        assert!(rows.contains(&json!({"source_file": url("one/two/pct%20x.log")})), "{rows:?}");
-        for (missing, why) in [("none", "no such object or folder"), ("none/", "no object in this folder"), ("none*", "no object matches")]
-        {
+        let rows = ask(
+            &store.env,
+            "SELECT DISTINCT source_file FROM events",
+            &url("one/two/"),
+            &[],
+        )
+        .rows(0);
+        assert!(
+            rows.contains(&json!({"source_file": url("one/two/pct%20x.log")})),
+            "{rows:?}"
+        );
+        for (missing, why) in [
+            ("none", "no such object or folder"),
+            ("none/", "no object in this folder"),
+            ("none*", "no object matches"),
+        ] {
             let ran = ask(&store.env, COUNT, &url(missing), &[]);
-            assert!(ran.code == 2 && ran.stderr.contains(why), "{} {missing}: {} {}", store.name, ran.code, ran.stderr);
+            assert!(
+                ran.code == 2 && ran.stderr.contains(why),
+                "{} {missing}: {} {}",
+                store.name,
+                ran.code,
+                ran.stderr
+            );
         }
-        let ran = ask(&store.env, COUNT, &store.url("there-is-no-such-bucket", "x"), &[]);
-        assert!(ran.code == 2 && ran.stderr.contains("there-is-no-such-bucket"), "{}: {} {}", store.name, ran.code, ran.stderr);
+        let ran = ask(
+            &store.env,
+            COUNT,
+            &store.url("there-is-no-such-bucket", "x"),
+            &[],
+        );
+        assert!(
+            ran.code == 2 && ran.stderr.contains("there-is-no-such-bucket"),
+            "{}: {} {}",
+            store.name,
+            ran.code,
+            ran.stderr
+        );
     }
 }
 
@@ -276,19 +394,44 @@ fn objects_of_several_members_are_read_to_the_end() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let one = |number: usize| event(&format!("member-{number}"), "2026-11-22T10:00:00.000000Z").into_bytes();
-    let members = |pack: &dyn Fn(&[u8]) -> Vec<u8>| (0..50).flat_map(|number| pack(&one(number))).collect::<Vec<u8>>();
+    let one = |number: usize| {
+        event(&format!("member-{number}"), "2026-11-22T10:00:00.000000Z").into_bytes()
+    };
+    let members = |pack: &dyn Fn(&[u8]) -> Vec<u8>| {
+        (0..50)
+            .flat_map(|number| pack(&one(number)))
+            .collect::<Vec<u8>>()
+    };
     write(folder.path(), "gzip", members(&gzip));
-    write(folder.path(), "zstd", members(&|bytes| zstd::encode_all(bytes, 1).unwrap()));
+    write(
+        folder.path(),
+        "zstd",
+        members(&|bytes| zstd::encode_all(bytes, 1).unwrap()),
+    );
     // Members that lie across the border of what is asked for at once.
     let long = long_log(26 << 20);
-    let halves: Vec<u8> = long.as_bytes().chunks(1 << 20).flat_map(|part| zstd::encode_all(part, -7).unwrap()).collect();
+    let halves: Vec<u8> = long
+        .as_bytes()
+        .chunks(1 << 20)
+        .flat_map(|part| zstd::encode_all(part, -7).unwrap())
+        .collect();
     write(folder.path(), "zstd-long", halves);
     upload("several-members", folder.path(), "");
     for store in running {
         for name in ["gzip", "zstd", "zstd-long"] {
-            let want = ask(NOWHERE, COUNT, folder.path().join(name).to_str().unwrap(), &[]).rows(0);
-            assert_eq!(ask(&store.env, COUNT, &store.url("several-members", name), &[]).rows(0), want, "{} {name}", store.name);
+            let want = ask(
+                NOWHERE,
+                COUNT,
+                folder.path().join(name).to_str().unwrap(),
+                &[],
+            )
+            .rows(0);
+            assert_eq!(
+                ask(&store.env, COUNT, &store.url("several-members", name), &[]).rows(0),
+                want,
+                "{} {name}",
+                store.name
+            );
         }
     }
 }
@@ -300,7 +443,15 @@ fn a_thousand_small_objects() {
         return;
     }
     let objects: serde_json::Map<String, Value> = (0..1000)
-        .map(|number| (format!("p/{}/{number:04}.log", number % 7), json!(event(&format!("id-{number}"), "2026-11-22T10:00:00.000000Z"))))
+        .map(|number| {
+            (
+                format!("p/{}/{number:04}.log", number % 7),
+                json!(event(
+                    &format!("id-{number}"),
+                    "2026-11-22T10:00:00.000000Z"
+                )),
+            )
+        })
         .collect();
     tell(&json!({"do": "upload", "bucket": "a-thousand", "objects": objects}));
     for store in running {
@@ -318,19 +469,49 @@ fn a_server_that_fails_now_and_then_costs_nothing() {
     let folder = tempfile::tempdir().unwrap();
     for number in 0..60 {
         let content = event(&format!("id-{number}"), "2026-11-22T10:00:00.000000Z");
-        write(folder.path(), &format!("small/{number}"), if number % 2 == 0 { content.into_bytes() } else { gzip(content.as_bytes()) });
+        write(
+            folder.path(),
+            &format!("small/{number}"),
+            if number % 2 == 0 {
+                content.into_bytes()
+            } else {
+                gzip(content.as_bytes())
+            },
+        );
     }
     write(folder.path(), "long/plain.log", long_log(9 << 20));
-    write(folder.path(), "long/packed.log.zst", zstd::encode_all(long_log(1 << 20).as_bytes(), 1).unwrap());
+    write(
+        folder.path(),
+        "long/packed.log.zst",
+        zstd::encode_all(long_log(1 << 20).as_bytes(), 1).unwrap(),
+    );
     upload("now-and-then", folder.path(), "");
     for store in running {
-        let failing = Faulty::before(&store, json!({"fail_every": 3, "fail_with": "503,reset,500"}));
-        same(failing.store(), &store.url("now-and-then", "small/"), &folder.path().join("small"), &[]);
-        assert!(failing.seen("failed") > 20, "{}: {} failures", store.name, failing.seen("failed"));
+        let failing = Faulty::before(
+            &store,
+            json!({"fail_every": 3, "fail_with": "503,reset,500"}),
+        );
+        same(
+            failing.store(),
+            &store.url("now-and-then", "small/"),
+            &folder.path().join("small"),
+            &[],
+        );
+        assert!(
+            failing.seen("failed") > 20,
+            "{}: {} failures",
+            store.name,
+            failing.seen("failed")
+        );
         // Bodies and pages that end half way. A window makes it list the folders one by one.
         for only in ["objects", "lists"] {
             let cutting = Faulty::before(&store, json!({"cut_every": 2, "only": only}));
-            same(cutting.store(), &store.url("now-and-then", ""), folder.path(), &["--since", "2026-01-01"]);
+            same(
+                cutting.store(),
+                &store.url("now-and-then", ""),
+                folder.path(),
+                &["--since", "2026-01-01"],
+            );
             assert!(cutting.seen("cut") > 0, "{} {only}", store.name);
         }
     }
@@ -340,42 +521,112 @@ fn a_server_that_fails_now_and_then_costs_nothing() {
 fn a_slow_server_is_waited_for() {
     let Some(store) = store("s3") else { return };
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), "audit.log", fs::read(data("sample/audit.log")).unwrap());
+    write(
+        folder.path(),
+        "audit.log",
+        fs::read(data("sample/audit.log")).unwrap(),
+    );
     upload("slow-server", folder.path(), "");
     // It takes three seconds.
-    let slow = Faulty::before(&store, json!({"slow": 170_000, "latency": 0.5, "only": "objects"}));
-    same(slow.store(), &store.url("slow-server", "audit.log"), &folder.path().join("audit.log"), &[]);
+    let slow = Faulty::before(
+        &store,
+        json!({"slow": 170_000, "latency": 0.5, "only": "objects"}),
+    );
+    same(
+        slow.store(),
+        &store.url("slow-server", "audit.log"),
+        &folder.path().join("audit.log"),
+        &[],
+    );
     let slow = Faulty::of(folder.path(), json!({"slow": 170_000, "no_etag": true}));
-    same_in(NOWHERE, &format!("{}/audit.log", slow.url), &folder.path().join("audit.log"), &[]);
+    same_in(
+        NOWHERE,
+        &format!("{}/audit.log", slow.url),
+        &folder.path().join("audit.log"),
+        &[],
+    );
 }
 
 #[test]
 fn a_dead_server_is_told_at_once() {
     // Nothing listens on a port that was just given back.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let url = format!("http://127.0.0.1:{port}");
-    let set = |pairs: &[(&str, &str)]| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>();
-    let keys = [("AWS_ACCESS_KEY_ID", "hush-hush"), ("AWS_SECRET_ACCESS_KEY", "hush-hush")];
+    let set = |pairs: &[(&str, &str)]| {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let keys = [
+        ("AWS_ACCESS_KEY_ID", "hush-hush"),
+        ("AWS_SECRET_ACCESS_KEY", "hush-hush"),
+    ];
     let azure = format!("AccountName=acc;AccountKey=aHVzaA==;BlobEndpoint={url}/acc");
     let web = format!("{url}/x.log?token=hush-hush");
     for (env, input) in [
-        (set(&[("AWS_ENDPOINT_URL", url.as_str()), keys[0], keys[1]]), "s3://bucket/x"),
-        (set(&[("GOOGLE_BASE_URL", url.as_str()), ("GOOGLE_SKIP_SIGNATURE", "true")]), "gs://bucket/x/"),
-        (set(&[("AZURE_STORAGE_CONNECTION_STRING", azure.as_str())]), "az://bucket/x"),
+        (
+            set(&[("AWS_ENDPOINT_URL", url.as_str()), keys[0], keys[1]]),
+            "s3://bucket/x",
+        ),
+        (
+            set(&[
+                ("GOOGLE_BASE_URL", url.as_str()),
+                ("GOOGLE_SKIP_SIGNATURE", "true"),
+            ]),
+            "gs://bucket/x/",
+        ),
+        (
+            set(&[("AZURE_STORAGE_CONNECTION_STRING", azure.as_str())]),
+            "az://bucket/x",
+        ),
         (set(&[]), web.as_str()),
     ] {
         let began = Instant::now();
         let ran = ask(&env, COUNT, input, &[]);
-        assert!(ran.code == 2 && ran.stderr.contains("cannot be reached"), "{input}: {} {}", ran.code, ran.stderr);
-        assert!(!ran.stderr.contains("hush-hush") && !ran.stderr.contains("aHVzaA"), "{}", ran.stderr);
-        assert!(began.elapsed() < Duration::from_secs(10), "{input}: {:?}", began.elapsed());
+        assert!(
+            ran.code == 2 && ran.stderr.contains("cannot be reached"),
+            "{input}: {} {}",
+            ran.code,
+            ran.stderr
+        );
+        assert!(
+            !ran.stderr.contains("hush-hush") && !ran.stderr.contains("aHVzaA"),
+            "{}",
+            ran.stderr
+        );
+        assert!(
+            began.elapsed() < Duration::from_secs(10),
+            "{input}: {:?}",
+            began.elapsed()
+        );
     }
     for store in stores() {
         let dead = Faulty::before(&store, json!({"fail_first": 1_000_000}));
         let began = Instant::now();
-        let ran = ask(&dead.store().env, COUNT, &store.url("any-bucket", "x/"), &[]);
-        assert!(ran.code == 2 && ran.stderr.contains("503"), "{}: {} {}", store.name, ran.code, ran.stderr);
-        assert!(began.elapsed() < Duration::from_secs(20), "{}: {:?}", store.name, began.elapsed());
+        let ran = ask(
+            &dead.store().env,
+            COUNT,
+            &store.url("any-bucket", "x/"),
+            &[],
+        );
+        assert!(
+            ran.code == 2 && ran.stderr.contains("503"),
+            "{}: {} {}",
+            store.name,
+            ran.code,
+            ran.stderr
+        );
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "{}: {:?}",
+            store.name,
+            began.elapsed()
+        );
     }
 }
 
@@ -392,18 +643,48 @@ fn keys_that_cannot_be_addressed_are_reported() {
     }}));
     for store in running {
         let url = |key: &str| store.url("odd-keys", key);
-        let rows = ask(&store.env, "SELECT audit_id FROM events ORDER BY 1", &url("p/"), &[]).rows(3);
-        assert_eq!(rows, [json!({"audit_id": "fine"}), json!({"audit_id": "special"})], "{}", store.name);
+        let rows = ask(
+            &store.env,
+            "SELECT audit_id FROM events ORDER BY 1",
+            &url("p/"),
+            &[],
+        )
+        .rows(3);
+        assert_eq!(
+            rows,
+            [json!({"audit_id": "fine"}), json!({"audit_id": "special"})],
+            "{}",
+            store.name
+        );
         let rejects = "SELECT source_file, message FROM rejects ORDER BY 1";
         let (flat, by_folder): (&[&str], &[&str]) = (&[], &["--since", "2026-11-01"]);
         for more in [flat, by_folder] {
             let rows = ask(&store.env, rejects, &url("p/"), more).rows(3);
-            let files: Vec<&str> = rows.iter().map(|row| row["source_file"].as_str().unwrap()).collect();
-            assert_eq!(files, [url("p/./dot.log"), url("p//double.log")], "{}", store.name);
-            assert!(rows.iter().all(|row| row["message"].as_str().unwrap().contains("cannot be addressed")), "{rows:?}");
+            let files: Vec<&str> = rows
+                .iter()
+                .map(|row| row["source_file"].as_str().unwrap())
+                .collect();
+            assert_eq!(
+                files,
+                [url("p/./dot.log"), url("p//double.log")],
+                "{}",
+                store.name
+            );
+            assert!(
+                rows.iter().all(|row| row["message"]
+                    .as_str()
+                    .unwrap()
+                    .contains("cannot be addressed")),
+                "{rows:?}"
+            );
         }
         let rows = ask(&store.env, rejects, &url(""), &[]).rows(3);
-        assert!(rows.iter().any(|row| row["source_file"] == url("/lead.log")), "{}: {rows:?}", store.name);
+        assert!(
+            rows.iter()
+                .any(|row| row["source_file"] == url("/lead.log")),
+            "{}: {rows:?}",
+            store.name
+        );
     }
 }
 
@@ -420,9 +701,13 @@ fn of_a_window_only_its_days_are_fetched() {
         for day in days {
             let time = format!("2026-{month:02}-{day:02}T07:30:00.000000Z");
             for name in [
-                format!("gcs/cloudaudit.googleapis.com/activity/2026/{month:02}/{day:02}/07:00:00_07:59:59_S0.json"),
+                format!(
+                    "gcs/cloudaudit.googleapis.com/activity/2026/{month:02}/{day:02}/07:00:00_07:59:59_S0.json"
+                ),
                 format!("aks/{aks}/y=2026/m={month:02}/d={day:02}/h=07/m=00/PT1H.json"),
-                format!("firehose/2026/{month:02}/{day:02}/07/stream-1-2026-{month:02}-{day:02}-07-00-00-abc"),
+                format!(
+                    "firehose/2026/{month:02}/{day:02}/07/stream-1-2026-{month:02}-{day:02}-07-00-00-abc"
+                ),
                 format!("hive/date=2026-{month:02}-{day:02}/part-0.json"),
             ] {
                 number += 1;
@@ -435,17 +720,41 @@ fn of_a_window_only_its_days_are_fetched() {
     for store in running {
         for layout in ["gcs/", "aks/", "firehose/", "hive/"] {
             let watched = Faulty::before(&store, json!({"only": "objects"}));
-            same(watched.store(), &store.url("days-of-a-window", layout), &folder.path().join(layout), &window);
-            // Two days, and one on each side; an object may be asked for more than once, the others never.
+            same(
+                watched.store(),
+                &store.url("days-of-a-window", layout),
+                &folder.path().join(layout),
+                &window,
+            );
+            // Two days, and one on each side; an object may be asked for more than once, the others
+            // never.
             let asked = watched.seen("requests");
-            assert!((4..=16).contains(&asked), "{} {layout}: {asked} requests for objects", store.name);
+            assert!(
+                (4..=16).contains(&asked),
+                "{} {layout}: {asked} requests for objects",
+                store.name
+            );
             let watched = Faulty::before(&store, json!({"only": "lists"}));
-            same(watched.store(), &store.url("days-of-a-window", layout), &folder.path().join(layout), &window);
+            same(
+                watched.store(),
+                &store.url("days-of-a-window", layout),
+                &folder.path().join(layout),
+                &window,
+            );
             let asked = watched.seen("requests");
-            assert!(asked <= 20, "{} {layout}: {asked} requests for listings", store.name);
+            assert!(
+                asked <= 20,
+                "{} {layout}: {asked} requests for listings",
+                store.name
+            );
         }
         // Without a window it is all there.
-        same(&store, &store.url("days-of-a-window", "aks/"), &folder.path().join("aks"), &[]);
+        same(
+            &store,
+            &store.url("days-of-a-window", "aks/"),
+            &folder.path().join("aks"),
+            &[],
+        );
     }
 }
 
@@ -454,68 +763,133 @@ fn without_credentials_it_says_so_at_once() {
     let nothing = tempfile::tempdir().unwrap();
     let nothing = nothing.path().to_str().unwrap().to_owned();
     // No command line of a cloud on the path, and no metadata service.
-    let base =
-        [("PATH", nothing.as_str()), ("AWS_REGION", "eu-west-1"), ("GCE_METADATA_IP", "127.0.0.1:1"), ("GCE_METADATA_HOST", "127.0.0.1:1")];
+    let base = [
+        ("PATH", nothing.as_str()),
+        ("AWS_REGION", "eu-west-1"),
+        ("GCE_METADATA_IP", "127.0.0.1:1"),
+        ("GCE_METADATA_HOST", "127.0.0.1:1"),
+    ];
     for (input, account, why) in [
         ("s3://bucket/x", "", "set AWS_ACCESS_KEY_ID"),
         ("gs://bucket/x", "", "gcloud auth application-default login"),
         ("az://container/x", "acc", "az login"),
         ("az://container/x", "", "AZURE_STORAGE_ACCOUNT_NAME"),
     ] {
-        let mut env: Vec<(String, String)> = base.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut env: Vec<(String, String)> = base
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         env.push(("AZURE_STORAGE_ACCOUNT_NAME".to_owned(), account.to_owned()));
         let began = Instant::now();
         let ran = ask(&env, COUNT, input, &[]);
-        assert!(ran.code == 2 && ran.stderr.contains(why), "{input}: {} {}", ran.code, ran.stderr);
-        assert!(began.elapsed() < Duration::from_secs(30), "{input}: {:?}", began.elapsed());
+        assert!(
+            ran.code == 2 && ran.stderr.contains(why),
+            "{input}: {} {}",
+            ran.code,
+            ran.stderr
+        );
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "{input}: {:?}",
+            began.elapsed()
+        );
     }
     let env = [("AWS_PROFILE".to_owned(), "nobody".to_owned())];
     let ran = ask(&env, COUNT, "s3://bucket/x", &[]);
-    assert!(ran.code == 2 && ran.stderr.contains("the AWS profile `nobody`"), "{} {}", ran.code, ran.stderr);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("the AWS profile `nobody`"),
+        "{} {}",
+        ran.code,
+        ran.stderr
+    );
 }
 
 #[cfg(unix)]
 #[test]
 fn profiles_and_connection_strings_lead_to_the_store() {
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), "logs/audit.log", event("one", "2026-11-22T10:00:00.000000Z"));
+    write(
+        folder.path(),
+        "logs/audit.log",
+        event("one", "2026-11-22T10:00:00.000000Z"),
+    );
     let logs = folder.path().join("logs");
-    let get = |store: &Store, name: &str| store.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()).unwrap();
+    let get = |store: &Store, name: &str| {
+        store
+            .env
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.clone())
+            .unwrap()
+    };
     if let Some(store) = store("s3") {
         upload("by-profile", &logs, "");
         let printed = r#"{"Version":1,"AccessKeyId":"testing","SecretAccessKey":"testing","Expiration":"2099-01-01T00:00:00Z"}"#;
         write(folder.path(), "keys", printed);
-        let (endpoint, keys) = (get(&store, "AWS_ENDPOINT_URL"), folder.path().join("keys").display().to_string());
+        let (endpoint, keys) = (
+            get(&store, "AWS_ENDPOINT_URL"),
+            folder.path().join("keys").display().to_string(),
+        );
         let config = format!(
             "[profile keys]\nregion = us-east-1\nendpoint_url = {endpoint}\n\
              [profile tool]\nservices = here\nregion = us-east-1\ncredential_process = /bin/cat \"{keys}\"\n\
              [services here]\ns3 =\n  endpoint_url = {endpoint}\n"
         );
         write(folder.path(), ".aws/config", config);
-        write(folder.path(), ".aws/credentials", "[keys]\naws_access_key_id = testing\naws_secret_access_key = testing\n");
+        write(
+            folder.path(),
+            ".aws/credentials",
+            "[keys]\naws_access_key_id = testing\naws_secret_access_key = testing\n",
+        );
         let home = folder.path().display().to_string();
         for profile in ["keys", "tool"] {
-            let env = [("HOME".to_owned(), home.clone()), ("AWS_PROFILE".to_owned(), profile.to_owned())];
+            let env = [
+                ("HOME".to_owned(), home.clone()),
+                ("AWS_PROFILE".to_owned(), profile.to_owned()),
+            ];
             same_in(&env, "s3://by-profile/", &logs, &[]);
         }
     }
     if let Some(store) = store("azure") {
         upload("by-connection-string", &logs, "");
-        let (account, key) = (get(&store, "AZURE_STORAGE_ACCOUNT_NAME"), get(&store, "AZURE_STORAGE_ACCOUNT_KEY"));
+        let (account, key) = (
+            get(&store, "AZURE_STORAGE_ACCOUNT_NAME"),
+            get(&store, "AZURE_STORAGE_ACCOUNT_KEY"),
+        );
         let url = get(&store, "AZURITE_BLOB_STORAGE_URL");
-        let text = format!("DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};BlobEndpoint={url}/{account};");
-        same_in(&[("AZURE_STORAGE_CONNECTION_STRING".to_owned(), text)], "az://by-connection-string/", &logs, &[]);
+        let text = format!(
+            "DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};BlobEndpoint={url}/{account};"
+        );
+        same_in(
+            &[("AZURE_STORAGE_CONNECTION_STRING".to_owned(), text)],
+            "az://by-connection-string/",
+            &logs,
+            &[],
+        );
         let env = [
             ("AZURE_STORAGE_ACCOUNT".to_owned(), account.clone()),
             ("AZURE_STORAGE_KEY".to_owned(), key),
-            ("AZURE_STORAGE_ENDPOINT".to_owned(), format!("{url}/{account}/")),
+            (
+                "AZURE_STORAGE_ENDPOINT".to_owned(),
+                format!("{url}/{account}/"),
+            ),
         ];
-        same_in(&env, &format!("abfss://by-connection-string@{account}.dfs.core.windows.net/"), &logs, &[]);
+        same_in(
+            &env,
+            &format!("abfss://by-connection-string@{account}.dfs.core.windows.net/"),
+            &logs,
+            &[],
+        );
     }
     if let Some(store) = store("gcs") {
         upload("by-emulator-host", &logs, "");
         let host = get(&store, "GOOGLE_BASE_URL").replace("http://", "");
-        same_in(&[("STORAGE_EMULATOR_HOST".to_owned(), host)], "gs://by-emulator-host/", &logs, &[]);
+        same_in(
+            &[("STORAGE_EMULATOR_HOST".to_owned(), host)],
+            "gs://by-emulator-host/",
+            &logs,
+            &[],
+        );
     }
 }
 
@@ -525,10 +899,26 @@ fn files_and_folders_of_web_servers() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), "logs/audit.log", fs::read(data("sample/audit.log")).unwrap());
-    write(folder.path(), "logs/long.log.gz", gzip(long_log(9 << 20).as_bytes()));
-    write(folder.path(), "logs/2026/11/21/a b.log", event("old", "2026-11-21T10:00:00.000000Z"));
-    write(folder.path(), "logs/2026/11/25/new.log", event("new", "2026-11-25T10:00:00.000000Z"));
+    write(
+        folder.path(),
+        "logs/audit.log",
+        fs::read(data("sample/audit.log")).unwrap(),
+    );
+    write(
+        folder.path(),
+        "logs/long.log.gz",
+        gzip(long_log(9 << 20).as_bytes()),
+    );
+    write(
+        folder.path(),
+        "logs/2026/11/21/a b.log",
+        event("old", "2026-11-21T10:00:00.000000Z"),
+    );
+    write(
+        folder.path(),
+        "logs/2026/11/25/new.log",
+        event("new", "2026-11-25T10:00:00.000000Z"),
+    );
     let local = |path: &str| folder.path().join(path);
     for faults in [
         json!({}),
@@ -539,20 +929,59 @@ fn files_and_folders_of_web_servers() {
     ] {
         let server = Faulty::of(folder.path(), faults.clone());
         for path in ["logs/audit.log", "logs/long.log.gz"] {
-            same_in(NOWHERE, &format!("{}/{path}", server.url), &local(path), &[]);
+            same_in(
+                NOWHERE,
+                &format!("{}/{path}", server.url),
+                &local(path),
+                &[],
+            );
         }
-        same_in(NOWHERE, &format!("{}/logs/audit.log?token=hush&name=x", server.url), &local("logs/audit.log"), &[]);
+        same_in(
+            NOWHERE,
+            &format!("{}/logs/audit.log?token=hush&name=x", server.url),
+            &local("logs/audit.log"),
+            &[],
+        );
     }
     let server = Faulty::of(folder.path(), json!({}));
     let url = |path: &str| format!("{}/{path}", server.url);
-    same_in(NOWHERE, &url("logs/2026/11/21/a%20b.log"), &local("logs/2026/11/21/a b.log"), &[]);
+    same_in(
+        NOWHERE,
+        &url("logs/2026/11/21/a%20b.log"),
+        &local("logs/2026/11/21/a b.log"),
+        &[],
+    );
     same_in(NOWHERE, &url("logs/"), &local("logs"), &[]);
-    same_in(NOWHERE, &url("logs/2026/"), &local("logs/2026"), &["--since", "2026-11-25"]);
-    let rows = ask(NOWHERE, "SELECT DISTINCT source_file FROM events", &url("logs/audit.log?token=hush&name=x"), &[]).rows(0);
-    assert_eq!(rows, [json!({"source_file": url("logs/audit.log?token=…&name=x")})]);
+    same_in(
+        NOWHERE,
+        &url("logs/2026/"),
+        &local("logs/2026"),
+        &["--since", "2026-11-25"],
+    );
+    let rows = ask(
+        NOWHERE,
+        "SELECT DISTINCT source_file FROM events",
+        &url("logs/audit.log?token=hush&name=x"),
+        &[],
+    )
+    .rows(0);
+    assert_eq!(
+        rows,
+        [json!({"source_file": url("logs/audit.log?token=…&name=x")})]
+    );
     let ran = ask(NOWHERE, COUNT, &url("logs/none.log"), &[]);
-    assert!(ran.code == 2 && ran.stderr.contains("no such file"), "{} {}", ran.code, ran.stderr);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("no such file"),
+        "{} {}",
+        ran.code,
+        ran.stderr
+    );
     let plain = Faulty::of(folder.path(), json!({"no_webdav": true}));
     let ran = ask(NOWHERE, COUNT, &format!("{}/logs/", plain.url), &[]);
-    assert!(ran.code == 2 && ran.stderr.contains("does not list folders"), "{} {}", ran.code, ran.stderr);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("does not list folders"),
+        "{} {}",
+        ran.code,
+        ran.stderr
+    );
 }

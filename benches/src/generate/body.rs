@@ -1,5 +1,5 @@
-//! Request and response bodies, and annotations: texts of a real cluster's log with `<fields>` for what
-//! differs from one object to the next, and `<@fragments>` for what bodies have in common.
+//! Request and response bodies, and annotations: texts of a real cluster's log with `<fields>` for
+//! what differs from one object to the next, and `<@fragments>` for what bodies have in common.
 
 use std::collections::HashMap;
 use std::io;
@@ -25,11 +25,15 @@ impl Bodies {
             expand(text, &texts, &mut whole)?;
             bodies.insert(*name, whole);
         }
-        Ok(Self { bodies, annotations: named_lines(ANNOTATIONS)?.into_iter().collect() })
+        Ok(Self {
+            bodies,
+            annotations: named_lines(ANNOTATIONS)?.into_iter().collect(),
+        })
     }
 
     pub(super) fn get(&self, name: &str) -> io::Result<&str> {
-        self.find(name).ok_or_else(|| malformed("no such body", name))
+        self.find(name)
+            .ok_or_else(|| malformed("no such body", name))
     }
 
     /// The body, if there is one of this name.
@@ -39,22 +43,32 @@ impl Bodies {
 
     /// The members before and after the authorizer's annotations.
     pub(super) fn annotations(&self, name: &str) -> io::Result<(&'static str, &'static str)> {
-        self.annotations.get(name).and_then(|members| members.split_once('*')).ok_or_else(|| malformed("no such annotations", name))
+        self.annotations
+            .get(name)
+            .and_then(|members| members.split_once('*'))
+            .ok_or_else(|| malformed("no such annotations", name))
     }
 }
 
 fn named_lines(text: &'static str) -> io::Result<Vec<(&'static str, &'static str)>> {
     text.lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(|line| line.split_once(' ').ok_or_else(|| malformed("no name", line)))
+        .map(|line| {
+            line.split_once(' ')
+                .ok_or_else(|| malformed("no name", line))
+        })
         .collect()
 }
 
 fn expand(text: &str, texts: &HashMap<&str, &str>, whole: &mut String) -> io::Result<()> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("<@") {
-        let (name, after) = after.split_once('>').ok_or_else(|| malformed("open fragment", after))?;
-        let fragment = texts.get(format!("@{name}").as_str()).ok_or_else(|| malformed("no such fragment", name))?;
+        let (name, after) = after
+            .split_once('>')
+            .ok_or_else(|| malformed("open fragment", after))?;
+        let fragment = texts
+            .get(format!("@{name}").as_str())
+            .ok_or_else(|| malformed("no such fragment", name))?;
         whole.push_str(before);
         expand(fragment, texts, whole)?;
         rest = after;

@@ -42,14 +42,34 @@ pub(super) struct Clients {
 
 impl Clients {
     pub(super) fn load(seed: u64) -> io::Result<Self> {
-        let mut all = Self { clients: HashMap::new(), grants: HashMap::new(), impersonated: HashMap::new() };
-        for line in CLIENTS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let mut all = Self {
+            clients: HashMap::new(),
+            grants: HashMap::new(),
+            impersonated: HashMap::new(),
+        };
+        for line in CLIENTS
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        {
             let cells: Vec<_> = line.split(" | ").collect();
             match cells[..] {
-                [name, username, uid, groups, credential, source, agent, reason] => {
+                [
+                    name,
+                    username,
+                    uid,
+                    groups,
+                    credential,
+                    source,
+                    agent,
+                    reason,
+                ] => {
                     let client = Client {
                         user: user(username, uid, groups, credential, seed),
-                        username: if username == "-" { String::new() } else { username.to_owned() },
+                        username: if username == "-" {
+                            String::new()
+                        } else {
+                            username.to_owned()
+                        },
                         source,
                         agent,
                         reason: sentence(reason)?,
@@ -59,10 +79,18 @@ impl Clients {
                 [name, user, constraint, reason] => {
                     let constraint = (constraint != "-").then_some(constraint);
                     let name = name.trim_start_matches("impersonate ");
-                    all.impersonated.insert(name, Impersonated { user, constraint, reason: sentence(reason)? });
+                    all.impersonated.insert(
+                        name,
+                        Impersonated {
+                            user,
+                            constraint,
+                            reason: sentence(reason)?,
+                        },
+                    );
                 }
                 [name, reason] => {
-                    all.grants.insert(name.trim_start_matches("grant "), sentence(reason)?);
+                    all.grants
+                        .insert(name.trim_start_matches("grant "), sentence(reason)?);
                 }
                 _ => return Err(malformed("not a client", line)),
             }
@@ -71,15 +99,22 @@ impl Clients {
     }
 
     pub(super) fn get(&self, name: &str) -> io::Result<&Client> {
-        self.clients.get(name).ok_or_else(|| malformed("no such client", name))
+        self.clients
+            .get(name)
+            .ok_or_else(|| malformed("no such client", name))
     }
 
     pub(super) fn grant(&self, name: &str) -> io::Result<&str> {
-        self.grants.get(name).map(String::as_str).ok_or_else(|| malformed("no such grant", name))
+        self.grants
+            .get(name)
+            .map(String::as_str)
+            .ok_or_else(|| malformed("no such grant", name))
     }
 
     pub(super) fn impersonated(&self, name: &str) -> io::Result<&Impersonated> {
-        self.impersonated.get(name).ok_or_else(|| malformed("nobody to impersonate", name))
+        self.impersonated
+            .get(name)
+            .ok_or_else(|| malformed("nobody to impersonate", name))
     }
 }
 
@@ -94,16 +129,25 @@ fn user(username: &str, uid: &str, groups: &str, credential: &str, seed: u64) ->
         "uid" => format!(r#""uid":"{}","#, written(|out| text::uuid(out, identity))),
         uid => format!(r#""uid":"{uid}","#),
     };
-    let groups: Vec<_> = groups.split(',').map(|group| format!("\"{group}\"")).collect();
+    let groups: Vec<_> = groups
+        .split(',')
+        .map(|group| format!("\"{group}\""))
+        .collect();
     let token = || format!("JTI={}", written(|out| text::uuid(out, mix(identity, 1))));
     let extra = match credential {
-        "certificate" => credential_id(&format!("X509SHA256={}", written(|out| text::digest(out, identity)))),
+        "certificate" => credential_id(&format!(
+            "X509SHA256={}",
+            written(|out| text::digest(out, identity))
+        )),
         "node certificate" => credential_id("X509SHA256=<node.credential>"),
         "token" => credential_id(&token()),
         "pod" => bound_to_pod(username, &token(), identity),
         _ => String::new(),
     };
-    format!(r#"{{"username":"{username}",{uid}"groups":[{}]{extra}}}"#, groups.join(","))
+    format!(
+        r#"{{"username":"{username}",{uid}"groups":[{}]{extra}}}"#,
+        groups.join(",")
+    )
 }
 
 fn credential_id(id: &str) -> String {
@@ -112,8 +156,11 @@ fn credential_id(id: &str) -> String {
 
 fn bound_to_pod(username: &str, token: &str, identity: u64) -> String {
     let account = username.rsplit(':').next().unwrap_or_default();
-    let pod =
-        format!("{account}-{}-{}", written(|out| text::hex(out, mix(identity, 2), 10)), written(|out| text::hex(out, mix(identity, 3), 5)));
+    let pod = format!(
+        "{account}-{}-{}",
+        written(|out| text::hex(out, mix(identity, 2), 10)),
+        written(|out| text::hex(out, mix(identity, 3), 5))
+    );
     let extra = [
         ("credential-id", token.to_owned()),
         ("node-name", "node-1".to_owned()),
@@ -121,7 +168,10 @@ fn bound_to_pod(username: &str, token: &str, identity: u64) -> String {
         ("pod-name", pod),
         ("pod-uid", written(|out| text::uuid(out, mix(identity, 4)))),
     ];
-    let members: Vec<_> = extra.iter().map(|(key, value)| format!(r#""authentication.kubernetes.io/{key}":["{value}"]"#)).collect();
+    let members: Vec<_> = extra
+        .iter()
+        .map(|(key, value)| format!(r#""authentication.kubernetes.io/{key}":["{value}"]"#))
+        .collect();
     format!(r#","extra":{{{}}}"#, members.join(","))
 }
 
@@ -130,11 +180,21 @@ fn sentence(reason: &str) -> io::Result<String> {
     if reason == "-" {
         return Ok(String::new());
     }
-    let parts: Vec<_> = reason.split(", ").filter_map(|part| part.split_once(' ')).collect();
-    let [(binding, binding_name), (role, role_name), (subject, subject_name)] = parts[..] else {
+    let parts: Vec<_> = reason
+        .split(", ")
+        .filter_map(|part| part.split_once(' '))
+        .collect();
+    let [
+        (binding, binding_name),
+        (role, role_name),
+        (subject, subject_name),
+    ] = parts[..]
+    else {
         return Err(malformed("not a reason", reason));
     };
-    Ok(format!(r#"RBAC: allowed by {binding} \"{binding_name}\" of {role} \"{role_name}\" to {subject} \"{subject_name}\""#))
+    Ok(format!(
+        r#"RBAC: allowed by {binding} \"{binding_name}\" of {role} \"{role_name}\" to {subject} \"{subject_name}\""#
+    ))
 }
 
 fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {

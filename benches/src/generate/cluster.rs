@@ -1,5 +1,6 @@
-//! The cluster's population. An object is a number, its identity; its name, UID, addresses and suffixes follow
-//! from that number alone, so that nothing has to be remembered and names never run out.
+//! The cluster's population. An object is a number, its identity; its name, UID, addresses and
+//! suffixes follow from that number alone, so that nothing has to be remembered and names never run
+//! out.
 
 use super::random::{Random, mix};
 use super::text;
@@ -64,17 +65,23 @@ const APPS: &[&str] = &[
 ];
 
 const WORDS: &[&str] = &[
-    "cfg", "data", "tmp", "ops", "app", "job", "dev", "sync", "test", "run", "base", "cache", "demo", "probe", "node", "proxy", "queue",
-    "store", "tool", "view",
+    "cfg", "data", "tmp", "ops", "app", "job", "dev", "sync", "test", "run", "base", "cache",
+    "demo", "probe", "node", "proxy", "queue", "store", "tool", "view",
 ];
 
 const PEOPLE: &[&str] = &[
-    "amara", "anders", "aylin", "benoit", "chiara", "daria", "diego", "elif", "emeka", "farah", "felix", "grace", "hana", "ivan", "jana",
-    "joao", "kofi", "lena", "liang", "maya", "milan", "nadia", "nils", "noor", "olga", "omar", "paula", "priya", "rafael", "rosa", "sami",
-    "sara", "tomas", "uma", "vera", "wei", "xenia", "yara", "yusuf", "zeno",
+    "amara", "anders", "aylin", "benoit", "chiara", "daria", "diego", "elif", "emeka", "farah",
+    "felix", "grace", "hana", "ivan", "jana", "joao", "kofi", "lena", "liang", "maya", "milan",
+    "nadia", "nils", "noor", "olga", "omar", "paula", "priya", "rafael", "rosa", "sami", "sara",
+    "tomas", "uma", "vera", "wei", "xenia", "yara", "yusuf", "zeno",
 ];
 
-const HUMANS: &[&str] = &["alice@example.com", "bob@example.com", "carol@example.com", "erin@example.com"];
+const HUMANS: &[&str] = &[
+    "alice@example.com",
+    "bob@example.com",
+    "carol@example.com",
+    "erin@example.com",
+];
 
 /// Where a flow takes place.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +102,10 @@ impl Place {
             "team" => Some(Self::Team),
             "dev" => Some(Self::Development),
             "preview" => Some(Self::Preview),
-            _ => NAMESPACES.iter().position(|known| *known == name).map(|index| Self::Fixed(index as u64)),
+            _ => NAMESPACES
+                .iter()
+                .position(|known| *known == name)
+                .map(|index| Self::Fixed(index as u64)),
         }
     }
 }
@@ -250,7 +260,9 @@ impl Objects {
             }
             PodKind::Job => self.write_job(out),
             PodKind::DaemonSet => self.write_app(out),
-            PodKind::Bare => out.extend_from_slice(WORDS[self.pod as usize % WORDS.len()].as_bytes()),
+            PodKind::Bare => {
+                out.extend_from_slice(WORDS[self.pod as usize % WORDS.len()].as_bytes())
+            }
         }
         out.push(b'-');
         self.write_pod_suffix(out);
@@ -361,7 +373,8 @@ impl Objects {
     }
 }
 
-/// A number below `bound`, the smaller the likelier: some namespaces and apps are busier than others.
+/// A number below `bound`, the smaller the likelier: some namespaces and apps are busier than
+/// others.
 fn few(bound: u64, random: &mut Random) -> u64 {
     random.below(bound).min(random.below(bound))
 }

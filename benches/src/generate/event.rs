@@ -1,4 +1,5 @@
-//! One request's events, put together as the apiserver would: level, object, status, bodies, annotations.
+//! One request's events, put together as the apiserver would: level, object, status, bodies,
+//! annotations.
 
 use std::io;
 
@@ -37,11 +38,21 @@ pub(super) struct Events {
     pub(super) writes: bool,
 }
 
-pub(super) fn events(request: &Request<'_>, clients: &Clients, bodies: &Bodies) -> io::Result<Events> {
+pub(super) fn events(
+    request: &Request<'_>,
+    clients: &Clients,
+    bodies: &Bodies,
+) -> io::Result<Events> {
     let client = clients.get(request.client)?;
     let target = Target::parse(&request.uri);
-    let subresource = target.as_ref().and_then(|target| target.subresource.as_deref());
-    let long_running = request.verb == "watch" || matches!(subresource, Some("log" | "exec" | "attach" | "portforward" | "proxy"));
+    let subresource = target
+        .as_ref()
+        .and_then(|target| target.subresource.as_deref());
+    let long_running = request.verb == "watch"
+        || matches!(
+            subresource,
+            Some("log" | "exec" | "attach" | "portforward" | "proxy")
+        );
     let stages: &[&str] = match request.stage {
         Some("panic") => &["Panic"],
         Some("both") => &["ResponseStarted", "ResponseComplete"],
@@ -49,10 +60,22 @@ pub(super) fn events(request: &Request<'_>, clients: &Clients, bodies: &Bodies) 
         _ if long_running => &["ResponseStarted", "ResponseComplete"],
         _ => &["ResponseComplete"],
     };
-    let event = Event { request, client, target, clients, bodies };
-    let stages = stages.iter().map(|stage| Template::compile(&event.text(stage)?)).collect::<io::Result<_>>()?;
+    let event = Event {
+        request,
+        client,
+        target,
+        clients,
+        bodies,
+    };
+    let stages = stages
+        .iter()
+        .map(|stage| Template::compile(&event.text(stage)?))
+        .collect::<io::Result<_>>()?;
     let changes = matches!(request.verb, "create" | "update" | "patch" | "delete");
-    Ok(Events { stages, writes: changes && request.code < 300 })
+    Ok(Events {
+        stages,
+        writes: changes && request.code < 300,
+    })
 }
 
 /// A request with what is known of its client and target.
@@ -66,7 +89,9 @@ pub(super) struct Event<'a> {
 
 impl Event<'_> {
     fn text(&self, stage: &str) -> io::Result<String> {
-        let Request { verb, uri, code, .. } = self.request;
+        let Request {
+            verb, uri, code, ..
+        } = self.request;
         let level = level(self.request.client, verb, self.target.as_ref());
         let mut text = format!(
             r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"{}","auditID":"<audit>","stage":"{stage}","requestURI":"{}","verb":"{verb}","user":{}"#,
@@ -78,21 +103,33 @@ impl Event<'_> {
             let impersonated = self.clients.impersonated(name)?;
             text += &format!(r#","impersonatedUser":{}"#, impersonated.user);
             if let Some(constraint) = impersonated.constraint {
-                text += &format!(r#","authenticationMetadata":{{"impersonationConstraint":"{constraint}"}}"#);
+                text += &format!(
+                    r#","authenticationMetadata":{{"impersonationConstraint":"{constraint}"}}"#
+                );
             }
         }
-        text += &format!(r#","sourceIPs":["{}"],"userAgent":"{}""#, self.client.source, escape(self.client.agent));
+        text += &format!(
+            r#","sourceIPs":["{}"],"userAgent":"{}""#,
+            self.client.source,
+            escape(self.client.agent)
+        );
         text += &self.object_ref();
         let (status, status_body) = self.status();
         text += &format!(r#","responseStatus":{status}"#);
-        if let Some(name) = self.request.request.as_ref().filter(|_| level >= Level::Request && stage != "ResponseStarted") {
+        if let Some(name) = self
+            .request
+            .request
+            .as_ref()
+            .filter(|_| level >= Level::Request && stage != "ResponseStarted")
+        {
             text += &format!(r#","requestObject":{}"#, self.bodies.get(name)?);
         }
         if level == Level::RequestResponse && *code != 101 {
             match &self.request.response {
                 Some(name) => text += &format!(r#","responseObject":{}"#, self.bodies.get(name)?),
                 None => {
-                    text += &status_body.map_or_else(String::new, |body| format!(r#","responseObject":{body}"#));
+                    text += &status_body
+                        .map_or_else(String::new, |body| format!(r#","responseObject":{body}"#));
                 }
             }
         }
@@ -106,13 +143,18 @@ impl Event<'_> {
         let Some(target) = &self.target else {
             return String::new();
         };
-        let bare = matches!((target.resource.as_str(), target.subresource.as_deref()), ("secrets", _) | (_, Some("scale")));
+        let bare = matches!(
+            (target.resource.as_str(), target.subresource.as_deref()),
+            ("secrets", _) | (_, Some("scale"))
+        );
         let decoded = self.is_admitted() && self.request.code != 405;
         let updates = self.request.verb == "update" && decoded && !bare;
         let binds = target.subresource.as_deref() == Some("binding");
         let name = target.name.as_deref().or(self.request.named).map(escape);
         let member = |key: &str, value: Option<&str>| {
-            value.filter(|value| !value.is_empty()).map_or_else(String::new, |value| format!(r#""{key}":"{value}","#))
+            value
+                .filter(|value| !value.is_empty())
+                .map_or_else(String::new, |value| format!(r#""{key}":"{value}","#))
         };
         let members = [
             member("resource", Some(&target.resource)),
@@ -144,7 +186,9 @@ impl Event<'_> {
         };
         let (before, after) = match self.request.annotations {
             Some(name) => self.bodies.annotations(name)?,
-            None if stage != "ResponseStarted" && self.target.as_ref().is_some_and(Target::is_deprecated) => {
+            None if stage != "ResponseStarted"
+                && self.target.as_ref().is_some_and(Target::is_deprecated) =>
+            {
                 ("", r#","k8s.io/deprecated":"true""#)
             }
             None => ("", ""),
@@ -165,8 +209,14 @@ impl Event<'_> {
         if self.client.reason.is_empty() && !self.client.username.starts_with("system:") {
             return Ok("");
         }
-        let public = matches!(path, "/livez" | "/readyz" | "/healthz" | "/version" | "/.well-known/openid-configuration");
-        let discovery = self.target.is_none() && ["/api", "/openapi"].iter().any(|start| path.starts_with(start));
+        let public = matches!(
+            path,
+            "/livez" | "/readyz" | "/healthz" | "/version" | "/.well-known/openid-configuration"
+        );
+        let discovery = self.target.is_none()
+            && ["/api", "/openapi"]
+                .iter()
+                .any(|start| path.starts_with(start));
         let authorized_otherwise = matches!(self.request.client, "apiserver" | "kubelet");
         if authorized_otherwise {
             Ok("")
@@ -185,7 +235,8 @@ impl Event<'_> {
 /// The node authorizer's refusal.
 pub(super) const NODE_PROSE: &str = "no relationship found between node '<node>' and this object";
 
-/// A text inside a JSON string as Go's encoder writes it. `<` and `>` stay: they delimit fields here.
+/// A text inside a JSON string as Go's encoder writes it. `<` and `>` stay: they delimit fields
+/// here.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

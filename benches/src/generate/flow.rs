@@ -1,4 +1,5 @@
-//! Flows: what happens in the cluster, as sequences of requests. They are written down in `flows/*.txt`.
+//! Flows: what happens in the cluster, as sequences of requests. They are written down in
+//! `flows/*.txt`.
 //!
 //! ```text
 //! [NAME] RUNS pace=9ms ns=web           a flow, how often it is started among the model's events, and where
@@ -9,10 +10,10 @@
 //! repeat 3 ... end
 //! ```
 //!
-//! Options of a request: `named=` (of what it creates), `body=`, `request=`, `response=`, `+ANNOTATIONS`, `as=`
-//! (impersonation), `why=` (the grant), `hold=` (between two stages), `slow=` (its latency), `stage=`, `bare` (a
-//! failure without a Status), `noannotations`, and at the end ` :: MESSAGE`. `33%` lets every third run have the
-//! line, exactly; the same for `start`.
+//! Options of a request: `named=` (of what it creates), `body=`, `request=`, `response=`,
+//! `+ANNOTATIONS`, `as=` (impersonation), `why=` (the grant), `hold=` (between two stages), `slow=`
+//! (its latency), `stage=`, `bare` (a failure without a Status), `noannotations`, and at the end `
+//! :: MESSAGE`. `33%` lets every third run have the line, exactly; the same for `start`.
 
 use std::collections::HashMap;
 use std::io;
@@ -79,12 +80,22 @@ pub(super) struct Renewal {
 }
 
 pub(super) fn load(seed: u64) -> io::Result<Vec<Flow>> {
-    let lines = || FLOWS.iter().flat_map(|text| text.lines()).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let names = lines().filter_map(|line| line.strip_prefix('[')?.split_once(']')).map(|(name, _)| name);
+    let lines = || {
+        FLOWS
+            .iter()
+            .flat_map(|text| text.lines())
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    };
+    let names = lines()
+        .filter_map(|line| line.strip_prefix('[')?.split_once(']'))
+        .map(|(name, _)| name);
     let mut parser = Parser {
         bodies: Bodies::load()?,
         clients: Clients::load(seed)?,
-        flows: names.enumerate().map(|(index, name)| (name, index)).collect(),
+        flows: names
+            .enumerate()
+            .map(|(index, name)| (name, index))
+            .collect(),
         steps: 0,
     };
     let mut flows: Vec<Flow> = Vec::new();
@@ -100,7 +111,9 @@ pub(super) fn load(seed: u64) -> io::Result<Vec<Flow>> {
             Some(times) => {
                 let block: Vec<_> = lines.by_ref().take_while(|line| *line != "end").collect();
                 for _ in 0..number(times)? {
-                    block.iter().try_for_each(|line| parser.step(line, &mut flow.steps))?;
+                    block
+                        .iter()
+                        .try_for_each(|line| parser.step(line, &mut flow.steps))?;
                 }
             }
         }
@@ -109,12 +122,21 @@ pub(super) fn load(seed: u64) -> io::Result<Vec<Flow>> {
 }
 
 fn header(line: &'static str) -> io::Result<Flow> {
-    let (_, options) = line.split_once(']').ok_or_else(|| malformed("not a flow", line))?;
-    let mut flow = Flow { runs: 0, place: Place::Team, pace: 5_000.0, steps: Vec::new() };
+    let (_, options) = line
+        .split_once(']')
+        .ok_or_else(|| malformed("not a flow", line))?;
+    let mut flow = Flow {
+        runs: 0,
+        place: Place::Team,
+        pace: 5_000.0,
+        steps: Vec::new(),
+    };
     for option in options.split_whitespace() {
         match option.split_once('=') {
             Some(("pace", pace)) => flow.pace = micros(pace)?,
-            Some(("ns", place)) => flow.place = Place::parse(place).ok_or_else(|| malformed("no such place", line))?,
+            Some(("ns", place)) => {
+                flow.place = Place::parse(place).ok_or_else(|| malformed("no such place", line))?
+            }
             _ => flow.runs = number(option)?,
         }
     }
@@ -144,7 +166,10 @@ impl Parser {
         };
         match words[..] {
             ["start", name] => {
-                let flow = *self.flows.get(name).ok_or_else(|| malformed("no such flow", line))?;
+                let flow = *self
+                    .flows
+                    .get(name)
+                    .ok_or_else(|| malformed("no such flow", line))?;
                 self.push(Action::Start(flow), percent, steps);
             }
             ["wait", time] => self.push(Action::Wait(micros(time)?), percent, steps),
@@ -177,7 +202,14 @@ impl Parser {
                         let verb = verb.trim_matches('-');
                         let uri = uri.replace('~', "/namespaces/<ns>");
                         let code = number(code)? as u16;
-                        let request = Request { client, verb, uri, code, message, ..Request::default() };
+                        let request = Request {
+                            client,
+                            verb,
+                            uri,
+                            code,
+                            message,
+                            ..Request::default()
+                        };
                         let send = self.send(request, options)?;
                         self.push(Action::Send(send), percent, steps);
                     }
@@ -189,11 +221,19 @@ impl Parser {
     }
 
     fn push(&mut self, action: Action, percent: u32, steps: &mut Vec<Step>) {
-        steps.push(Step { action, percent, index: self.steps });
+        steps.push(Step {
+            action,
+            percent,
+            index: self.steps,
+        });
         self.steps += 1;
     }
 
-    fn send(&self, mut request: Request<'static>, options: &[&'static str]) -> io::Result<Exchange> {
+    fn send(
+        &self,
+        mut request: Request<'static>,
+        options: &[&'static str],
+    ) -> io::Result<Exchange> {
         let (mut hold, mut slow) = (250.0, None);
         for option in options {
             match option.split_once('=') {
@@ -216,7 +256,11 @@ impl Parser {
         if matches!(request.verb, "get" | "list" | "watch") {
             request.request = None;
         }
-        Ok(Exchange { events: events(&request, &self.clients, &self.bodies)?, hold, slow })
+        Ok(Exchange {
+            events: events(&request, &self.clients, &self.bodies)?,
+            hold,
+            slow,
+        })
     }
 
     fn set_bodies(&self, request: &mut Request<'_>, name: &str) -> io::Result<()> {
@@ -233,8 +277,14 @@ impl Parser {
 
 /// The URIs that one with `{a,b}` stands for.
 fn alternatives(uri: &str) -> Vec<String> {
-    match uri.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?))) {
-        Some((before, (choices, after))) => choices.split(',').map(|choice| format!("{before}{choice}{after}")).collect(),
+    match uri
+        .split_once('{')
+        .and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+    {
+        Some((before, (choices, after))) => choices
+            .split(',')
+            .map(|choice| format!("{before}{choice}{after}"))
+            .collect(),
         None => vec![uri.to_owned()],
     }
 }
@@ -248,5 +298,8 @@ fn micros(text: &str) -> io::Result<f64> {
         Some(amount) => (amount, 1e3),
         None => (text.trim_end_matches('s'), 1e6),
     };
-    amount.parse::<f64>().map(|amount| amount * unit).map_err(|_| malformed("not a time", text))
+    amount
+        .parse::<f64>()
+        .map(|amount| amount * unit)
+        .map_err(|_| malformed("not a time", text))
 }

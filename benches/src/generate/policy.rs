@@ -55,7 +55,12 @@ pub(super) fn level(client: &str, verb: &str, target: Option<&Target>) -> Level 
     if client == "namespace-controller" && verb == "deletecollection" {
         return Level::Request;
     }
-    if core && matches!(resource.as_str(), "secrets" | "configmaps" | "serviceaccounts/token") {
+    if core
+        && matches!(
+            resource.as_str(),
+            "secrets" | "configmaps" | "serviceaccounts/token"
+        )
+    {
         return Level::Metadata;
     }
     if target.group == "authentication.k8s.io" && resource == "tokenreviews" {

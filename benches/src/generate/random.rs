@@ -1,6 +1,7 @@
 //! Numbers that look random and are the same for the same seed.
 
-/// SplitMix64: one word of state, one multiplication chain a number; good enough for names and times.
+/// SplitMix64: one word of state, one multiplication chain a number; good enough for names and
+/// times.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Random(u64);
 
@@ -33,7 +34,8 @@ pub(super) fn mix(identity: u64, salt: u64) -> u64 {
 
 /// A number that belongs to the text.
 pub(super) fn mix_text(text: &str, salt: u64) -> u64 {
-    text.bytes().fold(finish(salt), |hash, byte| mix(hash, u64::from(byte)))
+    text.bytes()
+        .fold(finish(salt), |hash, byte| mix(hash, u64::from(byte)))
 }
 
 fn finish(mut word: u64) -> u64 {

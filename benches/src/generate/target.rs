@@ -16,7 +16,11 @@ impl Target {
     pub(super) fn parse(uri: &str) -> Option<Self> {
         let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
         let path = decode(path);
-        let mut segments = path.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).peekable();
+        let mut segments = path
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .map(str::to_owned)
+            .peekable();
         let group = match segments.next()?.as_str() {
             "api" => String::new(),
             "apis" => segments.next()?,
@@ -24,14 +28,20 @@ impl Target {
         };
         let version = segments.next()?;
         segments.next_if_eq("watch");
-        let mut target = Self { group, version, ..Self::default() };
+        let mut target = Self {
+            group,
+            version,
+            ..Self::default()
+        };
         let first = segments.next()?;
         if first == "namespaces" {
             target.namespace = segments.next();
         }
         match segments.peek() {
             _ if first != "namespaces" => target.resource = first,
-            Some(next) if next != "status" && next != "finalize" => target.resource = segments.next()?,
+            Some(next) if next != "status" && next != "finalize" => {
+                target.resource = segments.next()?
+            }
             // A namespace itself, which is in itself.
             _ => {
                 target.resource = first;
@@ -43,15 +53,18 @@ impl Target {
         }
         target.subresource = segments.next();
         if target.name.is_none() {
-            target.name =
-                query.split('&').find_map(|parameter| parameter.strip_prefix("fieldSelector=metadata.name%3D")).map(str::to_owned);
+            target.name = query
+                .split('&')
+                .find_map(|parameter| parameter.strip_prefix("fieldSelector=metadata.name%3D"))
+                .map(str::to_owned);
         }
         Some(target)
     }
 
     /// Whether the apiserver marks its use with an annotation.
     pub(super) fn is_deprecated(&self) -> bool {
-        let core = self.group.is_empty() && matches!(self.resource.as_str(), "endpoints" | "componentstatuses");
+        let core = self.group.is_empty()
+            && matches!(self.resource.as_str(), "endpoints" | "componentstatuses");
         core || self.group == "stable.example.com" && self.version == "v1beta1"
     }
 
@@ -65,7 +78,11 @@ impl Target {
 
     /// `deployments.apps`
     pub(super) fn qualified(&self) -> String {
-        if self.group.is_empty() { self.resource.clone() } else { format!("{}.{}", self.resource, self.group) }
+        if self.group.is_empty() {
+            self.resource.clone()
+        } else {
+            format!("{}.{}", self.resource, self.group)
+        }
     }
 
     /// The field that holds the object's UID.
@@ -88,7 +105,9 @@ fn decode(path: &str) -> String {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
     while let Some((byte, after)) = rest.split_first() {
-        let code = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let code = after
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
         match code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
             Some(decoded) if *byte == b'%' => {
                 bytes.push(decoded);

@@ -70,7 +70,10 @@ const FIELDS: &[(&str, Field)] = &[
     ("newcomer.number", Field::NewcomerNumber),
     ("node", Field::Object(Objects::write_node)),
     ("node.cidr", Field::Object(Objects::write_node_cidr)),
-    ("node.credential", Field::Object(Objects::write_node_credential)),
+    (
+        "node.credential",
+        Field::Object(Objects::write_node_credential),
+    ),
     ("node.ip", Field::Object(Objects::write_node_ip)),
     ("node.uid", Field::Object(Objects::write_node_uid)),
     ("now", Field::Now),
@@ -113,8 +116,13 @@ impl Template {
         let mut pieces = Vec::new();
         let mut rest = source;
         while let Some((before, after)) = rest.split_once('<') {
-            let (name, after) = after.split_once('>').ok_or_else(|| malformed("open field", after))?;
-            let field = FIELDS.iter().find(|field| field.0 == name).ok_or_else(|| malformed("no such field", name))?;
+            let (name, after) = after
+                .split_once('>')
+                .ok_or_else(|| malformed("open field", after))?;
+            let field = FIELDS
+                .iter()
+                .find(|field| field.0 == name)
+                .ok_or_else(|| malformed("no such field", name))?;
             if !before.is_empty() {
                 pieces.push(Piece::Text(before.into()));
             }

@@ -28,7 +28,9 @@ pub(super) async fn convert(args: &Convert, input: &Input, color: Color) -> Resu
     let work = {
         let (engine, to) = (Arc::clone(&engine), args.to.clone());
         // Encoding blocks its thread: it gets one of its own.
-        tokio::task::spawn_blocking(move || tokio::runtime::Handle::current().block_on(auditql_engine::convert(&engine, &to)))
+        tokio::task::spawn_blocking(move || {
+            tokio::runtime::Handle::current().block_on(auditql_engine::convert(&engine, &to))
+        })
     };
     tokio::pin!(work);
     let done = tokio::select! {
@@ -42,18 +44,34 @@ pub(super) async fn convert(args: &Convert, input: &Input, color: Color) -> Resu
     };
     drop(progress);
     let report = engine.report();
-    let code = summary::finish(&report, input.options().window, input.summary.as_deref(), input.quiet, color)?;
+    let code = summary::finish(
+        &report,
+        input.options().window,
+        input.summary.as_deref(),
+        input.quiet,
+        color,
+    )?;
     let done = done?;
     if !input.quiet {
         let (faint, plain) = color.faint();
         let message = match done.version {
-            None => format!("wrote {} events, {} bytes, to {}", done.rows, done.bytes, args.to),
+            None => format!(
+                "wrote {} events, {} bytes, to {}",
+                done.rows, done.bytes, args.to
+            ),
             Some(version) => {
                 let what = match (done.rows, done.known) {
                     (0, _) => "nothing new".to_owned(),
-                    (rows, _) => format!("wrote {rows} events, {} bytes in {} files", done.bytes, done.files),
+                    (rows, _) => format!(
+                        "wrote {rows} events, {} bytes in {} files",
+                        done.bytes, done.files
+                    ),
                 };
-                let known = if done.known > 0 { format!("; {} inputs were there already", done.known) } else { String::new() };
+                let known = if done.known > 0 {
+                    format!("; {} inputs were there already", done.known)
+                } else {
+                    String::new()
+                };
                 format!("{what}, to {}, version {version}{known}", args.to)
             }
         };

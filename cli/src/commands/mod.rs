@@ -34,8 +34,12 @@ const STACK: usize = 512 << 20;
 
 /// Runs the command; its exit code.
 pub(crate) fn run(args: Args) -> Result<u8> {
-    let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || dispatch(args))?;
-    thread.join().map_err(|_| anyhow::anyhow!("auditql failed inside; please report the command that did it"))?
+    let thread = std::thread::Builder::new()
+        .stack_size(STACK)
+        .spawn(move || dispatch(args))?;
+    thread.join().map_err(|_| {
+        anyhow::anyhow!("auditql failed inside; please report the command that did it")
+    })?
 }
 
 fn dispatch(args: Args) -> Result<u8> {
@@ -57,7 +61,11 @@ fn dispatch(args: Args) -> Result<u8> {
 
 fn block_on(input: &Input, work: impl Future<Output = Result<u8>>) -> Result<u8> {
     let threads = input.options().threads;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).thread_stack_size(STACK / 8).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_stack_size(STACK / 8)
+        .enable_all()
+        .build()?;
     let done = runtime.block_on(work);
     // After Ctrl-C a step of the query may still run; nobody waits for it.
     runtime.shutdown_background();
@@ -79,10 +87,17 @@ pub(crate) enum Ended {
 }
 
 /// Writes an answer's rows as they come, until they end or the user stops it.
-pub(crate) async fn write(mut answer: Answer, name: &str, view: View, out: &mut (dyn Write + Send)) -> Result<Ended> {
-    let output = output::find(name).ok_or_else(|| anyhow::anyhow!("there is no output format `{name}`"))?;
+pub(crate) async fn write(
+    mut answer: Answer,
+    name: &str,
+    view: View,
+    out: &mut (dyn Write + Send),
+) -> Result<Ended> {
+    let output =
+        output::find(name).ok_or_else(|| anyhow::anyhow!("there is no output format `{name}`"))?;
     let mut rows = output.begin(out, answer.schema(), view)?;
-    // The query runs in a task of its own: a step of it may take long, and Ctrl-C must not wait for it.
+    // The query runs in a task of its own: a step of it may take long, and Ctrl-C must not wait for
+    // it.
     let (sender, mut batches) = tokio::sync::mpsc::channel(2);
     let work = tokio::spawn(async move {
         while let Some(batch) = answer.next().await {
@@ -116,7 +131,8 @@ pub(crate) async fn write(mut answer: Answer, name: &str, view: View, out: &mut 
 pub(crate) async fn stopped() -> std::io::Result<()> {
     #[cfg(unix)]
     {
-        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let mut terminated =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         tokio::select! {
             interrupted = tokio::signal::ctrl_c() => interrupted,
             _ = terminated.recv() => Ok(()),
@@ -133,12 +149,29 @@ pub(crate) fn stdout() -> std::io::BufWriter<std::io::Stdout> {
 
 /// A small listing of ours as rows.
 pub(crate) fn listing(names: &[&str], rows: &[Vec<String>], format: &Format) -> Result<u8> {
-    let schema = Arc::new(Schema::new(names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect::<Vec<_>>()));
-    let column = |index: usize| Arc::new(rows.iter().map(|row| row.get(index).map(String::as_str)).collect::<StringArray>()) as ArrayRef;
+    let schema = Arc::new(Schema::new(
+        names
+            .iter()
+            .map(|name| Field::new(*name, DataType::Utf8, true))
+            .collect::<Vec<_>>(),
+    ));
+    let column = |index: usize| {
+        Arc::new(
+            rows.iter()
+                .map(|row| row.get(index).map(String::as_str))
+                .collect::<StringArray>(),
+        ) as ArrayRef
+    };
     let batch = RecordBatch::try_new(Arc::clone(&schema), (0..names.len()).map(column).collect())?;
     let mut out = stdout();
     if let Some(output) = output::find(&format.output) {
-        let mut writer = output.begin(&mut out, &schema, View { width: terminal::width() })?;
+        let mut writer = output.begin(
+            &mut out,
+            &schema,
+            View {
+                width: terminal::width(),
+            },
+        )?;
         writer.batch(&batch)?;
         writer.finish()?;
     }

@@ -34,7 +34,11 @@ pub(super) fn queries(args: &Queries) -> Result<u8> {
                     ]
                 })
                 .collect();
-            listing(&["id", "pack", "severity", "level", "question"], &rows, &args.format)
+            listing(
+                &["id", "pack", "severity", "level", "question"],
+                &rows,
+                &args.format,
+            )
         }
     }
 }
@@ -43,7 +47,12 @@ pub(super) fn queries(args: &Queries) -> Result<u8> {
 pub(crate) fn show(query: &SavedQuery, out: &mut dyn Write) -> Result<()> {
     let header = &query.header;
     writeln!(out, "{} — {}\n", query.id, header.title)?;
-    writeln!(out, "{}\n\n{}\n", header.question, header.description.trim())?;
+    writeln!(
+        out,
+        "{}\n\n{}\n",
+        header.question,
+        header.description.trim()
+    )?;
     let mut line = |name: &str, text: &str| -> Result<()> {
         if !text.is_empty() {
             writeln!(out, "{name:<16}{text}")?;
@@ -65,7 +74,12 @@ pub(crate) fn show(query: &SavedQuery, out: &mut dyn Write) -> Result<()> {
                 None if parameter.required => ", required".to_owned(),
                 None => String::new(),
             };
-            writeln!(out, "  {name} ({}{default}): {}", parameter.kind.name(), parameter.doc)?;
+            writeln!(
+                out,
+                "  {name} ({}{default}): {}",
+                parameter.kind.name(),
+                parameter.doc
+            )?;
         }
     }
     writeln!(out, "\n{}", query.sql)?;

@@ -18,7 +18,8 @@ pub(super) async fn sql(args: &Sql, input: &Input, color: Color) -> Result<u8> {
     let text = match (&args.sql, &args.file) {
         (Some(sql), _) => sql.clone(),
         (None, Some(file)) if file.as_os_str() == "-" => std::io::read_to_string(std::io::stdin())?,
-        (None, Some(file)) => std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?,
+        (None, Some(file)) => std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read {}", file.display()))?,
         (None, None) => bail!("no SQL given"),
     };
     let statements = auditql_engine::statements(&text);
@@ -35,7 +36,15 @@ pub(super) async fn sql(args: &Sql, input: &Input, color: Color) -> Result<u8> {
     for statement in &statements {
         let progress = Progress::start(&engine, input.quiet);
         let answer = engine.sql(statement).await?;
-        let ended = write(answer, &args.format.output, View { width: terminal::width() }, &mut out).await;
+        let ended = write(
+            answer,
+            &args.format.output,
+            View {
+                width: terminal::width(),
+            },
+            &mut out,
+        )
+        .await;
         drop(progress);
         out.flush()?;
         let ended = ended?;
@@ -51,7 +60,12 @@ pub(super) async fn sql(args: &Sql, input: &Input, color: Color) -> Result<u8> {
 /// Of the accounts of several statements over one input, the one that saw most of it.
 fn further(before: Option<ScanReport>, now: ScanReport) -> ScanReport {
     match before {
-        Some(before) if before.total.read() > now.total.read() || (before.total.read() == now.total.read() && !before.partial) => before,
+        Some(before)
+            if before.total.read() > now.total.read()
+                || (before.total.read() == now.total.read() && !before.partial) =>
+        {
+            before
+        }
         _ => now,
     }
 }
@@ -62,10 +76,22 @@ pub(super) async fn run(args: &Run, input: &Input, color: Color) -> Result<u8> {
     let mut out = stdout();
     let progress = Progress::start(&engine, input.quiet);
     let answer = engine.run(query, &args.params).await?;
-    let ended = write(answer, &args.format.output, View { width: terminal::width() }, &mut out).await;
+    let ended = write(
+        answer,
+        &args.format.output,
+        View {
+            width: terminal::width(),
+        },
+        &mut out,
+    )
+    .await;
     drop(progress);
     out.flush()?;
-    let code = if let Ended::Interrupted = ended? { status::INTERRUPTED } else { status::OK };
+    let code = if let Ended::Interrupted = ended? {
+        status::INTERRUPTED
+    } else {
+        status::OK
+    };
     let report = engine.report();
     if !input.quiet
         && let Some(note) = not_evaluable(query, &report)
@@ -87,7 +113,10 @@ pub(crate) fn not_evaluable(query: &SavedQuery, report: &ScanReport) -> Option<S
     let level = query.header.level.name();
     match (enough, less) {
         (_, 0) => None,
-        (0, _) => Some(format!("not evaluable: `{}` needs events of level {level}, and the input has none", query.id)),
+        (0, _) => Some(format!(
+            "not evaluable: `{}` needs events of level {level}, and the input has none",
+            query.id
+        )),
         (_, less) => Some(format!(
             "`{}` needs events of level {level}: {less} of {} have less and cannot show what it asks for",
             query.id,

@@ -18,7 +18,12 @@ impl Output for Arrow {
         "Arrow IPC stream, for programs"
     }
 
-    fn begin<'w>(&self, out: &'w mut (dyn Write + Send), schema: &SchemaRef, _: View) -> Result<Box<dyn Rows + 'w>> {
+    fn begin<'w>(
+        &self,
+        out: &'w mut (dyn Write + Send),
+        schema: &SchemaRef,
+        _: View,
+    ) -> Result<Box<dyn Rows + 'w>> {
         Ok(Box::new(Writer(StreamWriter::try_new(out, schema)?)))
     }
 }

@@ -6,13 +6,15 @@ use anyhow::Result;
 use auditql_engine::arrow::{
     array::{Array, ArrayRef, AsArray, MapArray, StructArray, UnionArray},
     datatypes::{
-        DataType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
-        TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+        DataType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+        TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+        TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
     },
     util::display::{ArrayFormatter, FormatOptions},
 };
 
-/// The value as text; `None` for NULL. Text and scalars are themselves, nested values and JSON unions are JSON.
+/// The value as text; `None` for NULL. Text and scalars are themselves, nested values and JSON
+/// unions are JSON.
 pub(crate) fn text(array: &ArrayRef, row: usize) -> Result<Option<String>> {
     if is_null(array, row) {
         return Ok(None);
@@ -25,12 +27,18 @@ pub(crate) fn text(array: &ArrayRef, row: usize) -> Result<Option<String>> {
     let json = String::from_utf8(json)?;
     // A scalar that JSON quotes (a time, say) is text without the quotes.
     let quoted = json.len() >= 2 && json.starts_with('"') && !is_nested(array.data_type());
-    Ok(Some(if quoted { serde_json::from_str(&json)? } else { json }))
+    Ok(Some(if quoted {
+        serde_json::from_str(&json)?
+    } else {
+        json
+    }))
 }
 
 /// Is this column text that the log's author chose, rather than a number or time of ours?
 pub(crate) fn is_text(data_type: &DataType) -> bool {
-    !(data_type.is_numeric() || data_type.is_temporal() || matches!(data_type, DataType::Boolean | DataType::Null))
+    !(data_type.is_numeric()
+        || data_type.is_temporal()
+        || matches!(data_type, DataType::Boolean | DataType::Null))
 }
 
 /// Is this column shown flush right?
@@ -45,13 +53,17 @@ fn is_nested(data_type: &DataType) -> bool {
 fn is_null(array: &ArrayRef, row: usize) -> bool {
     match array.data_type() {
         DataType::Null => true,
-        DataType::Union(..) => array.as_any().downcast_ref::<UnionArray>().is_some_and(|union| {
-            let child = union.child(union.type_id(row));
-            matches!(child.data_type(), DataType::Null) || child.is_null(union.value_offset(row))
+        DataType::Union(..) => array
+            .as_any()
+            .downcast_ref::<UnionArray>()
+            .is_some_and(|union| {
+                let child = union.child(union.type_id(row));
+                matches!(child.data_type(), DataType::Null)
+                    || child.is_null(union.value_offset(row))
+            }),
+        DataType::Dictionary(..) => array.as_any_dictionary_opt().is_some_and(|array| {
+            array.is_null(row) || is_null(array.values(), array.normalized_keys()[row])
         }),
-        DataType::Dictionary(..) => {
-            array.as_any_dictionary_opt().is_some_and(|array| array.is_null(row) || is_null(array.values(), array.normalized_keys()[row]))
-        }
         _ => array.is_null(row),
     }
 }
@@ -91,18 +103,30 @@ pub(crate) fn write_json(out: &mut Vec<u8>, array: &ArrayRef, row: usize) -> Res
         DataType::UInt32 => number!(UInt32Type),
         DataType::UInt64 => number!(UInt64Type),
         // JSON has no NaN and no infinity.
-        DataType::Float32 => serde_json::to_writer(out, &array.as_primitive::<Float32Type>().value(row))?,
-        DataType::Float64 => serde_json::to_writer(out, &array.as_primitive::<Float64Type>().value(row))?,
+        DataType::Float32 => {
+            serde_json::to_writer(out, &array.as_primitive::<Float32Type>().value(row))?
+        }
+        DataType::Float64 => {
+            serde_json::to_writer(out, &array.as_primitive::<Float64Type>().value(row))?
+        }
         DataType::Date32 => match array.as_primitive::<Date32Type>().value_as_date(row) {
             Some(date) => write!(out, "\"{date}\"")?,
             None => out.extend_from_slice(b"null"),
         },
         DataType::Timestamp(unit, zone) => {
             let time = match unit {
-                TimeUnit::Second => array.as_primitive::<TimestampSecondType>().value_as_datetime(row),
-                TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().value_as_datetime(row),
-                TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().value_as_datetime(row),
-                TimeUnit::Nanosecond => array.as_primitive::<TimestampNanosecondType>().value_as_datetime(row),
+                TimeUnit::Second => array
+                    .as_primitive::<TimestampSecondType>()
+                    .value_as_datetime(row),
+                TimeUnit::Millisecond => array
+                    .as_primitive::<TimestampMillisecondType>()
+                    .value_as_datetime(row),
+                TimeUnit::Microsecond => array
+                    .as_primitive::<TimestampMicrosecondType>()
+                    .value_as_datetime(row),
+                TimeUnit::Nanosecond => array
+                    .as_primitive::<TimestampNanosecondType>()
+                    .value_as_datetime(row),
             };
             // Arrow keeps the instant in UTC whatever the zone; without a zone it is UTC here.
             let _ = zone;
@@ -134,7 +158,8 @@ pub(crate) fn write_json(out: &mut Vec<u8>, array: &ArrayRef, row: usize) -> Res
     Ok(())
 }
 
-/// Text as a JSON string. Characters that move a cursor or change what is read are escaped: it is the same JSON, and safe on a terminal.
+/// Text as a JSON string. Characters that move a cursor or change what is read are escaped: it is
+/// the same JSON, and safe on a terminal.
 fn write_text(out: &mut Vec<u8>, text: &str) -> Result<()> {
     let safe = crate::terminal::sanitize(text, true);
     if matches!(safe, std::borrow::Cow::Borrowed(_)) {
@@ -143,7 +168,10 @@ fn write_text(out: &mut Vec<u8>, text: &str) -> Result<()> {
     let quoted = serde_json::to_string(text)?;
     for ch in quoted.chars() {
         if ch.is_ascii() && ch != '\u{7f}'
-            || matches!(crate::terminal::sanitize(ch.encode_utf8(&mut [0; 4]), true), std::borrow::Cow::Borrowed(_))
+            || matches!(
+                crate::terminal::sanitize(ch.encode_utf8(&mut [0; 4]), true),
+                std::borrow::Cow::Borrowed(_)
+            )
         {
             out.extend_from_slice(ch.encode_utf8(&mut [0; 4]).as_bytes());
         } else {
@@ -169,7 +197,12 @@ fn write_list(out: &mut Vec<u8>, values: &ArrayRef) -> Result<()> {
 
 fn write_struct(out: &mut Vec<u8>, array: &StructArray, row: usize) -> Result<()> {
     out.push(b'{');
-    for (index, (name, column)) in array.column_names().into_iter().zip(array.columns()).enumerate() {
+    for (index, (name, column)) in array
+        .column_names()
+        .into_iter()
+        .zip(array.columns())
+        .enumerate()
+    {
         if index > 0 {
             out.push(b',');
         }
@@ -199,13 +232,21 @@ fn write_map(out: &mut Vec<u8>, array: &MapArray, row: usize) -> Result<()> {
 
 /// The JSON union of datafusion-functions-json: arrays and objects are JSON text already.
 fn write_union(out: &mut Vec<u8>, union: &UnionArray, row: usize) -> Result<()> {
-    let DataType::Union(fields, _) = union.data_type() else { return Ok(()) };
+    let DataType::Union(fields, _) = union.data_type() else {
+        return Ok(());
+    };
     let id = union.type_id(row);
     let child = union.child(id);
     let offset = union.value_offset(row);
-    let name = fields.iter().find(|(field, _)| *field == id).map(|(_, field)| field.name().clone()).unwrap_or_default();
+    let name = fields
+        .iter()
+        .find(|(field, _)| *field == id)
+        .map(|(_, field)| field.name().clone())
+        .unwrap_or_default();
     match (name.as_str(), string(child, offset)) {
-        ("array" | "object", Some(json)) if serde_json::from_str::<&serde_json::value::RawValue>(json).is_ok() => {
+        ("array" | "object", Some(json))
+            if serde_json::from_str::<&serde_json::value::RawValue>(json).is_ok() =>
+        {
             out.extend_from_slice(json.as_bytes());
         }
         _ => write_json(out, child, offset)?,

@@ -22,9 +22,21 @@ impl Output for Csv {
         self.doc
     }
 
-    fn begin<'w>(&self, out: &'w mut (dyn Write + Send), schema: &SchemaRef, _: View) -> Result<Box<dyn Rows + 'w>> {
-        let mut writer = csv::WriterBuilder::new().delimiter(self.delimiter).from_writer(out);
-        writer.write_record(schema.fields().iter().map(|field| neutral(field.name().clone())))?;
+    fn begin<'w>(
+        &self,
+        out: &'w mut (dyn Write + Send),
+        schema: &SchemaRef,
+        _: View,
+    ) -> Result<Box<dyn Rows + 'w>> {
+        let mut writer = csv::WriterBuilder::new()
+            .delimiter(self.delimiter)
+            .from_writer(out);
+        writer.write_record(
+            schema
+                .fields()
+                .iter()
+                .map(|field| neutral(field.name().clone())),
+        )?;
         Ok(Box::new(Writer { writer }))
     }
 }
@@ -38,7 +50,11 @@ impl Rows for Writer<'_> {
         for row in 0..batch.num_rows() {
             for array in batch.columns() {
                 let text = cell::text(array, row)?.unwrap_or_default();
-                let text = if cell::is_text(array.data_type()) { neutral(text) } else { text };
+                let text = if cell::is_text(array.data_type()) {
+                    neutral(text)
+                } else {
+                    text
+                };
                 self.writer.write_field(text)?;
             }
             self.writer.write_record(None::<&[u8]>)?;
@@ -52,7 +68,12 @@ impl Rows for Writer<'_> {
     }
 }
 
-/// A spreadsheet runs a field that begins like a formula (CWE-1236); an apostrophe in front makes it text.
+/// A spreadsheet runs a field that begins like a formula (CWE-1236); an apostrophe in front makes
+/// it text.
 fn neutral(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) { format!("'{text}") } else { text }
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+        format!("'{text}")
+    } else {
+        text
+    }
 }

@@ -1,4 +1,5 @@
-//! JSON, as one array or one object a line. Every column is in every row, NULL is `null`; text stays text, bodies included.
+//! JSON, as one array or one object a line. Every column is in every row, NULL is `null`; text
+//! stays text, bodies included.
 
 use std::io::Write;
 
@@ -22,9 +23,22 @@ impl Output for Json {
         self.doc
     }
 
-    fn begin<'w>(&self, out: &'w mut (dyn Write + Send), schema: &SchemaRef, _: View) -> Result<Box<dyn Rows + 'w>> {
-        let names = schema.fields().iter().map(|field| serde_json::to_vec(field.name()));
-        Ok(Box::new(Writer { out, names: names.collect::<Result<_, _>>()?, array: self.array, rows: 0 }))
+    fn begin<'w>(
+        &self,
+        out: &'w mut (dyn Write + Send),
+        schema: &SchemaRef,
+        _: View,
+    ) -> Result<Box<dyn Rows + 'w>> {
+        let names = schema
+            .fields()
+            .iter()
+            .map(|field| serde_json::to_vec(field.name()));
+        Ok(Box::new(Writer {
+            out,
+            names: names.collect::<Result<_, _>>()?,
+            array: self.array,
+            rows: 0,
+        }))
     }
 }
 
@@ -64,7 +78,8 @@ impl Rows for Writer<'_> {
 
     fn finish(self: Box<Self>) -> Result<()> {
         if self.array {
-            self.out.write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?;
+            self.out
+                .write_all(if self.rows == 0 { b"[]\n" } else { b"\n]\n" })?;
         }
         Ok(())
     }

@@ -20,10 +20,24 @@ impl Output for Line {
         "one column a line, rows separated by an empty line"
     }
 
-    fn begin<'w>(&self, out: &'w mut (dyn Write + Send), schema: &SchemaRef, _: View) -> Result<Box<dyn Rows + 'w>> {
-        let names: Vec<String> = schema.fields().iter().map(|field| sanitize(field.name(), false).into_owned()).collect();
+    fn begin<'w>(
+        &self,
+        out: &'w mut (dyn Write + Send),
+        schema: &SchemaRef,
+        _: View,
+    ) -> Result<Box<dyn Rows + 'w>> {
+        let names: Vec<String> = schema
+            .fields()
+            .iter()
+            .map(|field| sanitize(field.name(), false).into_owned())
+            .collect();
         let width = names.iter().map(|name| name.width()).max().unwrap_or(0);
-        Ok(Box::new(Writer { out, names, width, rows: 0 }))
+        Ok(Box::new(Writer {
+            out,
+            names,
+            width,
+            rows: 0,
+        }))
     }
 }
 

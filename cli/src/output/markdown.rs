@@ -19,9 +19,24 @@ impl Output for Markdown {
         "a Markdown table"
     }
 
-    fn begin<'w>(&self, out: &'w mut (dyn Write + Send), schema: &SchemaRef, _: View) -> Result<Box<dyn Rows + 'w>> {
-        let names: Vec<String> = schema.fields().iter().map(|field| escape(field.name())).collect();
-        let rules = schema.fields().iter().map(|field| if cell::is_number(field.data_type()) { "---:" } else { "---" });
+    fn begin<'w>(
+        &self,
+        out: &'w mut (dyn Write + Send),
+        schema: &SchemaRef,
+        _: View,
+    ) -> Result<Box<dyn Rows + 'w>> {
+        let names: Vec<String> = schema
+            .fields()
+            .iter()
+            .map(|field| escape(field.name()))
+            .collect();
+        let rules = schema.fields().iter().map(|field| {
+            if cell::is_number(field.data_type()) {
+                "---:"
+            } else {
+                "---"
+            }
+        });
         let rules: Vec<&str> = rules.collect();
         writeln!(out, "| {} |\n| {} |", names.join(" | "), rules.join(" | "))?;
         Ok(Box::new(Writer { out }))
@@ -35,8 +50,15 @@ struct Writer<'w> {
 impl Rows for Writer<'_> {
     fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
         for row in 0..batch.num_rows() {
-            let cells = batch.columns().iter().map(|array| Ok(escape(&cell::text(array, row)?.unwrap_or_default())));
-            writeln!(self.out, "| {} |", cells.collect::<Result<Vec<_>>>()?.join(" | "))?;
+            let cells = batch
+                .columns()
+                .iter()
+                .map(|array| Ok(escape(&cell::text(array, row)?.unwrap_or_default())));
+            writeln!(
+                self.out,
+                "| {} |",
+                cells.collect::<Result<Vec<_>>>()?.join(" | ")
+            )?;
         }
         Ok(())
     }
@@ -46,7 +68,8 @@ impl Rows for Writer<'_> {
     }
 }
 
-/// CommonMark §2.4: any ASCII punctuation can be escaped by a backslash; `<` and `&` as entities, for readers of HTML.
+/// CommonMark §2.4: any ASCII punctuation can be escaped by a backslash; `<` and `&` as entities,
+/// for readers of HTML.
 fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for ch in sanitize(text, false).chars() {

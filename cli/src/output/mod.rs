@@ -1,4 +1,5 @@
-//! Rows out: one file an output format, all behind [`Output`]; [`OUTPUTS`] is the list that `-o`, `.mode`, help and tests iterate over.
+//! Rows out: one file an output format, all behind [`Output`]; [`OUTPUTS`] is the list that `-o`,
+//! `.mode`, help and tests iterate over.
 
 mod arrow;
 mod cell;
@@ -22,7 +23,12 @@ pub(crate) trait Output: Sync {
     /// What it is for.
     fn doc(&self) -> &'static str;
     /// Begins a result with these columns.
-    fn begin<'w>(&self, out: &'w mut (dyn Write + Send), schema: &SchemaRef, view: View) -> Result<Box<dyn Rows + 'w>>;
+    fn begin<'w>(
+        &self,
+        out: &'w mut (dyn Write + Send),
+        schema: &SchemaRef,
+        view: View,
+    ) -> Result<Box<dyn Rows + 'w>>;
 }
 
 /// Who reads the output.
@@ -43,10 +49,26 @@ pub(crate) trait Rows {
 pub(crate) static OUTPUTS: &[&dyn Output] = &[
     &table::Table,
     &line::Line,
-    &csv::Csv { name: "csv", doc: "comma-separated values with a header; formulas are neutralised", delimiter: b',' },
-    &csv::Csv { name: "tsv", doc: "tab-separated values with a header; formulas are neutralised", delimiter: b'\t' },
-    &json::Json { name: "json", doc: "one array of objects; every column in every row", array: true },
-    &json::Json { name: "jsonl", doc: "one object a line; every column in every row", array: false },
+    &csv::Csv {
+        name: "csv",
+        doc: "comma-separated values with a header; formulas are neutralised",
+        delimiter: b',',
+    },
+    &csv::Csv {
+        name: "tsv",
+        doc: "tab-separated values with a header; formulas are neutralised",
+        delimiter: b'\t',
+    },
+    &json::Json {
+        name: "json",
+        doc: "one array of objects; every column in every row",
+        array: true,
+    },
+    &json::Json {
+        name: "jsonl",
+        doc: "one object a line; every column in every row",
+        array: false,
+    },
     &markdown::Markdown,
     &yaml::Yaml,
     &arrow::Arrow,

@@ -28,14 +28,27 @@ impl Output for Parquet {
         "a Parquet file, for programs"
     }
 
-    fn begin<'w>(&self, out: &'w mut (dyn Write + Send), schema: &SchemaRef, _: View) -> Result<Box<dyn Rows + 'w>> {
+    fn begin<'w>(
+        &self,
+        out: &'w mut (dyn Write + Send),
+        schema: &SchemaRef,
+        _: View,
+    ) -> Result<Box<dyn Rows + 'w>> {
         let fields: Vec<Field> = schema
             .fields()
             .iter()
-            .map(|field| if storable(field.data_type()) { field.as_ref().clone() } else { Field::new(field.name(), DataType::Utf8, true) })
+            .map(|field| {
+                if storable(field.data_type()) {
+                    field.as_ref().clone()
+                } else {
+                    Field::new(field.name(), DataType::Utf8, true)
+                }
+            })
             .collect();
         let schema = Arc::new(Schema::new(fields));
-        let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .build();
         let writer = ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties))?;
         Ok(Box::new(Writer { writer, schema }))
     }
@@ -44,12 +57,19 @@ impl Output for Parquet {
 /// Can Parquet hold this type?
 fn storable(data_type: &DataType) -> bool {
     match data_type {
-        DataType::Union(..) | DataType::Interval(_) | DataType::Duration(_) | DataType::Null | DataType::RunEndEncoded(..) => false,
+        DataType::Union(..)
+        | DataType::Interval(_)
+        | DataType::Duration(_)
+        | DataType::Null
+        | DataType::RunEndEncoded(..) => false,
         DataType::ListView(_) | DataType::LargeListView(_) => false,
-        DataType::Struct(fields) => !fields.is_empty() && fields.iter().all(|field| storable(field.data_type())),
-        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) | DataType::Map(field, _) => {
-            storable(field.data_type())
+        DataType::Struct(fields) => {
+            !fields.is_empty() && fields.iter().all(|field| storable(field.data_type()))
         }
+        DataType::List(field)
+        | DataType::LargeList(field)
+        | DataType::FixedSizeList(field, _)
+        | DataType::Map(field, _) => storable(field.data_type()),
         _ => true,
     }
 }
@@ -69,7 +89,11 @@ impl Rows for Writer<'_> {
             Ok(Arc::new(texts.collect::<Result<StringArray>>()?) as ArrayRef)
         });
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns.collect::<Result<_>>()?, &options)?;
+        let batch = RecordBatch::try_new_with_options(
+            Arc::clone(&self.schema),
+            columns.collect::<Result<_>>()?,
+            &options,
+        )?;
         Ok(self.writer.write(&batch)?)
     }
 

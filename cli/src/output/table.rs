@@ -1,5 +1,5 @@
-//! An aligned table for people. Column widths come from the first rows, so that a long result streams; on a terminal the widest
-//! columns are cut to fit, in a file nothing is.
+//! An aligned table for people. Column widths come from the first rows, so that a long result
+//! streams; on a terminal the widest columns are cut to fit, in a file nothing is.
 
 use std::io::Write;
 
@@ -26,10 +26,30 @@ impl Output for Table {
         "an aligned table, for people"
     }
 
-    fn begin<'w>(&self, out: &'w mut (dyn Write + Send), schema: &SchemaRef, view: View) -> Result<Box<dyn Rows + 'w>> {
-        let names = schema.fields().iter().map(|field| sanitize(field.name(), false).into_owned()).collect();
-        let right = schema.fields().iter().map(|field| cell::is_number(field.data_type())).collect();
-        Ok(Box::new(Writer { out, names, right, view, waiting: Vec::new(), widths: None }))
+    fn begin<'w>(
+        &self,
+        out: &'w mut (dyn Write + Send),
+        schema: &SchemaRef,
+        view: View,
+    ) -> Result<Box<dyn Rows + 'w>> {
+        let names = schema
+            .fields()
+            .iter()
+            .map(|field| sanitize(field.name(), false).into_owned())
+            .collect();
+        let right = schema
+            .fields()
+            .iter()
+            .map(|field| cell::is_number(field.data_type()))
+            .collect();
+        Ok(Box::new(Writer {
+            out,
+            names,
+            right,
+            view,
+            waiting: Vec::new(),
+            widths: None,
+        }))
     }
 }
 
@@ -94,13 +114,20 @@ impl Writer<'_> {
     }
 
     fn line(&mut self, cells: &[String]) -> Result<()> {
-        let Some(widths) = &self.widths else { return Ok(()) };
+        let Some(widths) = &self.widths else {
+            return Ok(());
+        };
         let mut line = String::new();
-        for (index, ((cell, width), right)) in cells.iter().zip(widths).zip(&self.right).enumerate() {
+        for (index, ((cell, width), right)) in cells.iter().zip(widths).zip(&self.right).enumerate()
+        {
             if index > 0 {
                 line.push_str("  ");
             }
-            let cell = if self.view.width.is_some() { cut(cell, *width) } else { cell.clone() };
+            let cell = if self.view.width.is_some() {
+                cut(cell, *width)
+            } else {
+                cell.clone()
+            };
             let pad = " ".repeat(width.saturating_sub(cell.width()));
             if *right {
                 line.push_str(&pad);

@@ -18,19 +18,36 @@ impl Output for Yaml {
         "a list of mappings; every column in every row"
     }
 
-    fn begin<'w>(&self, out: &'w mut (dyn Write + Send), schema: &SchemaRef, _: View) -> Result<Box<dyn Rows + 'w>> {
+    fn begin<'w>(
+        &self,
+        out: &'w mut (dyn Write + Send),
+        schema: &SchemaRef,
+        _: View,
+    ) -> Result<Box<dyn Rows + 'w>> {
         let names = schema.fields().iter().map(|field| plain(field.name()));
-        Ok(Box::new(Writer { out, names: names.collect::<Result<_>>()?, rows: 0 }))
+        Ok(Box::new(Writer {
+            out,
+            names: names.collect::<Result<_>>()?,
+            rows: 0,
+        }))
     }
 }
 
 /// A key that needs no quotes, or a quoted one.
 fn plain(name: &str) -> Result<String> {
-    const WORDS: [&str; 12] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "~"];
+    const WORDS: [&str; 12] = [
+        "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "~",
+    ];
     let simple = name.starts_with(|ch: char| ch.is_ascii_alphabetic() || ch == '_')
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !WORDS.contains(&name.to_ascii_lowercase().as_str());
-    Ok(if simple { name.to_owned() } else { serde_json::to_string(name)? })
+    Ok(if simple {
+        name.to_owned()
+    } else {
+        serde_json::to_string(name)?
+    })
 }
 
 struct Writer<'w> {

@@ -1,4 +1,5 @@
-//! The line editor: keys in, whole statements out. History is kept in the user's state folder, for the user alone.
+//! The line editor: keys in, whole statements out. History is kept in the user's state folder, for
+//! the user alone.
 
 use std::{borrow::Cow, io::Write, path::PathBuf};
 
@@ -135,45 +136,95 @@ impl Words {
 
     /// The words that could stand at the end of `before`.
     fn candidates(&self, before: &str, word: &str) -> Vec<String> {
-        let starts = |name: &str| name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+        let starts = |name: &str| {
+            name.get(..word.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(word))
+        };
         let mut words = before.split_whitespace();
         match words.next() {
-            None if word.starts_with('.') => COMMANDS.iter().map(|command| command.name.to_owned()).filter(|name| starts(name)).collect(),
-            Some(".run" | ".queries") if words.next().is_none() => {
-                SavedQuery::library().iter().map(|query| query.id.clone()).filter(|name| starts(name)).collect()
-            }
+            None if word.starts_with('.') => COMMANDS
+                .iter()
+                .map(|command| command.name.to_owned())
+                .filter(|name| starts(name))
+                .collect(),
+            Some(".run" | ".queries") if words.next().is_none() => SavedQuery::library()
+                .iter()
+                .map(|query| query.id.clone())
+                .filter(|name| starts(name))
+                .collect(),
             Some(".run") => {
                 let id = before.split_whitespace().nth(1).unwrap_or_default();
-                let Ok(query) = SavedQuery::find(id) else { return Vec::new() };
-                query.parameters.iter().map(|(name, _)| format!("{name}=")).filter(|name| starts(name)).collect()
+                let Ok(query) = SavedQuery::find(id) else {
+                    return Vec::new();
+                };
+                query
+                    .parameters
+                    .iter()
+                    .map(|(name, _)| format!("{name}="))
+                    .filter(|name| starts(name))
+                    .collect()
             }
-            Some(".mode") => output::OUTPUTS.iter().map(|output| output.name().to_owned()).filter(|name| starts(name)).collect(),
-            Some(".timer") => ["on", "off"].iter().map(|word| (*word).to_owned()).filter(|name| starts(name)).collect(),
+            Some(".mode") => output::OUTPUTS
+                .iter()
+                .map(|output| output.name().to_owned())
+                .filter(|name| starts(name))
+                .collect(),
+            Some(".timer") => ["on", "off"]
+                .iter()
+                .map(|word| (*word).to_owned())
+                .filter(|name| starts(name))
+                .collect(),
             Some(".schema") => tables().filter(|name| starts(name)).collect(),
             // A table stands here, and nothing else.
-            _ if matches!(before.split_whitespace().last().map(str::to_ascii_uppercase).as_deref(), Some("FROM" | "JOIN" | "DESCRIBE")) => {
+            _ if matches!(
+                before
+                    .split_whitespace()
+                    .last()
+                    .map(str::to_ascii_uppercase)
+                    .as_deref(),
+                Some("FROM" | "JOIN" | "DESCRIBE")
+            ) =>
+            {
                 tables().filter(|name| starts(name)).collect()
             }
             _ if word.is_empty() => Vec::new(),
-            _ => self.names.iter().filter(|name| starts(name)).cloned().collect(),
+            _ => self
+                .names
+                .iter()
+                .filter(|name| starts(name))
+                .cloned()
+                .collect(),
         }
     }
 }
 
 fn tables() -> impl Iterator<Item = String> {
-    auditql_engine::schema::tables().iter().chain(auditql_engine::schema::views()).map(|table| table.name.clone())
+    auditql_engine::schema::tables()
+        .iter()
+        .chain(auditql_engine::schema::views())
+        .map(|table| table.name.clone())
 }
 
 impl Completer for Words {
     type Candidate = Pair;
 
-    fn complete(&self, line: &str, at: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
+    fn complete(
+        &self,
+        line: &str,
+        at: usize,
+        _: &Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<Pair>)> {
         let before = &line[..at];
         let start = before
             .rfind(|ch: char| !(ch.is_alphanumeric() || matches!(ch, '_' | '-' | '.')))
-            .map_or(0, |found| found + before[found..].chars().next().map_or(0, char::len_utf8));
+            .map_or(0, |found| {
+                found + before[found..].chars().next().map_or(0, char::len_utf8)
+            });
         let found = self.candidates(&before[..start], &before[start..]);
-        let pairs = found.into_iter().map(|name| Pair { display: name.clone(), replacement: name });
+        let pairs = found.into_iter().map(|name| Pair {
+            display: name.clone(),
+            replacement: name,
+        });
         Ok((start, pairs.collect()))
     }
 }
@@ -182,7 +233,11 @@ impl Validator for Words {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         let text = context.input();
         let complete = text.trim_start().starts_with('.') || auditql_engine::is_complete(text);
-        Ok(if complete { ValidationResult::Valid(None) } else { ValidationResult::Incomplete })
+        Ok(if complete {
+            ValidationResult::Valid(None)
+        } else {
+            ValidationResult::Incomplete
+        })
     }
 }
 

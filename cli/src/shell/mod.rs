@@ -1,7 +1,8 @@
-//! The shell: statements that may go over many lines and commands that begin with a dot in, answers out.
+//! The shell: statements that may go over many lines and commands that begin with a dot in, answers
+//! out.
 //!
-//! On a terminal it is a line editor with history and completion; with input from a pipe it reads statements and stops at the
-//! first error.
+//! On a terminal it is a line editor with history and completion; with input from a pipe it reads
+//! statements and stops at the first error.
 
 mod command;
 mod editor;
@@ -45,8 +46,20 @@ pub(crate) async fn run(input: &Input, color: Color) -> Result<u8> {
     }
     let engine = open(input).await?;
     engine.spool_streams()?;
-    let mode = if interactive || std::io::stdout().is_terminal() { "table" } else { "csv" };
-    let mut shell = Shell { engine, input: input.clone(), color, mode: mode.to_owned(), timer: false, quit: false, code: status::OK };
+    let mode = if interactive || std::io::stdout().is_terminal() {
+        "table"
+    } else {
+        "csv"
+    };
+    let mut shell = Shell {
+        engine,
+        input: input.clone(),
+        color,
+        mode: mode.to_owned(),
+        timer: false,
+        quit: false,
+        code: status::OK,
+    };
     if interactive {
         editor::run(&mut shell).await?;
     } else {
@@ -75,7 +88,11 @@ impl Shell {
                 self.statements(&std::mem::take(&mut pending)).await?;
             }
         }
-        if self.quit { Ok(()) } else { self.statements(&pending).await }
+        if self.quit {
+            Ok(())
+        } else {
+            self.statements(&pending).await
+        }
     }
 
     /// Answers every statement of a text.
@@ -89,24 +106,49 @@ impl Shell {
     }
 
     /// Writes an answer and its account.
-    pub(crate) async fn show(&mut self, answer: auditql_engine::Answer, started: Instant) -> Result<()> {
+    pub(crate) async fn show(
+        &mut self,
+        answer: auditql_engine::Answer,
+        started: Instant,
+    ) -> Result<()> {
         let progress = crate::progress::Progress::start(&self.engine, self.input.quiet);
         let mut out = stdout();
-        let ended = write(answer, &self.mode, View { width: terminal::width() }, &mut out).await;
+        let ended = write(
+            answer,
+            &self.mode,
+            View {
+                width: terminal::width(),
+            },
+            &mut out,
+        )
+        .await;
         drop(progress);
         out.flush()?;
         let report = self.engine.report();
         let window = self.input.options().window;
-        let code = summary::finish(&report, window, self.input.summary.as_deref(), self.input.quiet, self.color)?;
+        let code = summary::finish(
+            &report,
+            window,
+            self.input.summary.as_deref(),
+            self.input.quiet,
+            self.color,
+        )?;
         self.code = self.code.max(code);
         if self.timer {
             let (faint, plain) = self.color.faint();
             let share = self.engine.skipped();
             let skipped = match share.files {
                 0 => String::new(),
-                files => format!(", {} of {files} files left out ({} of {} bytes)", share.skipped_files, share.skipped_bytes, share.bytes),
+                files => format!(
+                    ", {} of {files} files left out ({} of {} bytes)",
+                    share.skipped_files, share.skipped_bytes, share.bytes
+                ),
             };
-            let _ = writeln!(std::io::stderr(), "{faint}{:.3} s{skipped}{plain}", started.elapsed().as_secs_f64());
+            let _ = writeln!(
+                std::io::stderr(),
+                "{faint}{:.3} s{skipped}{plain}",
+                started.elapsed().as_secs_f64()
+            );
         }
         if let Ended::Interrupted = ended? {
             let _ = writeln!(std::io::stderr(), "interrupted");

@@ -14,9 +14,15 @@ use crate::scan::report::Reject;
 /// # Errors
 ///
 /// When the data model has other columns.
-pub(crate) fn rejects_batch(rejects: impl Iterator<Item = (String, Option<String>, Reject)>) -> Result<RecordBatch, ArrowError> {
+pub(crate) fn rejects_batch(
+    rejects: impl Iterator<Item = (String, Option<String>, Reject)>,
+) -> Result<RecordBatch, ArrowError> {
     let mut texts: [StringViewBuilder; 4] = Default::default();
-    let (mut lines, mut offsets, mut sources) = (Int64Builder::new(), Int64Builder::new(), StringViewBuilder::new());
+    let (mut lines, mut offsets, mut sources) = (
+        Int64Builder::new(),
+        Int64Builder::new(),
+        StringViewBuilder::new(),
+    );
     for (file, source, reject) in rejects {
         let values = [&file[..], reject.reason, &reject.message, &reject.record];
         for (builder, value) in texts.iter_mut().zip(values) {

@@ -1,4 +1,5 @@
-//! One row before it is columns: an event, where it came from, and what several columns derive from it, computed once.
+//! One row before it is columns: an event, where it came from, and what several columns derive from
+//! it, computed once.
 
 use std::{borrow::Cow, cell::OnceCell, sync::Arc};
 
@@ -45,19 +46,33 @@ struct Annotations<'a> {
 }
 
 impl<'r, 'a> Row<'r, 'a> {
-    pub(crate) const fn new(event: &'r Event<'a>, origin: Origin<'r>, reasons: &'r ReasonCache) -> Self {
-        Self { event, origin, reasons, reason: OnceCell::new(), annotations: OnceCell::new() }
+    pub(crate) const fn new(
+        event: &'r Event<'a>,
+        origin: Origin<'r>,
+        reasons: &'r ReasonCache,
+    ) -> Self {
+        Self {
+            event,
+            origin,
+            reasons,
+            reason: OnceCell::new(),
+            annotations: OnceCell::new(),
+        }
     }
 
     fn annotations(&self) -> &Annotations<'a> {
         self.annotations.get_or_init(|| {
             let mut found = Annotations::default();
-            let Some(annotations) = self.event.annotations else { return found };
+            let Some(annotations) = self.event.annotations else {
+                return found;
+            };
             for (key, value) in members(annotations.raw) {
                 match &*key.decode() {
                     "authorization.k8s.io/decision" => found.decision = value.text(),
                     "authorization.k8s.io/reason" => found.reason = value.text(),
-                    "audit.k8s.io/truncated" => found.truncated = value.text().is_some_and(|text| text.eq_str("true")),
+                    "audit.k8s.io/truncated" => {
+                        found.truncated = value.text().is_some_and(|text| text.eq_str("true"))
+                    }
                     _ => {}
                 }
             }
@@ -80,9 +95,14 @@ impl<'r, 'a> Row<'r, 'a> {
         self.event.truncated || self.annotations().truncated
     }
 
-    /// From the request's arrival to the stage, in microseconds; unknown where an envelope has one time for both.
+    /// From the request's arrival to the stage, in microseconds; unknown where an envelope has one
+    /// time for both.
     pub(crate) fn latency(&self) -> Option<i64> {
-        if self.event.one_time { None } else { self.event.staged?.checked_sub(self.event.received?) }
+        if self.event.one_time {
+            None
+        } else {
+            self.event.staged?.checked_sub(self.event.received?)
+        }
     }
 
     /// The authorization reason, taken apart.
@@ -95,7 +115,9 @@ impl<'r, 'a> Row<'r, 'a> {
 
     /// The first value of a key of `user.extra`.
     pub(crate) fn user_extra(&self, key: &str) -> Option<Text<'a>> {
-        crate::json::elements(last_member(self.event.user.extra?.raw, key)?).next()?.text()
+        crate::json::elements(last_member(self.event.user.extra?.raw, key)?)
+            .next()?
+            .text()
     }
 
     /// The decoded name of the actor.
@@ -107,6 +129,10 @@ impl<'r, 'a> Row<'r, 'a> {
     pub(crate) fn source_ip(&self, last: bool) -> Option<Text<'a>> {
         let ips: Value<'a> = self.event.source_ips?;
         let mut ips = crate::json::elements(ips);
-        if last { ips.last()?.text() } else { ips.next()?.text() }
+        if last {
+            ips.last()?.text()
+        } else {
+            ips.next()?.text()
+        }
     }
 }

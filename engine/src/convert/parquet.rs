@@ -1,8 +1,8 @@
-//! Events in, one Parquet file out. Raw logs are encoded by several threads, a row group each; the groups stand in the file in the
-//! order of the input.
+//! Events in, one Parquet file out. Raw logs are encoded by several threads, a row group each; the
+//! groups stand in the file in the order of the input.
 //!
-//! The file says what any Parquet reader understands: no Arrow schema of our own, no unsigned integers, strings as `STRING`,
-//! times as UTC microseconds.
+//! The file says what any Parquet reader understands: no Arrow schema of our own, no unsigned
+//! integers, strings as `STRING`, times as UTC microseconds.
 
 use std::{
     collections::BTreeMap,
@@ -48,11 +48,13 @@ use crate::{
     schema,
 };
 
-/// Decompressed bytes of the input that become one row group: large enough to compress well, small enough to hold several.
+/// Decompressed bytes of the input that become one row group: large enough to compress well, small
+/// enough to hold several.
 pub(crate) const GROUP: u64 = 64 << 20;
 /// Bytes of a chunk.
 pub(crate) const CHUNK: usize = 512 << 10;
-/// Bytes of a page before compression: buffers of this size are used again, larger ones come fresh from the system each time.
+/// Bytes of a page before compression: buffers of this size are used again, larger ones come fresh
+/// from the system each time.
 const PAGE: usize = 256 << 10;
 
 type Writer<'f> = SerializedFileWriter<BufWriter<&'f mut File>>;
@@ -66,18 +68,29 @@ pub(crate) fn properties() -> WriterPropertiesPtr {
         // Lists' items are called `element`, as the Parquet specification and Delta call them.
         .set_coerce_types(true)
         .set_data_page_size_limit(PAGE)
-        .set_key_value_metadata(Some(vec![KeyValue::new("auditql.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]));
+        .set_key_value_metadata(Some(vec![KeyValue::new(
+            "auditql.version".to_owned(),
+            env!("CARGO_PKG_VERSION").to_owned(),
+        )]));
     // No two bodies are alike, and nobody looks for the least of them.
-    for body in ["request_object", "response_object", "unknown_fields", "response_details"] {
-        properties =
-            properties.set_column_dictionary_enabled(text(body), false).set_column_statistics_enabled(text(body), EnabledStatistics::None);
+    for body in [
+        "request_object",
+        "response_object",
+        "unknown_fields",
+        "response_details",
+    ] {
+        properties = properties
+            .set_column_dictionary_enabled(text(body), false)
+            .set_column_statistics_enabled(text(body), EnabledStatistics::None);
     }
-    // Ids are unique: a dictionary of them is a second copy; a bloom filter finds one without reading a page.
+    // Ids are unique: a dictionary of them is a second copy; a bloom filter finds one without
+    // reading a page.
     for id in ["audit_id", "source_offset", "event_bytes", "source_line"] {
         properties = properties.set_column_dictionary_enabled(text(id), false);
     }
-    properties =
-        properties.set_column_bloom_filter_enabled(text("audit_id"), true).set_column_bloom_filter_max_ndv(text("audit_id"), 50_000);
+    properties = properties
+        .set_column_bloom_filter_enabled(text("audit_id"), true)
+        .set_column_bloom_filter_max_ndv(text("audit_id"), 50_000);
     Arc::new(properties.build())
 }
 
@@ -92,17 +105,28 @@ pub(crate) fn plain_properties() -> WriterProperties {
 
 pub(super) async fn write(engine: &Engine, file: &mut File, to: &str) -> Result<u64> {
     let arrow = schema::events();
-    let parquet = ArrowSchemaConverter::new().with_coerce_types(true).convert(&arrow)?;
+    let parquet = ArrowSchemaConverter::new()
+        .with_coerce_types(true)
+        .convert(&arrow)?;
     let root = parquet.root_schema_ptr();
-    let mut writer: Writer<'_> = SerializedFileWriter::new(BufWriter::with_capacity(1 << 20, file), root, properties())?;
+    let mut writer: Writer<'_> =
+        SerializedFileWriter::new(BufWriter::with_capacity(1 << 20, file), root, properties())?;
     let rows = if engine.has_parquet() {
         write_query(engine, &mut writer).await
     } else {
-        engine.ledger().lock().unwrap_or_else(PoisonError::into_inner).clear();
+        engine
+            .ledger()
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         write_logs(engine, &mut writer, Arc::new(parquet))
     };
     let fail = |error: Error| match error.kind() {
-        ErrorKind::Sql(message) => ErrorKind::Output { path: to.to_owned(), source: std::io::Error::other(message.clone()) }.into(),
+        ErrorKind::Sql(message) => ErrorKind::Output {
+            path: to.to_owned(),
+            source: std::io::Error::other(message.clone()),
+        }
+        .into(),
         _ => error,
     };
     let rows = rows.map_err(fail)?;
@@ -119,10 +143,16 @@ pub(crate) struct EncodedGroup {
 impl EncodedGroup {
     pub(crate) fn of(group: &mut RowGroup) -> Result<Self, ParquetError> {
         let rows = group.rows();
-        Ok(Self { columns: group.finish()?, rows })
+        Ok(Self {
+            columns: group.finish()?,
+            rows,
+        })
     }
 
-    pub(crate) fn append<W: std::io::Write + Send>(self, writer: &mut SerializedFileWriter<W>) -> Result<u64, ParquetError> {
+    pub(crate) fn append<W: std::io::Write + Send>(
+        self,
+        writer: &mut SerializedFileWriter<W>,
+    ) -> Result<u64, ParquetError> {
         let mut target = writer.next_row_group()?;
         for column in self.columns {
             target.append_column(&column.bytes, column.close)?;
@@ -140,7 +170,10 @@ struct ArrowGroup {
 
 impl ArrowGroup {
     fn new(factory: &ArrowRowGroupWriterFactory) -> Result<Self, ParquetError> {
-        Ok(Self { columns: factory.create_column_writers(0)?, rows: 0 })
+        Ok(Self {
+            columns: factory.create_column_writers(0)?,
+            rows: 0,
+        })
     }
 
     fn write(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
@@ -216,15 +249,22 @@ impl Shared<'_> {
         }
         let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         while index >= *writing + self.ahead && !self.stopped() {
-            writing = self.moved.wait(writing).unwrap_or_else(PoisonError::into_inner);
+            writing = self
+                .moved
+                .wait(writing)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         drop(writing);
-        // A cancelled run still hands over the queue of the piece, so that the writer does not wait for it.
+        // A cancelled run still hands over the queue of the piece, so that the writer does not wait
+        // for it.
         if self.stopped.load(Ordering::Relaxed) {
             return None;
         }
         let (sender, receiver) = sync_channel(2);
-        self.queues.lock().unwrap_or_else(PoisonError::into_inner).insert(index, receiver);
+        self.queues
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(index, receiver);
         self.taken.notify_all();
         Some((index, sender))
     }
@@ -236,7 +276,10 @@ impl Shared<'_> {
             if let Some(queue) = queues.remove(&index) {
                 return queue;
             }
-            queues = self.taken.wait(queues).unwrap_or_else(PoisonError::into_inner);
+            queues = self
+                .taken
+                .wait(queues)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -260,7 +303,8 @@ impl Shared<'_> {
         let mut group = None;
         let mut memory = Memory::default();
         while let Some((index, sender)) = self.take() {
-            // A panic that only dropped the sender would look like the end of the piece, and lose its rows.
+            // A panic that only dropped the sender would look like the end of the piece, and lose
+            // its rows.
             let encoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
                 let group = match &mut group {
                     Some(group) => group,
@@ -268,9 +312,14 @@ impl Shared<'_> {
                 };
                 self.encode_unit(index, &sender, window, group, &mut memory)
             }));
-            // A unit that was left early: its other pieces are not read any more, and nobody must wait for their newlines.
-            self.units[index].clone().for_each(|piece| self.work.newlines.publish(piece, 0));
-            let encoded = encoded.unwrap_or_else(|_| Err(ErrorKind::Internal("encoding a row group failed".to_owned()).into()));
+            // A unit that was left early: its other pieces are not read any more, and nobody must
+            // wait for their newlines.
+            self.units[index]
+                .clone()
+                .for_each(|piece| self.work.newlines.publish(piece, 0));
+            let encoded = encoded.unwrap_or_else(|_| {
+                Err(ErrorKind::Internal("encoding a row group failed".to_owned()).into())
+            });
             if let Err(error) = encoded {
                 let _ = sender.send(Err(error));
             }
@@ -297,7 +346,13 @@ impl Shared<'_> {
                 }
             }
         };
-        let mut rows = Rows::new(group, GROUP + GROUP / 4, window, self.work.options.cluster.clone(), take);
+        let mut rows = Rows::new(
+            group,
+            GROUP + GROUP / 4,
+            window,
+            self.work.options.cluster.clone(),
+            take,
+        );
         let mut flow = ControlFlow::Continue(());
         for piece in self.units[index].clone() {
             let (tally, done) = self.work.run(piece, &mut rows, memory);
@@ -321,7 +376,8 @@ impl Shared<'_> {
     }
 }
 
-/// Consecutive pieces of about a row group's bytes. What is compressed or of unknown size may be large: it stands alone unless it is small.
+/// Consecutive pieces of about a row group's bytes. What is compressed or of unknown size may be
+/// large: it stands alone unless it is small.
 pub(crate) fn units(plan: &crate::scan::plan::ScanPlan, pieces: &[Piece]) -> Vec<Range<usize>> {
     const COMPRESSED: u64 = 16;
     let mut units: Vec<Range<usize>> = Vec::new();
@@ -330,7 +386,14 @@ pub(crate) fn units(plan: &crate::scan::plan::ScanPlan, pieces: &[Piece]) -> Vec
         let planned = &plan.objects[piece.object];
         let size = match piece.range {
             Some((from, end)) => end - from,
-            None => planned.object.size.unwrap_or(GROUP) * if planned.compression.is_some() { COMPRESSED } else { 1 },
+            None => {
+                planned.object.size.unwrap_or(GROUP)
+                    * if planned.compression.is_some() {
+                        COMPRESSED
+                    } else {
+                        1
+                    }
+            }
         };
         match units.last_mut() {
             Some(unit) if bytes + size <= GROUP => {
@@ -352,7 +415,11 @@ fn write_logs(engine: &Engine, writer: &mut Writer<'_>, parquet: SchemaDescPtr) 
     let pieces = plan.pieces(GROUP, true);
     let units = units(plan, &pieces);
     let accounts = Accounts::new(plan.accounts(), pieces.len());
-    engine.ledger().lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&accounts));
+    engine
+        .ledger()
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(Arc::clone(&accounts));
     let newlines = Newlines::new(pieces.len());
     let seen = Arc::new(Seen::new(plan.options.dedup));
     let threads = engine.options.threads.max(1);
@@ -399,7 +466,11 @@ fn write_logs(engine: &Engine, writer: &mut Writer<'_>, parquet: SchemaDescPtr) 
         })();
         // Whoever waits for the writer, or to send to it, learns that it has stopped.
         shared.stop();
-        shared.queues.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        shared
+            .queues
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         written
     })
 }

@@ -1,4 +1,5 @@
-//! The rows of a conversion: events of the pieces of one unit of work in, encoded row groups out, without going through a query.
+//! The rows of a conversion: events of the pieces of one unit of work in, encoded row groups out,
+//! without going through a query.
 
 use std::ops::ControlFlow;
 
@@ -31,8 +32,23 @@ pub(super) struct Rows<'g, T> {
 }
 
 impl<'g, T: FnMut(&mut RowGroup) -> ControlFlow<()>> Rows<'g, T> {
-    pub(super) fn new(group: &'g mut RowGroup, full: u64, window: Window, cluster: Option<String>, take: T) -> Self {
-        Self { group, full, reasons: ReasonCache::default(), window, cluster, source_file: String::new(), take, error: None }
+    pub(super) fn new(
+        group: &'g mut RowGroup,
+        full: u64,
+        window: Window,
+        cluster: Option<String>,
+        take: T,
+    ) -> Self {
+        Self {
+            group,
+            full,
+            reasons: ReasonCache::default(),
+            window,
+            cluster,
+            source_file: String::new(),
+            take,
+            error: None,
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Numbers in, the bytes that Parquet packs them into out: the RLE/bit-packing hybrid of levels and dictionary indices, and
-//! `DELTA_BINARY_PACKED`. Source: `Encodings.md` of the Parquet format.
+//! Numbers in, the bytes that Parquet packs them into out: the RLE/bit-packing hybrid of levels and
+//! dictionary indices, and `DELTA_BINARY_PACKED`. Source: `Encodings.md` of the Parquet format.
 
 /// The bits that the numbers up to `most` need.
 pub(super) const fn width(most: u32) -> u8 {
@@ -14,7 +14,10 @@ pub(super) fn hybrid(values: &[u32], width: u8, out: &mut Vec<u8>) {
     let mut at = 0;
     while at < values.len() {
         let value = values[at];
-        let run = values[at..].iter().take_while(|other| **other == value).count();
+        let run = values[at..]
+            .iter()
+            .take_while(|other| **other == value)
+            .count();
         // Packed numbers come in groups of eight: the run lends what the last group lacks.
         let lent = (8 - (at - literals) % 8) % 8;
         if run >= LEAST_RUN + lent {
@@ -67,7 +70,8 @@ fn zigzag(value: i64, out: &mut Vec<u8>) {
     varint(((value << 1) ^ (value >> 63)) as u64, out);
 }
 
-/// Blocks of differences, each in as few bits as its largest needs. Differences wrap, as the format says.
+/// Blocks of differences, each in as few bits as its largest needs. Differences wrap, as the format
+/// says.
 pub(super) fn delta(values: &[i64], out: &mut Vec<u8>) {
     const BLOCK: usize = 128;
     const MINIBLOCK: usize = 32;
@@ -80,7 +84,9 @@ pub(super) fn delta(values: &[i64], out: &mut Vec<u8>) {
     };
     zigzag(first, out);
     let mut deltas = [0_i64; BLOCK];
-    for block in values[1..].chunks(BLOCK).scan(first, |last, block| Some((std::mem::replace(last, block[block.len() - 1]), block))) {
+    for block in values[1..].chunks(BLOCK).scan(first, |last, block| {
+        Some((std::mem::replace(last, block[block.len() - 1]), block))
+    }) {
         let (mut last, block) = block;
         for (delta, &value) in deltas.iter_mut().zip(block) {
             *delta = value.wrapping_sub(last);
@@ -93,7 +99,10 @@ pub(super) fn delta(values: &[i64], out: &mut Vec<u8>) {
         out.extend_from_slice(&[0; BLOCK / MINIBLOCK]);
         for (index, miniblock) in deltas.chunks(MINIBLOCK).enumerate() {
             let above = |delta: &i64| delta.wrapping_sub(least) as u64;
-            let most = miniblock.iter().map(above).fold(0, |all, value| all | value);
+            let most = miniblock
+                .iter()
+                .map(above)
+                .fold(0, |all, value| all | value);
             let width = (u64::BITS - most.leading_zeros()) as u8;
             out[widths + index] = width;
             let end = out.len() + MINIBLOCK / 8 * usize::from(width);
@@ -130,7 +139,9 @@ mod tests {
 
     fn read_bits(bytes: &[u8], index: usize, width: u8) -> u64 {
         let bit = |at: usize| u64::from(bytes[at / 8] >> (at % 8) & 1);
-        (0..usize::from(width)).map(|place| bit(index * usize::from(width) + place) << place).sum()
+        (0..usize::from(width))
+            .map(|place| bit(index * usize::from(width) + place) << place)
+            .sum()
     }
 
     fn read_hybrid(bytes: &[u8], width: u8, count: usize) -> Vec<u32> {
@@ -139,14 +150,19 @@ mod tests {
             let header = read_varint(bytes, &mut at);
             if header & 1 == 1 {
                 let groups = (header >> 1) as usize;
-                values.extend((0..groups * 8).map(|index| read_bits(&bytes[at..], index, width) as u32));
+                values.extend(
+                    (0..groups * 8).map(|index| read_bits(&bytes[at..], index, width) as u32),
+                );
                 at += groups * usize::from(width);
             } else {
                 let size = usize::from(width.div_ceil(8));
                 let mut value = [0; 4];
                 value[..size].copy_from_slice(&bytes[at..at + size]);
                 at += size;
-                values.extend(std::iter::repeat_n(u32::from_le_bytes(value), (header >> 1) as usize));
+                values.extend(std::iter::repeat_n(
+                    u32::from_le_bytes(value),
+                    (header >> 1) as usize,
+                ));
             }
         }
         assert_eq!(at, bytes.len(), "bytes left over");
@@ -157,7 +173,10 @@ mod tests {
     fn read_delta(bytes: &[u8]) -> Vec<i64> {
         let mut at = 0;
         let unzigzag = |value: u64| (value >> 1) as i64 ^ -((value & 1) as i64);
-        let (block, miniblocks) = (read_varint(bytes, &mut at) as usize, read_varint(bytes, &mut at) as usize);
+        let (block, miniblocks) = (
+            read_varint(bytes, &mut at) as usize,
+            read_varint(bytes, &mut at) as usize,
+        );
         let count = read_varint(bytes, &mut at) as usize;
         let mut last = unzigzag(read_varint(bytes, &mut at));
         let mut values = vec![last];
@@ -171,7 +190,12 @@ mod tests {
                 }
                 for index in 0..block / miniblocks {
                     if values.len() < count {
-                        last = last.wrapping_add(least).wrapping_add(read_bits(&bytes[at..], index, width) as i64);
+                        last = last.wrapping_add(least).wrapping_add(read_bits(
+                            &bytes[at..],
+                            index,
+                            width,
+                        )
+                            as i64);
                         values.push(last);
                     }
                 }

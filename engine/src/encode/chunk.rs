@@ -1,4 +1,5 @@
-//! Levels and encoded values in, the bytes of one Parquet column chunk out: pages, their compression, statistics and indexes.
+//! Levels and encoded values in, the bytes of one Parquet column chunk out: pages, their
+//! compression, statistics and indexes.
 
 use std::io::Write;
 
@@ -13,7 +14,9 @@ use datafusion::parquet::{
     data_type::ByteArray,
     errors::{ParquetError, Result},
     file::{
-        metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats},
+        metadata::{
+            ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats,
+        },
         statistics::{Statistics, ValueStatistics},
         writer::{SerializedPageWriter, TrackedWrite},
     },
@@ -41,7 +44,11 @@ pub(super) struct Press {
 impl Press {
     pub(super) fn new() -> Result<Self> {
         let zstd = zstd::bulk::Compressor::new(ZstdLevel::default().compression_level())?;
-        Ok(Self { zstd, page: Vec::new(), compressed: Vec::new() })
+        Ok(Self {
+            zstd,
+            page: Vec::new(),
+            compressed: Vec::new(),
+        })
     }
 }
 
@@ -172,14 +179,24 @@ impl ChunkWriter {
         }
     }
 
-    fn write(&mut self, press: &mut Press, page: impl FnOnce(Bytes) -> Page) -> Result<(u64, usize)> {
+    fn write(
+        &mut self,
+        press: &mut Press,
+        page: impl FnOnce(Bytes) -> Page,
+    ) -> Result<(u64, usize)> {
         let size = press.page.len();
         if i32::try_from(size).is_err() {
-            return Err(ParquetError::General("a page of more than 2 GiB: a lower --max-record keeps such records out".to_owned()));
+            return Err(ParquetError::General(
+                "a page of more than 2 GiB: a lower --max-record keeps such records out".to_owned(),
+            ));
         }
         press.compressed.clear();
-        press.compressed.reserve(zstd::zstd_safe::compress_bound(size));
-        press.zstd.compress_to_buffer(&press.page, &mut press.compressed)?;
+        press
+            .compressed
+            .reserve(zstd::zstd_safe::compress_bound(size));
+        press
+            .zstd
+            .compress_to_buffer(&press.page, &mut press.compressed)?;
         let page = CompressedPage::new(page(Bytes::copy_from_slice(&press.compressed)), size);
         let spec = SerializedPageWriter::new(&mut self.sink).write_page(page)?;
         self.uncompressed += spec.uncompressed_size;
@@ -187,20 +204,36 @@ impl ChunkWriter {
     }
 
     /// The dictionary page; it comes first.
-    pub(super) fn dictionary(&mut self, press: &mut Press, plain: &[u8], count: usize) -> Result<()> {
+    pub(super) fn dictionary(
+        &mut self,
+        press: &mut Press,
+        plain: &[u8],
+        count: usize,
+    ) -> Result<()> {
         press.page.clear();
         press.page.extend_from_slice(plain);
         let num_values = count as u32;
-        let page = |buf| Page::DictionaryPage { buf, num_values, encoding: Encoding::PLAIN, is_sorted: false };
+        let page = |buf| Page::DictionaryPage {
+            buf,
+            num_values,
+            encoding: Encoding::PLAIN,
+            is_sorted: false,
+        };
         let (offset, _) = self.write(press, page)?;
         self.dictionary_offset = Some(offset);
         Ok(())
     }
 
     pub(super) fn data(&mut self, press: &mut Press, data: &DataPage<'_>) -> Result<()> {
-        let (most_repetition, most_definition) = (self.column.max_rep_level() as u32, self.column.max_def_level() as u32);
+        let (most_repetition, most_definition) = (
+            self.column.max_rep_level() as u32,
+            self.column.max_def_level() as u32,
+        );
         press.page.clear();
-        for (levels, most) in [(data.repetition, most_repetition), (data.definition, most_definition)] {
+        for (levels, most) in [
+            (data.repetition, most_repetition),
+            (data.definition, most_definition),
+        ] {
             if most > 0 {
                 let at = press.page.len();
                 press.page.extend_from_slice(&[0; 4]);
@@ -211,7 +244,11 @@ impl ChunkWriter {
         }
         press.page.extend_from_slice(data.values);
         let values = data.definition.len();
-        let nulls = data.definition.iter().filter(|level| **level < most_definition).count();
+        let nulls = data
+            .definition
+            .iter()
+            .filter(|level| **level < most_definition)
+            .count();
         let num_values = values as u32;
         let (offset, compressed) = self.write(press, |buf| Page::DataPage {
             buf,
@@ -228,7 +265,8 @@ impl ChunkWriter {
         self.values += values as u64;
         self.nulls += nulls as u64;
         self.offset_index.append_row_count(data.rows as i64);
-        self.offset_index.append_offset_and_size(offset as i64, compressed as i32);
+        self.offset_index
+            .append_offset_and_size(offset as i64, compressed as i32);
         self.index(data.bounds, values == nulls, nulls);
         Ok(())
     }
@@ -239,16 +277,25 @@ impl ChunkWriter {
             self.column_index.to_invalid();
             return;
         };
-        let range = if all_null { None } else { bounds.range.as_ref() };
+        let range = if all_null {
+            None
+        } else {
+            bounds.range.as_ref()
+        };
         let Some((least, most)) = range else {
-            self.column_index.append(true, Vec::new(), Vec::new(), nulls as i64);
+            self.column_index
+                .append(true, Vec::new(), Vec::new(), nulls as i64);
             return;
         };
         let (least, _) = self.cut_least(least);
         let (most, _) = self.cut_most(most);
         self.column_index.append(false, least, most, nulls as i64);
-        if let (Some((last_least, last_most)), Some((least, most))) = (self.last.as_ref().and_then(|last| last.range.as_ref()), range) {
-            self.ascending &= !self.order.less(least, last_least) && !self.order.less(most, last_most);
+        if let (Some((last_least, last_most)), Some((least, most))) = (
+            self.last.as_ref().and_then(|last| last.range.as_ref()),
+            range,
+        ) {
+            self.ascending &=
+                !self.order.less(least, last_least) && !self.order.less(most, last_most);
         }
         self.last = Some(bounds.clone());
         if let Some(all) = &mut self.bounds {
@@ -261,7 +308,10 @@ impl ChunkWriter {
             return (value.to_vec(), true);
         }
         let text = std::str::from_utf8(value).unwrap_or_default();
-        (text.as_bytes()[..text.floor_char_boundary(LONGEST_STATISTIC)].to_vec(), false)
+        (
+            text.as_bytes()[..text.floor_char_boundary(LONGEST_STATISTIC)].to_vec(),
+            false,
+        )
     }
 
     /// A short text that is not less: the last character that can be is replaced by the next one.
@@ -272,7 +322,8 @@ impl ChunkWriter {
         let text = std::str::from_utf8(value).unwrap_or_default();
         let text = &text[..text.floor_char_boundary(LONGEST_STATISTIC)];
         let next = text.char_indices().rev().find_map(|(at, last)| {
-            let next = char::from_u32(u32::from(last) + 1).filter(|next| next.len_utf8() == last.len_utf8())?;
+            let next = char::from_u32(u32::from(last) + 1)
+                .filter(|next| next.len_utf8() == last.len_utf8())?;
             Some(format!("{}{next}", &text[..at]).into_bytes())
         });
         next.map_or_else(|| (value.to_vec(), true), |next| (next, false))
@@ -280,13 +331,27 @@ impl ChunkWriter {
 
     fn statistics(&self) -> Statistics {
         let nulls = Some(self.nulls);
-        let range = self.bounds.as_ref().and_then(|bounds| bounds.range.as_ref());
-        let pair = |least: Option<&[u8]>, most: Option<&[u8]>| (least.map(<[u8]>::to_vec), most.map(<[u8]>::to_vec));
-        let (least, most) = (range.map(|(least, _)| least.as_slice()), range.map(|(_, most)| most.as_slice()));
+        let range = self
+            .bounds
+            .as_ref()
+            .and_then(|bounds| bounds.range.as_ref());
+        let pair = |least: Option<&[u8]>, most: Option<&[u8]>| {
+            (least.map(<[u8]>::to_vec), most.map(<[u8]>::to_vec))
+        };
+        let (least, most) = (
+            range.map(|(least, _)| least.as_slice()),
+            range.map(|(_, most)| most.as_slice()),
+        );
         match self.order {
-            Order::Int32 => Statistics::int32(least.map(int32), most.map(int32), None, nulls, false),
-            Order::Int64 => Statistics::int64(least.map(int64), most.map(int64), None, nulls, false),
-            Order::Double => Statistics::double(least.map(double), most.map(double), None, nulls, false),
+            Order::Int32 => {
+                Statistics::int32(least.map(int32), most.map(int32), None, nulls, false)
+            }
+            Order::Int64 => {
+                Statistics::int64(least.map(int64), most.map(int64), None, nulls, false)
+            }
+            Order::Double => {
+                Statistics::double(least.map(double), most.map(double), None, nulls, false)
+            }
             Order::Boolean => {
                 let boolean = |bytes: &[u8]| bytes.first() == Some(&1);
                 Statistics::boolean(least.map(boolean), most.map(boolean), None, nulls, false)
@@ -300,8 +365,18 @@ impl ChunkWriter {
                 if let Some(value) = &mut most {
                     (*value, most_exact) = self.cut_most(value);
                 }
-                let values = ValueStatistics::new(least.map(ByteArray::from), most.map(ByteArray::from), None, nulls, false);
-                Statistics::ByteArray(values.with_min_is_exact(least_exact).with_max_is_exact(most_exact))
+                let values = ValueStatistics::new(
+                    least.map(ByteArray::from),
+                    most.map(ByteArray::from),
+                    None,
+                    nulls,
+                    false,
+                );
+                Statistics::ByteArray(
+                    values
+                        .with_min_is_exact(least_exact)
+                        .with_max_is_exact(most_exact),
+                )
             }
         }
     }
@@ -312,9 +387,17 @@ impl ChunkWriter {
         let mut stats = Vec::new();
         if self.dictionary_offset.is_some() {
             encodings.push(Encoding::PLAIN);
-            stats.push(PageEncodingStats { page_type: PageType::DICTIONARY_PAGE, encoding: Encoding::PLAIN, count: 1 });
+            stats.push(PageEncodingStats {
+                page_type: PageType::DICTIONARY_PAGE,
+                encoding: Encoding::PLAIN,
+                count: 1,
+            });
         }
-        stats.push(PageEncodingStats { page_type: PageType::DATA_PAGE, encoding: self.encoding, count: self.pages });
+        stats.push(PageEncodingStats {
+            page_type: PageType::DATA_PAGE,
+            encoding: self.encoding,
+            count: self.pages,
+        });
         let compressed = self.sink.bytes_written();
         let metadata = ColumnChunkMetaData::builder(self.column.clone())
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -326,9 +409,17 @@ impl ChunkWriter {
             .set_data_page_offset(self.data_offset.unwrap_or(0) as i64)
             .set_dictionary_page_offset(self.dictionary_offset.map(|offset| offset as i64))
             .set_statistics(self.statistics());
-        let boundary = if self.ascending { BoundaryOrder::ASCENDING } else { BoundaryOrder::UNORDERED };
+        let boundary = if self.ascending {
+            BoundaryOrder::ASCENDING
+        } else {
+            BoundaryOrder::UNORDERED
+        };
         self.column_index.set_boundary_order(boundary);
-        let column_index = if self.column_index.valid() { Some(self.column_index.build()?) } else { None };
+        let column_index = if self.column_index.valid() {
+            Some(self.column_index.build()?)
+        } else {
+            None
+        };
         let close = ColumnCloseResult {
             bytes_written: compressed as u64,
             rows_written: self.rows,
@@ -337,6 +428,9 @@ impl ChunkWriter {
             column_index,
             offset_index: Some(self.offset_index.build()),
         };
-        Ok(Encoded { bytes: self.sink.into_inner()?.into(), close })
+        Ok(Encoded {
+            bytes: self.sink.into_inner()?.into(),
+            close,
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! One column of a row group while it fills: rows in, its encoded column chunks out.
 //!
-//! Repetition and definition levels are those of the Parquet format (Dremel): `Nested Encoding` in its README.
+//! Repetition and definition levels are those of the Parquet format (Dremel): `Nested Encoding` in
+//! its README.
 
 use std::sync::Arc;
 
@@ -34,7 +35,12 @@ const PAGE_BYTES: usize = 256 << 10;
 const FALSE_POSITIVES: f64 = 0.05;
 
 /// Texts that hardly repeat, and whose order nobody asks for.
-const BODIES: [&str; 4] = ["request_object", "response_object", "response_details", "unknown_fields"];
+const BODIES: [&str; 4] = [
+    "request_object",
+    "response_object",
+    "response_details",
+    "unknown_fields",
+];
 
 /// One column of `events`.
 pub(super) struct Column {
@@ -90,23 +96,55 @@ struct Leaf {
 
 impl Column {
     /// Takes the column's leaves from the schema's.
-    pub(super) fn new(rule: &Rule, leaves: &mut impl Iterator<Item = ColumnDescPtr>) -> Result<Self> {
-        let mut leaf = || leaves.next().ok_or_else(|| ParquetError::General("the schema has too few columns".to_owned()));
+    pub(super) fn new(
+        rule: &Rule,
+        leaves: &mut impl Iterator<Item = ColumnDescPtr>,
+    ) -> Result<Self> {
+        let mut leaf = || {
+            leaves
+                .next()
+                .ok_or_else(|| ParquetError::General("the schema has too few columns".to_owned()))
+        };
         let nested = |column: ColumnDescPtr| NestedLeaf::new(column);
         let store = match rule.fill {
             Fill::Json(_) => Store::body(leaf()?),
             Fill::Made(_) if BODIES.contains(&rule.name) => Store::body(leaf()?),
-            Fill::Text(_) | Fill::Made(_) | Fill::Int32(_) | Fill::Date(_) => {
-                Store::Distinct { leaf: Leaf::new(leaf()?), keys: Vec::new(), last: 0, bloom: rule.name == "audit_id" }
-            }
-            Fill::List(_) => Store::Nested { first: nested(leaf()?), second: None },
-            Fill::Map(_) | Fill::MapOfLists(_) => Store::Nested { first: nested(leaf()?), second: Some(nested(leaf()?)) },
-            Fill::Int64(_) | Fill::Timestamp(_) => Store::Int64 { column: leaf()?, values: Vec::new(), definition: Vec::new() },
-            Fill::Float64(_) => Store::Double { column: leaf()?, values: Vec::new(), definition: Vec::new() },
-            Fill::Boolean(_) => Store::Boolean { column: leaf()?, values: Vec::new(), definition: Vec::new() },
+            Fill::Text(_) | Fill::Made(_) | Fill::Int32(_) | Fill::Date(_) => Store::Distinct {
+                leaf: Leaf::new(leaf()?),
+                keys: Vec::new(),
+                last: 0,
+                bloom: rule.name == "audit_id",
+            },
+            Fill::List(_) => Store::Nested {
+                first: nested(leaf()?),
+                second: None,
+            },
+            Fill::Map(_) | Fill::MapOfLists(_) => Store::Nested {
+                first: nested(leaf()?),
+                second: Some(nested(leaf()?)),
+            },
+            Fill::Int64(_) | Fill::Timestamp(_) => Store::Int64 {
+                column: leaf()?,
+                values: Vec::new(),
+                definition: Vec::new(),
+            },
+            Fill::Float64(_) => Store::Double {
+                column: leaf()?,
+                values: Vec::new(),
+                definition: Vec::new(),
+            },
+            Fill::Boolean(_) => Store::Boolean {
+                column: leaf()?,
+                values: Vec::new(),
+                definition: Vec::new(),
+            },
         };
         let part = PARTS.iter().position(|part| *part == rule.part);
-        Ok(Self { fill: rule.fill, part, store })
+        Ok(Self {
+            fill: rule.fill,
+            part,
+            store,
+        })
     }
 
     pub(super) const fn part(&self) -> Option<usize> {
@@ -117,11 +155,18 @@ impl Column {
     #[inline]
     pub(super) fn push(&mut self, row: &Row<'_, '_>, press: &mut Press) -> Result<()> {
         match (&mut self.store, self.fill) {
-            (Store::Distinct { leaf, keys, last, .. }, fill) => {
+            (
+                Store::Distinct {
+                    leaf, keys, last, ..
+                },
+                fill,
+            ) => {
                 let key = match fill {
                     Fill::Text(of) => of(row).map(|text| leaf.text(text, *last)),
                     Fill::Made(of) => of(row).map(|text| leaf.value(text.as_bytes(), *last)),
-                    Fill::Int32(of) | Fill::Date(of) => of(row).map(|number| leaf.value(&number.to_le_bytes(), *last)),
+                    Fill::Int32(of) | Fill::Date(of) => {
+                        of(row).map(|number| leaf.value(&number.to_le_bytes(), *last))
+                    }
                     _ => None,
                 };
                 if let Some(key) = key {
@@ -129,7 +174,15 @@ impl Column {
                 }
                 keys.push(key.unwrap_or(0));
             }
-            (Store::Body { column, writer, page, definition }, fill) => {
+            (
+                Store::Body {
+                    column,
+                    writer,
+                    page,
+                    definition,
+                },
+                fill,
+            ) => {
                 let text = match fill {
                     Fill::Json(of) => of(row).map(|value| append_plain(page, value.raw)),
                     Fill::Made(of) => of(row).map(|text| append_plain(page, &text)),
@@ -141,38 +194,93 @@ impl Column {
                     write_body(writer, page, definition, press)?;
                 }
             }
-            (Store::Int64 { values, definition, .. }, Fill::Int64(of) | Fill::Timestamp(of)) => note(of(row), values, definition),
-            (Store::Double { values, definition, .. }, Fill::Float64(of)) => note(of(row), values, definition),
-            (Store::Boolean { values, definition, .. }, Fill::Boolean(of)) => note(of(row), values, definition),
+            (
+                Store::Int64 {
+                    values, definition, ..
+                },
+                Fill::Int64(of) | Fill::Timestamp(of),
+            ) => note(of(row), values, definition),
+            (
+                Store::Double {
+                    values, definition, ..
+                },
+                Fill::Float64(of),
+            ) => note(of(row), values, definition),
+            (
+                Store::Boolean {
+                    values, definition, ..
+                },
+                Fill::Boolean(of),
+            ) => note(of(row), values, definition),
             (Store::Nested { first, .. }, Fill::List(of)) => first.list(of(row)),
-            (Store::Nested { first, second: Some(second) }, Fill::Map(of)) => nested_map(first, second, of(row)),
-            (Store::Nested { first, second: Some(second) }, Fill::MapOfLists(of)) => nested_map_of_lists(first, second, of(row)),
-            _ => return Err(ParquetError::General("a column's rule and its kind of store differ".to_owned())),
+            (
+                Store::Nested {
+                    first,
+                    second: Some(second),
+                },
+                Fill::Map(of),
+            ) => nested_map(first, second, of(row)),
+            (
+                Store::Nested {
+                    first,
+                    second: Some(second),
+                },
+                Fill::MapOfLists(of),
+            ) => nested_map_of_lists(first, second, of(row)),
+            _ => {
+                return Err(ParquetError::General(
+                    "a column's rule and its kind of store differ".to_owned(),
+                ));
+            }
         }
         Ok(())
     }
 
     /// The encoded chunks of the column, one a leaf; the column is empty afterwards.
-    pub(super) fn finish(&mut self, parts: &Parts<'_>, rows: usize, press: &mut Press, out: &mut Vec<Encoded>) -> Result<()> {
+    pub(super) fn finish(
+        &mut self,
+        parts: &Parts<'_>,
+        rows: usize,
+        press: &mut Press,
+        out: &mut Vec<Encoded>,
+    ) -> Result<()> {
         let part = self.part.map(|part| parts[part]);
         match &mut self.store {
-            Store::Distinct { leaf, keys, last, bloom } => {
+            Store::Distinct {
+                leaf,
+                keys,
+                last,
+                bloom,
+            } => {
                 let of_rows: Vec<u32> = match part {
                     Some(part) => part.iter().map(|text| keys[*text as usize]).collect(),
                     None => std::mem::take(keys),
                 };
                 let definition: Vec<u32> = of_rows.iter().map(|key| u32::from(*key > 0)).collect();
-                let present: Vec<u32> = of_rows.iter().filter(|key| **key > 0).map(|key| key - 1).collect();
+                let present: Vec<u32> = of_rows
+                    .iter()
+                    .filter(|key| **key > 0)
+                    .map(|key| key - 1)
+                    .collect();
                 let filter = bloom.then(|| leaf.bloom()).transpose()?;
                 out.push(leaf.write(
-                    &Levels { rows, row_ends: None, repetition: &[], definition: &definition },
+                    &Levels {
+                        rows,
+                        row_ends: None,
+                        repetition: &[],
+                        definition: &definition,
+                    },
                     &present,
                     filter,
                     press,
                 )?);
                 leaf.dictionary.clear();
                 // The memory goes on to the next group.
-                *keys = if part.is_some() { std::mem::take(keys) } else { of_rows };
+                *keys = if part.is_some() {
+                    std::mem::take(keys)
+                } else {
+                    of_rows
+                };
                 keys.clear();
                 *last = 0;
             }
@@ -181,29 +289,78 @@ impl Column {
                     out.push(leaf.finish(part, rows, press)?);
                 }
             }
-            Store::Body { column, writer, page, definition } => {
+            Store::Body {
+                column,
+                writer,
+                page,
+                definition,
+            } => {
                 if !definition.is_empty() {
                     write_body(writer, page, definition, press)?;
                 }
-                out.push(std::mem::replace(&mut **writer, ChunkWriter::new(Arc::clone(column))).finish(None)?);
+                out.push(
+                    std::mem::replace(&mut **writer, ChunkWriter::new(Arc::clone(column)))
+                        .finish(None)?,
+                );
             }
-            Store::Int64 { column, values, definition } => {
-                out.push(write_numbers(column, values, definition, Encoding::DELTA_BINARY_PACKED, press, |values, page| {
-                    bits::delta(values, page);
-                    i64_bounds(values)
-                })?);
+            Store::Int64 {
+                column,
+                values,
+                definition,
+            } => {
+                out.push(write_numbers(
+                    column,
+                    values,
+                    definition,
+                    Encoding::DELTA_BINARY_PACKED,
+                    press,
+                    |values, page| {
+                        bits::delta(values, page);
+                        i64_bounds(values)
+                    },
+                )?);
             }
-            Store::Double { column, values, definition } => {
-                out.push(write_numbers(column, values, definition, Encoding::PLAIN, press, |values, page| {
-                    values.iter().for_each(|value| page.extend_from_slice(&value.to_le_bytes()));
-                    bounds(values.iter().map(|value| value.to_le_bytes()), Order::Double)
-                })?);
+            Store::Double {
+                column,
+                values,
+                definition,
+            } => {
+                out.push(write_numbers(
+                    column,
+                    values,
+                    definition,
+                    Encoding::PLAIN,
+                    press,
+                    |values, page| {
+                        values
+                            .iter()
+                            .for_each(|value| page.extend_from_slice(&value.to_le_bytes()));
+                        bounds(
+                            values.iter().map(|value| value.to_le_bytes()),
+                            Order::Double,
+                        )
+                    },
+                )?);
             }
-            Store::Boolean { column, values, definition } => {
-                out.push(write_numbers(column, values, definition, Encoding::PLAIN, press, |values, page| {
-                    bits::booleans(values.iter().copied(), page);
-                    bounds(values.iter().map(|value| [u8::from(*value)]), Order::Boolean)
-                })?);
+            Store::Boolean {
+                column,
+                values,
+                definition,
+            } => {
+                out.push(write_numbers(
+                    column,
+                    values,
+                    definition,
+                    Encoding::PLAIN,
+                    press,
+                    |values, page| {
+                        bits::booleans(values.iter().copied(), page);
+                        bounds(
+                            values.iter().map(|value| [u8::from(*value)]),
+                            Order::Boolean,
+                        )
+                    },
+                )?);
             }
         }
         Ok(())
@@ -212,7 +369,12 @@ impl Column {
 
 impl Store {
     fn body(column: ColumnDescPtr) -> Self {
-        Self::Body { writer: Box::new(ChunkWriter::new(Arc::clone(&column))), column, page: Vec::new(), definition: Vec::new() }
+        Self::Body {
+            writer: Box::new(ChunkWriter::new(Arc::clone(&column))),
+            column,
+            page: Vec::new(),
+            definition: Vec::new(),
+        }
     }
 }
 
@@ -237,8 +399,20 @@ fn bounds<const N: usize>(values: impl Iterator<Item = [u8; N]>, order: Order) -
     bounds
 }
 
-fn write_body(writer: &mut ChunkWriter, page: &mut Vec<u8>, definition: &mut Vec<u32>, press: &mut Press) -> Result<()> {
-    let data = DataPage { rows: definition.len(), repetition: &[], definition, values: page, encoding: Encoding::PLAIN, bounds: None };
+fn write_body(
+    writer: &mut ChunkWriter,
+    page: &mut Vec<u8>,
+    definition: &mut Vec<u32>,
+    press: &mut Press,
+) -> Result<()> {
+    let data = DataPage {
+        rows: definition.len(),
+        repetition: &[],
+        definition,
+        values: page,
+        encoding: Encoding::PLAIN,
+        bounds: None,
+    };
     writer.data(press, &data)?;
     page.clear();
     definition.clear();
@@ -262,7 +436,14 @@ fn write_numbers<T>(
         rest = later;
         page.clear();
         let bounds = encode(now, &mut page);
-        let data = DataPage { rows: definition.len(), repetition: &[], definition, values: &page, encoding, bounds: Some(&bounds) };
+        let data = DataPage {
+            rows: definition.len(),
+            repetition: &[],
+            definition,
+            values: &page,
+            encoding,
+            bounds: Some(&bounds),
+        };
         writer.data(press, &data)?;
     }
     values.clear();
@@ -282,7 +463,11 @@ struct Levels<'l> {
 impl Leaf {
     fn new(column: ColumnDescPtr) -> Self {
         let order = Order::of(column.physical_type());
-        Self { dictionary: Dictionary::new(order != Order::Bytes), order, column }
+        Self {
+            dictionary: Dictionary::new(order != Order::Bytes),
+            order,
+            column,
+        }
     }
 
     /// 1 + the number of a value; `last` is that of the row before.
@@ -304,13 +489,21 @@ impl Leaf {
 
     /// A bloom filter of the distinct values.
     fn bloom(&self) -> Result<Sbbf> {
-        let mut filter = Sbbf::new_with_ndv_fpp(self.dictionary.len().max(1) as u64, FALSE_POSITIVES)?;
-        (0..self.dictionary.len() as u32).for_each(|index| filter.insert(self.dictionary.value(index)));
+        let mut filter =
+            Sbbf::new_with_ndv_fpp(self.dictionary.len().max(1) as u64, FALSE_POSITIVES)?;
+        (0..self.dictionary.len() as u32)
+            .for_each(|index| filter.insert(self.dictionary.value(index)));
         Ok(filter)
     }
 
     /// The column chunk of these values, which are numbers of the dictionary.
-    fn write(&self, levels: &Levels<'_>, values: &[u32], bloom: Option<Sbbf>, press: &mut Press) -> Result<Encoded> {
+    fn write(
+        &self,
+        levels: &Levels<'_>,
+        values: &[u32],
+        bloom: Option<Sbbf>,
+        press: &mut Press,
+    ) -> Result<Encoded> {
         let mut writer = ChunkWriter::new(Arc::clone(&self.column));
         let distinct = self.dictionary.len();
         // A dictionary of values that hardly repeat is a second copy of them.
@@ -326,7 +519,10 @@ impl Leaf {
         while row < levels.rows {
             let mut end_row = levels.rows.min(row + PAGE_ROWS);
             if let Some(ends) = levels.row_ends {
-                end_row = row + ends[row..end_row].partition_point(|end| *end <= slot + PAGE_VALUES).max(1);
+                end_row = row
+                    + ends[row..end_row]
+                        .partition_point(|end| *end <= slot + PAGE_VALUES)
+                        .max(1);
             }
             let end_slot = levels.row_ends.map_or(end_row, |ends| ends[end_row - 1]);
             let definition = &levels.definition[slot..end_slot];
@@ -338,15 +534,25 @@ impl Leaf {
                 page.push(width);
                 bits::hybrid(values, width, &mut page);
             } else {
-                values.iter().for_each(|value| page.extend_from_slice(self.dictionary.plain_value(*value)));
+                values
+                    .iter()
+                    .for_each(|value| page.extend_from_slice(self.dictionary.plain_value(*value)));
             }
             number += 1;
             let data = DataPage {
                 rows: end_row - row,
-                repetition: if levels.repetition.is_empty() { &[] } else { &levels.repetition[slot..end_slot] },
+                repetition: if levels.repetition.is_empty() {
+                    &[]
+                } else {
+                    &levels.repetition[slot..end_slot]
+                },
                 definition,
                 values: &page,
-                encoding: if by_number { Encoding::RLE_DICTIONARY } else { Encoding::PLAIN },
+                encoding: if by_number {
+                    Encoding::RLE_DICTIONARY
+                } else {
+                    Encoding::PLAIN
+                },
                 bounds: Some(&self.bounds(values, number, &mut seen)),
             };
             writer.data(press, &data)?;
@@ -369,7 +575,8 @@ impl Leaf {
     }
 }
 
-/// A leaf inside a list or map. It is always a function of a part: kept is what each text of the part gives.
+/// A leaf inside a list or map. It is always a function of a part: kept is what each text of the
+/// part gives.
 struct NestedLeaf {
     leaf: Leaf,
     /// Repetition level, definition level and, for a present value, 1 + its number.
@@ -389,7 +596,13 @@ impl NestedLeaf {
     fn new(column: ColumnDescPtr) -> Self {
         let present = column.max_def_level() as u8;
         let optional = u8::from(is_optional(&column));
-        Self { leaf: Leaf::new(column), slots: Vec::new(), ends: Vec::new(), empty_inner: present.saturating_sub(1 + optional), present }
+        Self {
+            leaf: Leaf::new(column),
+            slots: Vec::new(),
+            ends: Vec::new(),
+            empty_inner: present.saturating_sub(1 + optional),
+            present,
+        }
     }
 
     fn add(&mut self, repetition: u8, text: Text<'_>) {
@@ -419,8 +632,11 @@ impl NestedLeaf {
     }
 
     fn finish(&mut self, part: Option<&[u32]>, rows: usize, press: &mut Press) -> Result<Encoded> {
-        let part = part.ok_or_else(|| ParquetError::General("a list that is no function of a part".to_owned()))?;
-        let (mut repetition, mut definition, mut values, mut row_ends) = (Vec::new(), Vec::new(), Vec::new(), Vec::with_capacity(rows));
+        let part = part.ok_or_else(|| {
+            ParquetError::General("a list that is no function of a part".to_owned())
+        })?;
+        let (mut repetition, mut definition, mut values, mut row_ends) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::with_capacity(rows));
         for &text in part {
             let text = text as usize;
             let from = if text == 0 { 0 } else { self.ends[text - 1] };
@@ -433,7 +649,12 @@ impl NestedLeaf {
             }
             row_ends.push(definition.len());
         }
-        let levels = Levels { rows, row_ends: Some(&row_ends), repetition: &repetition, definition: &definition };
+        let levels = Levels {
+            rows,
+            row_ends: Some(&row_ends),
+            repetition: &repetition,
+            definition: &definition,
+        };
         let encoded = self.leaf.write(&levels, &values, None, press)?;
         self.leaf.dictionary.clear();
         self.slots.clear();
@@ -449,7 +670,9 @@ fn is_optional(column: &ColumnDescriptor) -> bool {
 
 fn nested_map(keys: &mut NestedLeaf, values: &mut NestedLeaf, map: Option<Value<'_>>) {
     match map {
-        None => [&mut *keys, &mut *values].into_iter().for_each(|leaf| leaf.slots.push((0, NULL, 0))),
+        None => [&mut *keys, &mut *values]
+            .into_iter()
+            .for_each(|leaf| leaf.slots.push((0, NULL, 0))),
         Some(map) => {
             let mut repetition = 0;
             for (key, value) in map_entries(map.raw, |value| value.text()) {
@@ -458,7 +681,9 @@ fn nested_map(keys: &mut NestedLeaf, values: &mut NestedLeaf, map: Option<Value<
                 repetition = 1;
             }
             if repetition == 0 {
-                [&mut *keys, &mut *values].into_iter().for_each(|leaf| leaf.slots.push((0, EMPTY, 0)));
+                [&mut *keys, &mut *values]
+                    .into_iter()
+                    .for_each(|leaf| leaf.slots.push((0, EMPTY, 0)));
             }
         }
     }
@@ -469,10 +694,14 @@ fn nested_map(keys: &mut NestedLeaf, values: &mut NestedLeaf, map: Option<Value<
 fn nested_map_of_lists(keys: &mut NestedLeaf, values: &mut NestedLeaf, map: Option<Value<'_>>) {
     let is_list = |value: Value<'_>| elements(value).all(|element| element.text().is_some());
     match map {
-        None => [&mut *keys, &mut *values].into_iter().for_each(|leaf| leaf.slots.push((0, NULL, 0))),
+        None => [&mut *keys, &mut *values]
+            .into_iter()
+            .for_each(|leaf| leaf.slots.push((0, NULL, 0))),
         Some(map) => {
             let mut repetition = 0;
-            for (key, list) in map_entries(map.raw, |value| (value.raw.starts_with('[') && is_list(value)).then_some(value)) {
+            for (key, list) in map_entries(map.raw, |value| {
+                (value.raw.starts_with('[') && is_list(value)).then_some(value)
+            }) {
                 keys.add(repetition, key);
                 let mut inner = repetition;
                 for text in elements(list).filter_map(Value::text) {
@@ -485,7 +714,9 @@ fn nested_map_of_lists(keys: &mut NestedLeaf, values: &mut NestedLeaf, map: Opti
                 repetition = 1;
             }
             if repetition == 0 {
-                [&mut *keys, &mut *values].into_iter().for_each(|leaf| leaf.slots.push((0, EMPTY, 0)));
+                [&mut *keys, &mut *values]
+                    .into_iter()
+                    .for_each(|leaf| leaf.slots.push((0, EMPTY, 0)));
             }
         }
     }

@@ -1,16 +1,18 @@
-//! Values in, small numbers out: the distinct values of a column, in the order of their first appearance and in the bytes of a
-//! Parquet dictionary page.
+//! Values in, small numbers out: the distinct values of a column, in the order of their first
+//! appearance and in the bytes of a Parquet dictionary page.
 
 use std::{collections::hash_map::RandomState, hash::BuildHasher, sync::LazyLock};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// Log text is hostile: which values collide cannot be known beforehand. What is written does not depend on it.
+/// Log text is hostile: which values collide cannot be known beforehand. What is written does not
+/// depend on it.
 static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
 
 /// The distinct values of a column.
 pub(super) struct Dictionary {
-    /// Values one behind the other, each after its length where the type has one: Parquet's `PLAIN`.
+    /// Values one behind the other, each after its length where the type has one: Parquet's
+    /// `PLAIN`.
     plain: Vec<u8>,
     /// Where each value begins in `plain`, its length excluded; and where the next would.
     starts: Vec<usize>,
@@ -28,7 +30,12 @@ impl Dictionary {
     /// Of texts, or, if `fixed`, of numbers as little-endian bytes.
     pub(super) fn new(fixed: bool) -> Self {
         let prefix = if fixed { 0 } else { LENGTH };
-        Self { plain: Vec::new(), starts: vec![prefix], slots: vec![0; LEAST_SLOTS], prefix }
+        Self {
+            plain: Vec::new(),
+            starts: vec![prefix],
+            slots: vec![0; LEAST_SLOTS],
+            prefix,
+        }
     }
 
     pub(super) fn clear(&mut self) {
@@ -86,7 +93,8 @@ impl Dictionary {
         self.slots[at] = tag | u64::from(index + 1);
         if self.prefix > 0 {
             // A page of 4 GiB is refused when it is written.
-            self.plain.extend_from_slice(&(value.len() as u32).to_le_bytes());
+            self.plain
+                .extend_from_slice(&(value.len() as u32).to_le_bytes());
         }
         self.plain.extend_from_slice(value);
         self.starts.push(self.plain.len() + self.prefix);

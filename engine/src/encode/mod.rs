@@ -1,11 +1,13 @@
 //! Events in, an encoded Parquet row group out, without Arrow arrays in between.
 //!
-//! Most columns of an event say again what an earlier event said. So a column is kept as numbers into a [`Dictionary`] of its
-//! distinct values; and what is a function of one part of the event, as sixteen columns are of its `user`, is worked out once for
-//! each distinct text of that part ([`Part`]), and afterwards costs one look-up for all of them. Bodies go straight into pages.
+//! Most columns of an event say again what an earlier event said. So a column is kept as numbers
+//! into a [`Dictionary`] of its distinct values; and what is a function of one part of the event,
+//! as sixteen columns are of its `user`, is worked out once for each distinct text of that part
+//! ([`Part`]), and afterwards costs one look-up for all of them. Bodies go straight into pages.
 //!
-//! [`Plan`] is made once a file, [`RowGroup`] is one thread's, and used again for the next group. Not responsible for: what a column
-//! holds (`batch/`), the file around the row groups (`convert/`).
+//! [`Plan`] is made once a file, [`RowGroup`] is one thread's, and used again for the next group.
+//! Not responsible for: what a column holds (`batch/`), the file around the row groups
+//! (`convert/`).
 
 mod bits;
 mod chunk;
@@ -46,11 +48,29 @@ impl RowGroup {
     /// An empty group of the columns of `events` that the file's `schema` has, in their order.
     pub(crate) fn new(schema: &SchemaDescPtr) -> Result<Self> {
         let mut leaves = schema.columns().iter().cloned();
-        let names: Vec<&str> = schema.root_schema().get_fields().iter().map(|field| field.name()).collect();
+        let names: Vec<&str> = schema
+            .root_schema()
+            .get_fields()
+            .iter()
+            .map(|field| field.name())
+            .collect();
         let rules = COLUMNS.iter().filter(|rule| names.contains(&rule.name));
-        let columns = rules.map(|rule| Column::new(rule, &mut leaves)).collect::<Result<_>>()?;
-        let memo = || Memo { texts: Dictionary::new(false), rows: Vec::new(), last: None };
-        Ok(Self { columns, parts: [memo(), memo(), memo(), memo()], press: Press::new()?, rows: 0, bytes: 0, text: Vec::new() })
+        let columns = rules
+            .map(|rule| Column::new(rule, &mut leaves))
+            .collect::<Result<_>>()?;
+        let memo = || Memo {
+            texts: Dictionary::new(false),
+            rows: Vec::new(),
+            last: None,
+        };
+        Ok(Self {
+            columns,
+            parts: [memo(), memo(), memo(), memo()],
+            press: Press::new()?,
+            rows: 0,
+            bytes: 0,
+            text: Vec::new(),
+        })
     }
 
     pub(crate) const fn rows(&self) -> usize {
@@ -148,7 +168,9 @@ mod tests {
     impl Sink for Groups {
         fn event(&mut self, event: &Event<'_>, place: Place, source: &Source<'_>) {
             let origin = place.origin(source, "memory", None);
-            self.group.push(&Row::new(event, origin, &self.reasons)).unwrap();
+            self.group
+                .push(&Row::new(event, origin, &self.reasons))
+                .unwrap();
         }
 
         fn reject(&mut self, _: Reject) {}
@@ -156,10 +178,19 @@ mod tests {
 
     /// The rows of a log, written in two row groups and read with the Parquet crate's own reader.
     fn through_parquet(log: &[u8]) -> Vec<RecordBatch> {
-        let parquet = Arc::new(ArrowSchemaConverter::new().with_coerce_types(true).convert(&schema::events()).unwrap());
-        let mut groups = Groups { group: RowGroup::new(&parquet).unwrap(), reasons: ReasonCache::default() };
+        let parquet = Arc::new(
+            ArrowSchemaConverter::new()
+                .with_coerce_types(true)
+                .convert(&schema::events())
+                .unwrap(),
+        );
+        let mut groups = Groups {
+            group: RowGroup::new(&parquet).unwrap(),
+            reasons: ReasonCache::default(),
+        };
         let properties = Arc::new(WriterProperties::builder().build());
-        let mut writer = SerializedFileWriter::new(Vec::new(), parquet.root_schema_ptr(), properties).unwrap();
+        let mut writer =
+            SerializedFileWriter::new(Vec::new(), parquet.root_schema_ptr(), properties).unwrap();
         // The second group uses the memory of the first.
         for _ in 0..2 {
             stages::read_into(log, &mut groups);
@@ -170,23 +201,37 @@ mod tests {
             target.close().unwrap();
         }
         let bytes = bytes::Bytes::from(writer.into_inner().unwrap());
-        ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap().build().unwrap().map(Result::unwrap).collect()
+        ParquetRecordBatchReaderBuilder::try_new(bytes)
+            .unwrap()
+            .build()
+            .unwrap()
+            .map(Result::unwrap)
+            .collect()
     }
 
     /// One batch of plain types, so that rows from different paths compare.
     fn plain(batches: &[RecordBatch]) -> RecordBatch {
         let batch = concat_batches(&batches[0].schema(), batches).unwrap();
         let all = schema::events();
-        let columns = batch.columns().iter().zip(all.fields()).map(|(column, field)| match field.data_type() {
-            DataType::Utf8View => cast(column, &DataType::Utf8).unwrap(),
-            other => cast(column, other).unwrap(),
-        });
+        let columns = batch
+            .columns()
+            .iter()
+            .zip(all.fields())
+            .map(|(column, field)| match field.data_type() {
+                DataType::Utf8View => cast(column, &DataType::Utf8).unwrap(),
+                other => cast(column, other).unwrap(),
+            });
         let columns: Vec<_> = columns.collect();
         let fields: Vec<_> = all
             .fields()
             .iter()
             .zip(&columns)
-            .map(|(field, column)| field.as_ref().clone().with_data_type(column.data_type().clone()))
+            .map(|(field, column)| {
+                field
+                    .as_ref()
+                    .clone()
+                    .with_data_type(column.data_type().clone())
+            })
             .collect();
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
     }
@@ -194,9 +239,12 @@ mod tests {
     #[test]
     fn the_encoded_rows_are_those_of_batches() {
         let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data");
-        let Ok(sample) = std::fs::read(data.join("sample/audit.log")) else { return };
+        let Ok(sample) = std::fs::read(data.join("sample/audit.log")) else {
+            return;
+        };
         let hostile = std::fs::read(data.join("hostile/round-trip.jsonl")).unwrap();
-        // More than a page of rows; users and annotations repeat, and the hostile events stand between.
+        // More than a page of rows; users and annotations repeat, and the hostile events stand
+        // between.
         let mut log = Vec::new();
         for _ in 0..30 {
             log.extend_from_slice(&sample);
@@ -208,7 +256,11 @@ mod tests {
         let twice: Vec<_> = want.iter().chain(&want).cloned().collect();
         let (got, want) = (plain(&through_parquet(&log)), plain(&twice));
         for (index, field) in want.schema().fields().iter().enumerate() {
-            assert!(got.column(index) == want.column(index), "{} differs", field.name());
+            assert!(
+                got.column(index) == want.column(index),
+                "{} differs",
+                field.name()
+            );
         }
     }
 }

@@ -13,15 +13,21 @@ impl<'a> Event<'a> {
     /// The impersonated user if present, else the user.
     pub(crate) fn actor(&self) -> Actor<'a> {
         if self.impersonated.username.is_some() {
-            Actor { name: self.impersonated.username, groups: self.impersonated.groups }
+            Actor {
+                name: self.impersonated.username,
+                groups: self.impersonated.groups,
+            }
         } else {
-            Actor { name: self.user.username, groups: self.user.groups }
+            Actor {
+                name: self.user.username,
+                groups: self.user.groups,
+            }
         }
     }
 }
 
-/// What kind of identity a user name is. The reserved names are Kubernetes' own prefix `system:` and the principals under
-/// which the managed offerings run their side of a cluster.
+/// What kind of identity a user name is. The reserved names are Kubernetes' own prefix `system:`
+/// and the principals under which the managed offerings run their side of a cluster.
 pub(crate) fn actor_kind(name: &str) -> &'static str {
     if let Some(rest) = name.strip_prefix("system:") {
         return if rest == "anonymous" {
@@ -34,7 +40,14 @@ pub(crate) fn actor_kind(name: &str) -> &'static str {
             "control-plane"
         };
     }
-    const CLOUD: [&str; 6] = ["aksService", "masterclient", "nodeclient", "hcpService", "acsService", "readinessChecker"];
+    const CLOUD: [&str; 6] = [
+        "aksService",
+        "masterclient",
+        "nodeclient",
+        "hcpService",
+        "acsService",
+        "readinessChecker",
+    ];
     let cloud = CLOUD.contains(&name)
         || name.starts_with("eks:")
         || name.starts_with("aks:")
@@ -46,6 +59,8 @@ pub(crate) fn actor_kind(name: &str) -> &'static str {
 /// Namespace and name of `system:serviceaccount:NAMESPACE:NAME`, with exactly these parts
 /// (`k8s.io/apiserver/pkg/authentication/serviceaccount`, `SplitUsername`).
 pub(crate) fn service_account(name: &str) -> Option<(&str, &str)> {
-    let (namespace, name) = name.strip_prefix("system:serviceaccount:")?.split_once(':')?;
+    let (namespace, name) = name
+        .strip_prefix("system:serviceaccount:")?
+        .split_once(':')?;
     (!namespace.is_empty() && !name.is_empty() && !name.contains(':')).then_some((namespace, name))
 }

@@ -1,11 +1,14 @@
 //! The verdict and the slices: one JSON object in, an [`Event`] or the reason why not out.
 //!
-//! The common case is one pass without allocation. An object with a duplicate among the members we know is read again by
-//! the slow path: all members first, then the last of each name.
+//! The common case is one pass without allocation. An object with a duplicate among the members we
+//! know is read again by the slow path: all members first, then the last of each name.
 
 use std::{borrow::Cow, collections::HashMap};
 
-use super::{CANONICAL_LENGTH, Event, Memo, NoEvent, ObjectRef, Place, ResponseStatus, User, member_hash, parse_micros};
+use super::{
+    CANONICAL_LENGTH, Event, Memo, NoEvent, ObjectRef, Place, ResponseStatus, User, member_hash,
+    parse_micros,
+};
 use crate::json::{Cursor, Fault, Kind, Text, Value};
 
 /// What happened to one member.
@@ -51,10 +54,18 @@ trait Object<'a> {
         let mut all = Vec::new();
         let mut first = true;
         while let Some(name) = cursor.name(std::mem::take(&mut first))? {
-            let value = if Self::HAS_BODIES && is_body(&name.decode()) { cursor.carry()? } else { cursor.value()? };
+            let value = if Self::HAS_BODIES && is_body(&name.decode()) {
+                cursor.carry()?
+            } else {
+                cursor.value()?
+            };
             all.push((name, value));
         }
-        let last: HashMap<Cow<'a, str>, usize> = all.iter().enumerate().map(|(index, (name, _))| (name.identity(), index)).collect();
+        let last: HashMap<Cow<'a, str>, usize> = all
+            .iter()
+            .enumerate()
+            .map(|(index, (name, _))| (name.identity(), index))
+            .collect();
         for (index, &(name, value)) in all.iter().enumerate() {
             if last.get(&name.identity()) == Some(&index) {
                 self.member(name, &mut Cursor::new(value.raw))?;
@@ -93,12 +104,15 @@ mod bit {
     pub(super) const ANNOTATIONS: u32 = 1 << 18;
     pub(super) const TIMESTAMP: u32 = 1 << 19;
 
-    /// The bit of a member, by its length first: comparing with twenty names in turn is a tenth of the decoding time.
+    /// The bit of a member, by its length first: comparing with twenty names in turn is a tenth of
+    /// the decoding time.
     #[inline(always)]
     pub(super) fn of(name: &str) -> Option<u32> {
         let one = |known: &str, bit: u32| (name == known).then_some(bit);
         match name.len() {
-            4 => one("kind", KIND).or_else(|| one("verb", VERB)).or_else(|| one("user", USER)),
+            4 => one("kind", KIND)
+                .or_else(|| one("verb", VERB))
+                .or_else(|| one("user", USER)),
             5 => one("level", LEVEL).or_else(|| one("stage", STAGE)),
             7 => one("auditID", AUDIT_ID),
             9 => one("sourceIPs", SOURCE_IPS)
@@ -108,9 +122,9 @@ mod bit {
             10 => one("apiVersion", API_VERSION).or_else(|| one("requestURI", REQUEST_URI)),
             11 => one("annotations", ANNOTATIONS),
             13 => one("requestObject", REQUEST_OBJECT),
-            14 => {
-                one("responseStatus", RESPONSE).or_else(|| one("responseObject", RESPONSE_OBJECT)).or_else(|| one("stageTimestamp", STAGED))
-            }
+            14 => one("responseStatus", RESPONSE)
+                .or_else(|| one("responseObject", RESPONSE_OBJECT))
+                .or_else(|| one("stageTimestamp", STAGED)),
             16 => one("impersonatedUser", IMPERSONATED),
             22 => one("authenticationMetadata", AUTHENTICATION),
             24 => one("requestReceivedTimestamp", RECEIVED),
@@ -122,25 +136,40 @@ mod bit {
 impl<'a> Event<'a> {
     /// Reads the event that `text` begins with, and the position after it.
     ///
-    /// `inherited` is the `apiVersion` of the list that the event is an item of: the items of an `EventList` have none.
+    /// `inherited` is the `apiVersion` of the list that the event is an item of: the items of an
+    /// `EventList` have none.
     ///
     /// # Errors
     ///
-    /// [`NoEvent`] when `text` does not begin with one complete JSON object whose own members are well-formed, or when
-    /// that object is no audit event.
-    pub(crate) fn decode(text: &'a str, inherited: Option<Text<'a>>) -> Result<(Self, usize), NoEvent> {
+    /// [`NoEvent`] when `text` does not begin with one complete JSON object whose own members are
+    /// well-formed, or when that object is no audit event.
+    pub(crate) fn decode(
+        text: &'a str,
+        inherited: Option<Text<'a>>,
+    ) -> Result<(Self, usize), NoEvent> {
         Self::read(text, inherited, None)
     }
 
     /// The same, for many events: what `memo` remembers is not read again.
-    pub(crate) fn decode_with(text: &'a str, inherited: Option<Text<'a>>, memo: &mut Memo) -> Result<(Self, usize), NoEvent> {
+    pub(crate) fn decode_with(
+        text: &'a str,
+        inherited: Option<Text<'a>>,
+        memo: &mut Memo,
+    ) -> Result<(Self, usize), NoEvent> {
         Self::read(text, inherited, Some(memo))
     }
 
     #[inline(always)]
-    fn read(text: &'a str, inherited: Option<Text<'a>>, memo: Option<&mut Memo>) -> Result<(Self, usize), NoEvent> {
+    fn read(
+        text: &'a str,
+        inherited: Option<Text<'a>>,
+        memo: Option<&mut Memo>,
+    ) -> Result<(Self, usize), NoEvent> {
         let mut cursor = Cursor::new(text);
-        let mut reader = Reader { memo, ..Reader::default() };
+        let mut reader = Reader {
+            memo,
+            ..Reader::default()
+        };
         reader.read(&mut cursor)?;
         let end = cursor.at();
         if !reader.is_event() {
@@ -175,7 +204,9 @@ impl<'a> Object<'a> for Reader<'_, 'a> {
         };
         if self.memo.as_ref().is_some_and(|memo| memo.content) {
             let value = &before[..before.len() - cursor.rest().len()];
-            self.content = self.content.wrapping_add(member_hash(name.raw(), value.trim_ascii()));
+            self.content = self
+                .content
+                .wrapping_add(member_hash(name.raw(), value.trim_ascii()));
         }
         taken
     }
@@ -198,7 +229,12 @@ impl<'a> Reader<'_, 'a> {
     }
 
     #[inline(always)]
-    fn named_member(&mut self, plain: &str, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Taken, Fault> {
+    fn named_member(
+        &mut self,
+        plain: &str,
+        name: Text<'a>,
+        cursor: &mut Cursor<'a>,
+    ) -> Result<Taken, Fault> {
         let Some(bit) = bit::of(plain) else {
             let value = cursor.value()?;
             self.event.leftovers.member(Place::Event, name, value);
@@ -236,7 +272,9 @@ impl<'a> Reader<'_, 'a> {
 
     #[inline(always)]
     fn user(&mut self, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<(), Fault> {
-        let Some(memo) = &mut self.memo else { return self.event.user(name, cursor, Place::User) };
+        let Some(memo) = &mut self.memo else {
+            return self.event.user(name, cursor, Place::User);
+        };
         cursor.peek()?;
         let text = cursor.rest();
         if let Some(user) = memo.find(text) {
@@ -252,17 +290,31 @@ impl<'a> Reader<'_, 'a> {
         Ok(())
     }
 
-    /// An `audit.k8s.io` Event by its type, or, where a shipper dropped the type, by what only audit events have.
+    /// An `audit.k8s.io` Event by its type, or, where a shipper dropped the type, by what only
+    /// audit events have.
     fn is_event(&self) -> bool {
         const SIGNS: u32 = bit::STAGE | bit::VERB | bit::REQUEST_URI;
-        let typed = self.kind.is_some_and(|(_, kind)| kind.text().is_some_and(|kind| kind.eq_str("Event")))
-            && self.event.api_version.is_some_and(|version| version.decode().starts_with("audit.k8s.io/"));
+        let typed = self
+            .kind
+            .is_some_and(|(_, kind)| kind.text().is_some_and(|kind| kind.eq_str("Event")))
+            && self
+                .event
+                .api_version
+                .is_some_and(|version| version.decode().starts_with("audit.k8s.io/"));
         typed || (self.seen & bit::AUDIT_ID != 0 && (self.seen & SIGNS).count_ones() >= 2)
     }
 
     fn finish(self, inherited: Option<Text<'a>>) -> Event<'a> {
-        let Self { memo, mut event, seen, kind, timestamp, content } = self;
-        // The slow path, for duplicate names, forgets the memo: there it is worked out by who needs it.
+        let Self {
+            memo,
+            mut event,
+            seen,
+            kind,
+            timestamp,
+            content,
+        } = self;
+        // The slow path, for duplicate names, forgets the memo: there it is worked out by who needs
+        // it.
         event.content = memo.is_some_and(|memo| memo.content).then_some(content);
         let inherits = inherited.is_some() && seen & bit::API_VERSION == 0;
         if inherits {
@@ -270,7 +322,9 @@ impl<'a> Reader<'_, 'a> {
         }
         // `kind: Event` is implied beside an apiVersion: only what differs from that is left over.
         match kind {
-            Some((_, kind)) if event.api_version.is_some() && kind.text().is_some_and(|kind| kind.raw() == "Event") => {}
+            Some((_, kind))
+                if event.api_version.is_some()
+                    && kind.text().is_some_and(|kind| kind.raw() == "Event") => {}
             Some((name, kind)) => event.leftovers.member(Place::Event, name, kind),
             None if event.api_version.is_some() && !inherits => event.leftovers.absent("kind"),
             None => {}
@@ -288,10 +342,16 @@ impl<'a> Reader<'_, 'a> {
     }
 }
 
-/// The kinds of fields. Each reads the value at the cursor and leaves over what the column cannot hold.
+/// The kinds of fields. Each reads the value at the cursor and leaves over what the column cannot
+/// hold.
 impl<'a> Event<'a> {
     #[inline(always)]
-    fn text(&mut self, place: Place, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Option<Text<'a>>, Fault> {
+    fn text(
+        &mut self,
+        place: Place,
+        name: Text<'a>,
+        cursor: &mut Cursor<'a>,
+    ) -> Result<Option<Text<'a>>, Fault> {
         let value = cursor.value()?;
         let text = value.text();
         match text {
@@ -304,7 +364,12 @@ impl<'a> Event<'a> {
 
     /// An array of strings.
     #[inline(always)]
-    fn texts(&mut self, place: Place, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Option<Value<'a>>, Fault> {
+    fn texts(
+        &mut self,
+        place: Place,
+        name: Text<'a>,
+        cursor: &mut Cursor<'a>,
+    ) -> Result<Option<Value<'a>>, Fault> {
         let (value, texts) = texts(cursor)?;
         if texts != Texts::Exact {
             self.leftovers.member(place, name, value);
@@ -328,7 +393,11 @@ impl<'a> Event<'a> {
     }
 
     #[inline(always)]
-    fn body(&mut self, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Option<Value<'a>>, Fault> {
+    fn body(
+        &mut self,
+        name: Text<'a>,
+        cursor: &mut Cursor<'a>,
+    ) -> Result<Option<Value<'a>>, Fault> {
         let value = cursor.carry()?;
         if value.kind == Kind::Null {
             self.leftovers.member(Place::Event, name, value);
@@ -337,13 +406,22 @@ impl<'a> Event<'a> {
         Ok(Some(value))
     }
 
-    fn annotations(&mut self, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Option<Value<'a>>, Fault> {
+    fn annotations(
+        &mut self,
+        name: Text<'a>,
+        cursor: &mut Cursor<'a>,
+    ) -> Result<Option<Value<'a>>, Fault> {
         if !self.is_object(name, cursor)? {
             return Ok(None);
         }
         let read = |cursor: &mut Cursor<'a>| {
             let value = cursor.value()?;
-            Ok((value, value.text().is_some_and(|text| text.plain().is_some() || text.is_exact())))
+            Ok((
+                value,
+                value
+                    .text()
+                    .is_some_and(|text| text.plain().is_some() || text.is_exact()),
+            ))
         };
         self.entries(Place::Annotations, cursor, read).map(Some)
     }
@@ -384,14 +462,27 @@ impl<'a> Event<'a> {
             return Ok(());
         }
         let start = cursor.at();
-        let mut reader = UserReader { event: self, user: User::default(), seen: 0, place };
+        let mut reader = UserReader {
+            event: self,
+            user: User::default(),
+            seen: 0,
+            place,
+        };
         reader.read(cursor)?;
         let mut user = reader.user;
         user.raw = Some(cursor.object_since(start).raw);
-        if user.username.is_none() && user.uid.is_none() && user.groups.is_none() && user.extra.is_none() {
+        if user.username.is_none()
+            && user.uid.is_none()
+            && user.groups.is_none()
+            && user.extra.is_none()
+        {
             self.leftovers.empty_object(place);
         }
-        *(if place == Place::User { &mut self.user } else { &mut self.impersonated }) = user;
+        *(if place == Place::User {
+            &mut self.user
+        } else {
+            &mut self.impersonated
+        }) = user;
         Ok(())
     }
 
@@ -399,7 +490,11 @@ impl<'a> Event<'a> {
         if !self.is_object(name, cursor)? {
             return Ok(());
         }
-        let mut reader = ObjectReader { event: self, object: ObjectRef::default(), seen: 0 };
+        let mut reader = ObjectReader {
+            event: self,
+            object: ObjectRef::default(),
+            seen: 0,
+        };
         reader.read(cursor)?;
         let object = reader.object;
         let shown = [
@@ -423,7 +518,11 @@ impl<'a> Event<'a> {
         if !self.is_object(name, cursor)? {
             return Ok(());
         }
-        let mut reader = AuthenticationReader { event: self, constraint: None, seen: false };
+        let mut reader = AuthenticationReader {
+            event: self,
+            constraint: None,
+            seen: false,
+        };
         reader.read(cursor)?;
         let constraint = reader.constraint;
         if constraint.is_none() {
@@ -442,15 +541,23 @@ impl<'a> Event<'a> {
             self.response.code = Some(code);
             return Ok(());
         }
-        let mut reader = ResponseReader { event: self, response: ResponseStatus::default(), metadata: None, seen: 0 };
+        let mut reader = ResponseReader {
+            event: self,
+            response: ResponseStatus::default(),
+            metadata: None,
+            seen: 0,
+        };
         reader.read(cursor)?;
-        let ResponseReader { response, metadata, .. } = reader;
+        let ResponseReader {
+            response, metadata, ..
+        } = reader;
         let shown = response.code.is_some()
             || response.status.is_some()
             || response.reason.is_some()
             || response.message.is_some()
             || response.details.is_some();
-        // `metadata: {}` is there in every response the apiserver writes: implied where a column shows the response.
+        // `metadata: {}` is there in every response the apiserver writes: implied where a column
+        // shows the response.
         match metadata {
             Some((_, value)) if shown && value.raw == "{}" => {}
             Some((name, value)) => self.leftovers.member(Place::Response, name, value),
@@ -462,7 +569,8 @@ impl<'a> Event<'a> {
     }
 }
 
-/// The code of the response that nearly every event has, and its length: `{"metadata":{},"code":200}`.
+/// The code of the response that nearly every event has, and its length:
+/// `{"metadata":{},"code":200}`.
 #[inline(always)]
 fn usual_response(text: &str) -> Option<(i32, usize)> {
     const USUAL: &[u8] = b"{\"metadata\":{},\"code\":";
@@ -497,7 +605,9 @@ fn texts<'a>(cursor: &mut Cursor<'a>) -> Result<(Value<'a>, Texts), Fault> {
     while cursor.element(std::mem::take(&mut first))? {
         match cursor.value()?.text() {
             None => texts = Texts::No,
-            Some(text) if text.plain().is_none() && !text.is_exact() && texts == Texts::Exact => texts = Texts::Lossy,
+            Some(text) if text.plain().is_none() && !text.is_exact() && texts == Texts::Exact => {
+                texts = Texts::Lossy
+            }
             Some(_) => {}
         }
     }
@@ -535,7 +645,11 @@ impl<'a> Object<'a> for UserReader<'_, 'a> {
             4 => self.user.groups = self.event.texts(self.place, name, cursor)?,
             _ => {
                 if cursor.peek()? == b'{' {
-                    let place = if self.place == Place::User { Place::UserExtra } else { Place::ImpersonatedExtra };
+                    let place = if self.place == Place::User {
+                        Place::UserExtra
+                    } else {
+                        Place::ImpersonatedExtra
+                    };
                     self.user.extra = Some(self.event.entries(place, cursor, |cursor| {
                         let (value, texts) = texts(cursor)?;
                         Ok((value, texts == Texts::Exact))
@@ -611,7 +725,9 @@ impl<'a> Object<'a> for AuthenticationReader<'_, 'a> {
     fn member(&mut self, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Taken, Fault> {
         if !name.eq_str("impersonationConstraint") {
             let value = cursor.value()?;
-            self.event.leftovers.member(Place::Authentication, name, value);
+            self.event
+                .leftovers
+                .member(Place::Authentication, name, value);
         } else if std::mem::replace(&mut self.seen, true) {
             return Ok(Taken::Again);
         } else {
@@ -626,7 +742,9 @@ impl<'a> Object<'a> for AuthenticationReader<'_, 'a> {
     }
 
     fn duplicate(&mut self, name: Text<'a>, value: Value<'a>) {
-        self.event.leftovers.duplicate(Place::Authentication, name, value);
+        self.event
+            .leftovers
+            .duplicate(Place::Authentication, name, value);
     }
 }
 

@@ -1,7 +1,8 @@
 //! The inverse of decoding: rows of `events` in, audit events as JSON lines out.
 //!
-//! An event comes back equal as a JSON value to the one that `format/` produced: the columns give the members, and
-//! `unknown_fields` ([`super::Leftovers`]) overrides and completes them. Member order is the apiserver's.
+//! An event comes back equal as a JSON value to the one that `format/` produced: the columns give
+//! the members, and `unknown_fields` ([`super::Leftovers`]) overrides and completes them. Member
+//! order is the apiserver's.
 
 use datafusion::{
     arrow::{
@@ -81,10 +82,13 @@ struct Columns {
 type Mirror<'a> = Vec<(String, Text<'a>, Value<'a>)>;
 
 fn mirror_of(raw: &str) -> Mirror<'_> {
-    members(raw).map(|(name, value)| (name.decode().into_owned(), name, value)).collect()
+    members(raw)
+        .map(|(name, value)| (name.decode().into_owned(), name, value))
+        .collect()
 }
 
-/// Appends JSON on one line: between tokens a newline means nothing, and inside strings there is none.
+/// Appends JSON on one line: between tokens a newline means nothing, and inside strings there is
+/// none.
 fn write_raw(out: &mut Vec<u8>, raw: &str) {
     for part in raw.split('\n') {
         out.extend_from_slice(part.as_bytes());
@@ -92,7 +96,10 @@ fn write_raw(out: &mut Vec<u8>, raw: &str) {
 }
 
 fn find<'m, 'a>(mirror: &'m Mirror<'a>, name: &str) -> Option<&'m Value<'a>> {
-    mirror.iter().find(|(key, ..)| key == name).map(|(_, _, value)| value)
+    mirror
+        .iter()
+        .find(|(key, ..)| key == name)
+        .map(|(_, _, value)| value)
 }
 
 /// An object being written: what the columns say, then what is left of the mirror.
@@ -113,14 +120,18 @@ impl<'m, 'a> Object<'_, 'm, 'a> {
         self.out.push(b':');
     }
 
-    /// A member: its override if there is one, else what `write` appends; nothing if `write` has nothing.
+    /// A member: its override if there is one, else what `write` appends; nothing if `write` has
+    /// nothing.
     fn member(&mut self, name: &'static str, write: Option<impl FnOnce(&mut Vec<u8>)>) {
         self.written.push(name);
         if let Some(raw) = find(self.mirror, name) {
             self.name(name);
             write_raw(self.out, raw.raw);
         } else if let Some(write) = write
-            && !self.absent.iter().any(|path| path.strip_prefix(self.path) == Some(name))
+            && !self
+                .absent
+                .iter()
+                .any(|path| path.strip_prefix(self.path) == Some(name))
         {
             self.name(name);
             write(self.out);
@@ -128,7 +139,13 @@ impl<'m, 'a> Object<'_, 'm, 'a> {
     }
 
     /// A member that is an object of its own: the columns' members merged with the mirror's.
-    fn object(&mut self, name: &'static str, path: &'static str, shown: bool, write: impl FnOnce(&mut Object<'_, '_, '_>)) {
+    fn object(
+        &mut self,
+        name: &'static str,
+        path: &'static str,
+        shown: bool,
+        write: impl FnOnce(&mut Object<'_, '_, '_>),
+    ) {
         let over = find(self.mirror, name);
         self.written.push(name);
         match over {
@@ -154,7 +171,13 @@ fn write_object(
     write: impl FnOnce(&mut Object<'_, '_, '_>),
 ) {
     out.push(b'{');
-    let mut object = Object { out, mirror, written: Vec::new(), absent, path };
+    let mut object = Object {
+        out,
+        mirror,
+        written: Vec::new(),
+        absent,
+        path,
+    };
     write(&mut object);
     let written = std::mem::take(&mut object.written);
     for (name, text, value) in mirror {
@@ -181,9 +204,18 @@ impl Columns {
     fn new(batch: &RecordBatch) -> Result<Self, ArrowError> {
         let mut arrays = HashMap::new();
         for name in COLUMNS {
-            let array = batch.column_by_name(name).ok_or_else(|| ArrowError::SchemaError(format!("the input has no column `{name}`")))?;
+            let array = batch.column_by_name(name).ok_or_else(|| {
+                ArrowError::SchemaError(format!("the input has no column `{name}`"))
+            })?;
             let wanted = schema::events().field_with_name(name)?.data_type().clone();
-            arrays.insert(name, if *array.data_type() == wanted { array.clone() } else { cast(array, &wanted)? });
+            arrays.insert(
+                name,
+                if *array.data_type() == wanted {
+                    array.clone()
+                } else {
+                    cast(array, &wanted)?
+                },
+            );
         }
         Ok(Self { arrays })
     }
@@ -197,11 +229,13 @@ impl Columns {
     }
 
     fn text(&self, name: &str, row: usize) -> Option<impl FnOnce(&mut Vec<u8>)> {
-        self.str(name, row).map(|text| move |out: &mut Vec<u8>| write_string(out, text))
+        self.str(name, row)
+            .map(|text| move |out: &mut Vec<u8>| write_string(out, text))
     }
 
     fn raw(&self, name: &str, row: usize) -> Option<impl FnOnce(&mut Vec<u8>)> {
-        self.str(name, row).map(|raw| move |out: &mut Vec<u8>| write_raw(out, raw))
+        self.str(name, row)
+            .map(|raw| move |out: &mut Vec<u8>| write_raw(out, raw))
     }
 
     fn list(&self, name: &str, row: usize) -> Option<impl FnOnce(&mut Vec<u8>)> {
@@ -210,7 +244,10 @@ impl Columns {
     }
 
     fn time(&self, name: &str, row: usize) -> Option<impl FnOnce(&mut Vec<u8>)> {
-        let micros = self.valid(name, row)?.as_primitive_opt::<TimestampMicrosecondType>()?.value(row);
+        let micros = self
+            .valid(name, row)?
+            .as_primitive_opt::<TimestampMicrosecondType>()?
+            .value(row);
         Some(move |out: &mut Vec<u8>| {
             out.push(b'"');
             format_micros(out, micros);
@@ -219,7 +256,10 @@ impl Columns {
     }
 
     fn code(&self, row: usize) -> Option<impl FnOnce(&mut Vec<u8>)> {
-        let code = self.valid("response_code", row)?.as_primitive_opt::<Int32Type>()?.value(row);
+        let code = self
+            .valid("response_code", row)?
+            .as_primitive_opt::<Int32Type>()?
+            .value(row);
         Some(move |out: &mut Vec<u8>| out.extend_from_slice(code.to_string().as_bytes()))
     }
 
@@ -232,18 +272,30 @@ impl Columns {
     }
 
     fn write(&self, row: usize, out: &mut Vec<u8>) {
-        let mut mirror = self.str("unknown_fields", row).map_or_else(Vec::new, mirror_of);
+        let mut mirror = self
+            .str("unknown_fields", row)
+            .map_or_else(Vec::new, mirror_of);
         let absent: Vec<String> = take(&mut mirror, "absent")
-            .map(|value| elements(value).filter_map(Value::text).map(|text| text.decode().into_owned()).collect())
+            .map(|value| {
+                elements(value)
+                    .filter_map(Value::text)
+                    .map(|text| text.decode().into_owned())
+                    .collect()
+            })
             .unwrap_or_default();
         take(&mut mirror, "duplicates");
         take(&mut mirror, "envelope");
-        write_object(out, &mirror, &absent, "", |event| self.write_event(row, event));
+        write_object(out, &mirror, &absent, "", |event| {
+            self.write_event(row, event)
+        });
     }
 
     fn write_event(&self, row: usize, event: &mut Object<'_, '_, '_>) {
         let typed = self.valid("event_api_version", row).is_some();
-        event.member("kind", typed.then_some(|out: &mut Vec<u8>| out.extend_from_slice(b"\"Event\"")));
+        event.member(
+            "kind",
+            typed.then_some(|out: &mut Vec<u8>| out.extend_from_slice(b"\"Event\"")),
+        );
         event.member("apiVersion", self.text("event_api_version", row));
         event.member("level", self.text("level", row));
         event.member("auditID", self.text("audit_id", row));
@@ -251,13 +303,33 @@ impl Columns {
         event.member("requestURI", self.text("request_uri", row));
         event.member("verb", self.text("verb", row));
         let user = ["username", "user_uid", "user_groups", "user_extra"];
-        event.object("user", "user.", self.any(&user, row), |object| self.write_user(row, object, user));
-        let user = ["impersonated_username", "impersonated_uid", "impersonated_groups", "impersonated_extra"];
-        event.object("impersonatedUser", "impersonatedUser.", self.any(&user, row), |object| self.write_user(row, object, user));
-        let constraint = self.any(&["impersonation_constraint"], row);
-        event.object("authenticationMetadata", "authenticationMetadata.", constraint, |object| {
-            object.member("impersonationConstraint", self.text("impersonation_constraint", row));
+        event.object("user", "user.", self.any(&user, row), |object| {
+            self.write_user(row, object, user)
         });
+        let user = [
+            "impersonated_username",
+            "impersonated_uid",
+            "impersonated_groups",
+            "impersonated_extra",
+        ];
+        event.object(
+            "impersonatedUser",
+            "impersonatedUser.",
+            self.any(&user, row),
+            |object| self.write_user(row, object, user),
+        );
+        let constraint = self.any(&["impersonation_constraint"], row);
+        event.object(
+            "authenticationMetadata",
+            "authenticationMetadata.",
+            constraint,
+            |object| {
+                object.member(
+                    "impersonationConstraint",
+                    self.text("impersonation_constraint", row),
+                );
+            },
+        );
         event.member("sourceIPs", self.list("source_ips", row));
         event.member("userAgent", self.text("user_agent", row));
         const OBJECT: [(&str, &str); 8] = [
@@ -270,15 +342,29 @@ impl Columns {
             ("resourceVersion", "resource_version"),
             ("subresource", "subresource"),
         ];
-        event.object("objectRef", "objectRef.", OBJECT.iter().any(|(_, column)| self.any(&[column], row)), |object| {
-            for (name, column) in OBJECT {
-                object.member(name, self.text(column, row));
-            }
-        });
-        let response = ["response_code", "response_status", "response_reason", "response_message", "response_details"];
+        event.object(
+            "objectRef",
+            "objectRef.",
+            OBJECT.iter().any(|(_, column)| self.any(&[column], row)),
+            |object| {
+                for (name, column) in OBJECT {
+                    object.member(name, self.text(column, row));
+                }
+            },
+        );
+        let response = [
+            "response_code",
+            "response_status",
+            "response_reason",
+            "response_message",
+            "response_details",
+        ];
         let shown = self.any(&response, row);
         event.object("responseStatus", "responseStatus.", shown, |object| {
-            object.member("metadata", shown.then_some(|out: &mut Vec<u8>| out.extend_from_slice(b"{}")));
+            object.member(
+                "metadata",
+                shown.then_some(|out: &mut Vec<u8>| out.extend_from_slice(b"{}")),
+            );
             object.member("status", self.text("response_status", row));
             object.member("message", self.text("response_message", row));
             object.member("reason", self.text("response_reason", row));
@@ -287,21 +373,34 @@ impl Columns {
         });
         event.member("requestObject", self.raw("request_object", row));
         event.member("responseObject", self.raw("response_object", row));
-        event.member("requestReceivedTimestamp", self.time("request_received_timestamp", row));
+        event.member(
+            "requestReceivedTimestamp",
+            self.time("request_received_timestamp", row),
+        );
         event.member("stageTimestamp", self.time("stage_timestamp", row));
         let annotations = self.map("annotations", row);
-        event.object("annotations", "annotations.", annotations.is_some(), |object| {
-            if let Some(map) = annotations {
-                write_entries(object, map, row, |out, values, index| {
-                    if let Some(values) = values.as_any().downcast_ref::<StringArray>() {
-                        write_string(out, values.value(index));
-                    }
-                });
-            }
-        });
+        event.object(
+            "annotations",
+            "annotations.",
+            annotations.is_some(),
+            |object| {
+                if let Some(map) = annotations {
+                    write_entries(object, map, row, |out, values, index| {
+                        if let Some(values) = values.as_any().downcast_ref::<StringArray>() {
+                            write_string(out, values.value(index));
+                        }
+                    });
+                }
+            },
+        );
     }
 
-    fn write_user(&self, row: usize, object: &mut Object<'_, '_, '_>, [username, uid, groups, extra]: [&'static str; 4]) {
+    fn write_user(
+        &self,
+        row: usize,
+        object: &mut Object<'_, '_, '_>,
+        [username, uid, groups, extra]: [&'static str; 4],
+    ) {
         object.member("username", self.text(username, row));
         object.member("uid", self.text(uid, row));
         object.member("groups", self.list(groups, row));
@@ -319,11 +418,22 @@ impl Columns {
 }
 
 /// The entries of a map that the mirror does not override.
-fn write_entries(object: &mut Object<'_, '_, '_>, map: &MapArray, row: usize, write: impl Fn(&mut Vec<u8>, &ArrayRef, usize)) {
+fn write_entries(
+    object: &mut Object<'_, '_, '_>,
+    map: &MapArray,
+    row: usize,
+    write: impl Fn(&mut Vec<u8>, &ArrayRef, usize),
+) {
     let offsets = map.value_offsets();
     let (from, to) = (offsets[row] as usize, offsets[row + 1] as usize);
-    let Some(keys) = map.keys().as_any().downcast_ref::<StringArray>() else { return };
-    let overridden: std::collections::HashSet<&str> = object.mirror.iter().map(|(name, ..)| name.as_str()).collect();
+    let Some(keys) = map.keys().as_any().downcast_ref::<StringArray>() else {
+        return;
+    };
+    let overridden: std::collections::HashSet<&str> = object
+        .mirror
+        .iter()
+        .map(|(name, ..)| name.as_str())
+        .collect();
     for index in from..to {
         let key = keys.value(index);
         if !overridden.contains(key) {

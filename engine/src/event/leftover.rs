@@ -1,16 +1,20 @@
-//! What an event says and no column holds, so that nothing is lost: the content of `unknown_fields`.
+//! What an event says and no column holds, so that nothing is lost: the content of
+//! `unknown_fields`.
 //!
-//! Goes in: values met by the decoder, each with its place. Comes out: one JSON object that mirrors the event:
+//! Goes in: values met by the decoder, each with its place. Comes out: one JSON object that mirrors
+//! the event:
 //!
-//! - members that no column knows, values of a wrong type, explicit `null`s, times that are not in the apiserver's
-//!   canonical form: at their own place, `{"user":{"newField":1},"verb":7}`;
+//! - members that no column knows, values of a wrong type, explicit `null`s, times that are not in
+//!   the apiserver's canonical form: at their own place, `{"user":{"newField":1},"verb":7}`;
 //! - an object that was present with nothing a column shows: `{"user":{}}`;
-//! - `"duplicates": [{"path":["verb"],"value":"get"}]`: the earlier ones of duplicate members, in order;
-//! - `"absent": ["responseStatus.metadata"]`: members that are implied by convention and were not there;
+//! - `"duplicates": [{"path":["verb"],"value":"get"}]`: the earlier ones of duplicate members, in
+//!   order;
+//! - `"absent": ["responseStatus.metadata"]`: members that are implied by convention and were not
+//!   there;
 //! - `"envelope": {…}`: what the provider wrapped around the event.
 //!
-//! A member of the event itself whose name is one of these three words, or starts with `~`, gets a `~` in front. The
-//! inverse is [`super::encode`].
+//! A member of the event itself whose name is one of these three words, or starts with `~`, gets a
+//! `~` in front. The inverse is [`super::encode`].
 
 use std::collections::{HashMap, HashSet};
 
@@ -74,7 +78,8 @@ impl<'a> Leftovers<'a> {
         self.duplicates.push((place, name, value));
     }
 
-    /// Drops what was left over inside a place that a later duplicate replaces; it is kept whole as a duplicate.
+    /// Drops what was left over inside a place that a later duplicate replaces; it is kept whole as
+    /// a duplicate.
     #[cold]
     pub(crate) fn forget(&mut self, place: Place) {
         let inside = |other: Place| other.path().starts_with(place.path());
@@ -109,8 +114,9 @@ impl<'a> Leftovers<'a> {
         !self.members.is_empty()
     }
 
-    /// The JSON text of `unknown_fields`; `None` when nothing is left over. `maps` are the objects that became map
-    /// columns: the earlier ones of their duplicate keys are left over too, and are looked for only now.
+    /// The JSON text of `unknown_fields`; `None` when nothing is left over. `maps` are the objects
+    /// that became map columns: the earlier ones of their duplicate keys are left over too, and are
+    /// looked for only now.
     pub(crate) fn to_json(&self, maps: &[(Place, Option<Value<'a>>)]) -> Option<String> {
         let mut in_maps = Vec::new();
         for &(place, map) in maps {
@@ -121,8 +127,8 @@ impl<'a> Leftovers<'a> {
         if self.is_empty() && in_maps.is_empty() {
             return None;
         }
-        // Of duplicate names that no column knows the last counts too. Keyed by place and decoded name: hostile
-        // events bring 10⁵ of them.
+        // Of duplicate names that no column knows the last counts too. Keyed by place and decoded
+        // name: hostile events bring 10⁵ of them.
         let mut last = HashMap::with_capacity(self.members.len());
         for (index, (place, name, _)) in self.members.iter().enumerate() {
             last.insert((*place, name.identity()), index);
@@ -132,7 +138,10 @@ impl<'a> Leftovers<'a> {
             last.get(&(*place, name.identity())) == Some(&index)
         };
         // An entry of a map that a later one replaces is among the duplicates already.
-        let replaced: HashSet<*const u8> = in_maps.iter().map(|(_, _, earlier)| earlier.raw.as_ptr()).collect();
+        let replaced: HashSet<*const u8> = in_maps
+            .iter()
+            .map(|(_, _, earlier)| earlier.raw.as_ptr())
+            .collect();
         let mut tree = Node::default();
         for place in &self.empty {
             tree.descend(place.path());
@@ -141,7 +150,9 @@ impl<'a> Leftovers<'a> {
             if counts(index) && !replaced.contains(&value.raw.as_ptr()) {
                 let mut key = Vec::new();
                 let decoded = name.decode();
-                if place == Place::Event && (RESERVED.contains(&&*decoded) || decoded.starts_with('~')) {
+                if place == Place::Event
+                    && (RESERVED.contains(&&*decoded) || decoded.starts_with('~'))
+                {
                     write_string(&mut key, &format!("~{decoded}"));
                 } else {
                     write_text(&mut key, name);
@@ -151,10 +162,23 @@ impl<'a> Leftovers<'a> {
         }
         let mut out = vec![b'{'];
         tree.write_members(&mut out);
-        let is_map = |place: Place| matches!(place, Place::Annotations | Place::UserExtra | Place::ImpersonatedExtra);
-        let earlier = (0..self.members.len()).filter(|&index| !counts(index)).map(|index| self.members[index]);
+        let is_map = |place: Place| {
+            matches!(
+                place,
+                Place::Annotations | Place::UserExtra | Place::ImpersonatedExtra
+            )
+        };
+        let earlier = (0..self.members.len())
+            .filter(|&index| !counts(index))
+            .map(|index| self.members[index]);
         let earlier = earlier.filter(|(place, ..)| !is_map(*place));
-        let duplicates: Vec<_> = self.duplicates.iter().copied().chain(earlier).chain(in_maps.iter().copied()).collect();
+        let duplicates: Vec<_> = self
+            .duplicates
+            .iter()
+            .copied()
+            .chain(earlier)
+            .chain(in_maps.iter().copied())
+            .collect();
         if !duplicates.is_empty() {
             separate(&mut out);
             out.extend_from_slice(b"\"duplicates\":[");
@@ -197,10 +221,19 @@ impl<'a> Leftovers<'a> {
 fn earlier_duplicates<'a>(place: Place, raw: &'a str, out: &mut Vec<(Place, Text<'a>, Value<'a>)>) {
     let all: Vec<_> = members(raw).collect();
     // A handful of entries is compared pairwise; hostile maps have 10⁵.
-    if all.len() <= 16 && !all.iter().enumerate().any(|(i, (a, _))| all[..i].iter().any(|(b, _)| a.identity() == b.identity())) {
+    if all.len() <= 16
+        && !all
+            .iter()
+            .enumerate()
+            .any(|(i, (a, _))| all[..i].iter().any(|(b, _)| a.identity() == b.identity()))
+    {
         return;
     }
-    let last: HashMap<_, _> = all.iter().enumerate().map(|(index, (name, _))| (name.identity(), index)).collect();
+    let last: HashMap<_, _> = all
+        .iter()
+        .enumerate()
+        .map(|(index, (name, _))| (name.identity(), index))
+        .collect();
     for (index, &(name, value)) in all.iter().enumerate() {
         if last.get(&name.identity()) != Some(&index) {
             out.push((place, name, value));
@@ -224,11 +257,17 @@ struct Node<'a> {
 
 impl<'a> Node<'a> {
     fn descend(&mut self, path: &[&'static str]) -> &mut Self {
-        let Some((&step, rest)) = path.split_first() else { return self };
-        let index = self.below.iter().position(|(name, _)| *name == step).unwrap_or_else(|| {
-            self.below.push((step, Node::default()));
-            self.below.len() - 1
-        });
+        let Some((&step, rest)) = path.split_first() else {
+            return self;
+        };
+        let index = self
+            .below
+            .iter()
+            .position(|(name, _)| *name == step)
+            .unwrap_or_else(|| {
+                self.below.push((step, Node::default()));
+                self.below.len() - 1
+            });
         self.below[index].1.descend(rest)
     }
 

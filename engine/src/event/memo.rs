@@ -1,14 +1,16 @@
 //! `user` objects that were read before: text that begins with one of them need not be read again.
 //!
-//! A log has few users and many events. An object ends where its brace closes, so text that begins with the bytes of an object read
-//! before begins with that object, and says the same. Only objects that left nothing over are kept.
+//! A log has few users and many events. An object ends where its brace closes, so text that begins
+//! with the bytes of an object read before begins with that object, and says the same. Only objects
+//! that left nothing over are kept.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::User;
 use crate::json::Span;
 
-/// Sets of objects whose first bytes hash alike, and how many each holds: service accounts' differ late, in their tokens.
+/// Sets of objects whose first bytes hash alike, and how many each holds: service accounts' differ
+/// late, in their tokens.
 const SETS: usize = 64;
 const WAYS: usize = 8;
 /// Of the first bytes, as many tell the set.
@@ -42,13 +44,18 @@ fn set(text: &str) -> usize {
 impl Memo {
     /// Nothing is known yet; is [`super::Event::content`] wanted?
     pub(crate) fn new(content: bool) -> Self {
-        Self { content, ..Self::default() }
+        Self {
+            content,
+            ..Self::default()
+        }
     }
 
     /// The user object that `text` begins with, if it was read before.
     pub(super) fn find<'a>(&mut self, text: &'a str) -> Option<User<'a>> {
         let set = self.sets.get_mut(set(text))?;
-        let index = set.iter().position(|known| text.as_bytes().starts_with(known.raw.as_bytes()))?;
+        let index = set
+            .iter()
+            .position(|known| text.as_bytes().starts_with(known.raw.as_bytes()))?;
         // The next one is probably the same again.
         set.swap(0, index);
         let known = &set[0];
@@ -66,7 +73,9 @@ impl Memo {
 
     /// Remembers the object that `text` begins with.
     pub(super) fn keep(&mut self, text: &str, user: &User<'_>) {
-        let Some(raw) = user.raw.filter(|raw| (HEAD..LONGEST).contains(&raw.len())) else { return };
+        let Some(raw) = user.raw.filter(|raw| (HEAD..LONGEST).contains(&raw.len())) else {
+            return;
+        };
         if self.sets.is_empty() {
             self.sets.resize_with(SETS, Vec::new);
         }

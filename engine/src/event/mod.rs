@@ -1,11 +1,13 @@
 //! An event's bytes in, a borrowed [`Event`] out.
 //!
-//! [`Event::decode`] is the one place that decides whether a record is an event, and it always does the same work,
-//! whatever a query asks for: every byte of the event's own members is validated, bodies are carried. So the verdict
-//! cannot depend on a projection. It copies nothing; `batch/` picks from it what a query needs.
+//! [`Event::decode`] is the one place that decides whether a record is an event, and it always does
+//! the same work, whatever a query asks for: every byte of the event's own members is validated,
+//! bodies are carried. So the verdict cannot depend on a projection. It copies nothing; `batch/`
+//! picks from it what a query needs.
 //!
-//! What the columns cannot hold is remembered in [`Leftovers`] and written to `unknown_fields`; [`encode`] is the
-//! inverse of both. Not responsible for: envelopes (`format/`), columns (`batch/`).
+//! What the columns cannot hold is remembered in [`Leftovers`] and written to `unknown_fields`;
+//! [`encode`] is the inverse of both. Not responsible for: envelopes (`format/`), columns
+//! (`batch/`).
 
 mod actor;
 mod decode;
@@ -26,8 +28,8 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::json::{Fault, Text, Value, members};
 
-/// One audit event, `audit.k8s.io/v1 Event`, as slices of the input. Every field is `None` when the event does not
-/// have it or has it with a wrong type (then it is among the leftovers).
+/// One audit event, `audit.k8s.io/v1 Event`, as slices of the input. Every field is `None` when the
+/// event does not have it or has it with a wrong type (then it is among the leftovers).
 ///
 /// Source of the fields: `k8s.io/apiserver/pkg/apis/audit/v1/types.go`.
 #[derive(Debug, Default)]
@@ -66,10 +68,12 @@ pub(crate) struct Event<'a> {
     pub(crate) content: Option<u64>,
 }
 
-/// A hash of all that an event says, given its JSON: of its members in any order, without `kind` and `apiVersion`, which the webhook
-/// leaves out.
+/// A hash of all that an event says, given its JSON: of its members in any order, without `kind`
+/// and `apiVersion`, which the webhook leaves out.
 pub(crate) fn content(text: &str) -> u64 {
-    members(text).map(|(name, value)| member_hash(name.raw(), value.raw)).fold(0, u64::wrapping_add)
+    members(text)
+        .map(|(name, value)| member_hash(name.raw(), value.raw))
+        .fold(0, u64::wrapping_add)
 }
 
 /// What a member adds to [`content`].
@@ -79,16 +83,23 @@ fn member_hash(name: &str, value: &str) -> u64 {
         "kind" | "apiVersion" => 0,
         _ => {
             let seed = xxh3_64(name.as_bytes());
-            if is_spaced(value.as_bytes()) { xxh3_64_with_seed(&compact(value), seed) } else { xxh3_64_with_seed(value.as_bytes(), seed) }
+            if is_spaced(value.as_bytes()) {
+                xxh3_64_with_seed(&compact(value), seed)
+            } else {
+                xxh3_64_with_seed(value.as_bytes(), seed)
+            }
         }
     }
 }
 
-/// Does an object or array begin with blanks between its parts? Who writes them does so everywhere, so its first parts tell. Where they
-/// do not, the same event in another spelling counts as another event, and none is lost.
+/// Does an object or array begin with blanks between its parts? Who writes them does so everywhere,
+/// so its first parts tell. Where they do not, the same event in another spelling counts as another
+/// event, and none is lost.
 #[inline(always)]
 fn is_spaced(value: &[u8]) -> bool {
-    let [b'{' | b'[', inside @ ..] = value else { return false };
+    let [b'{' | b'[', inside @ ..] = value else {
+        return false;
+    };
     let blank = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
     if blank(inside.first()) {
         return true;
@@ -186,12 +197,15 @@ mod tests {
     #[test]
     fn the_content_does_not_depend_on_how_it_was_read() {
         let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data");
-        let mut log = std::fs::read_to_string(data.join("hostile/round-trip.jsonl")).unwrap_or_default();
+        let mut log =
+            std::fs::read_to_string(data.join("hostile/round-trip.jsonl")).unwrap_or_default();
         log.push_str("{ \"auditID\" : \"a\" ,\t\"stage\":\"Panic\", \"verb\":\"get\",\"\\u0075ser\":{} , \"x\": [1, 2]  }\n");
         let mut memo = Memo::new(true);
         let mut hashed = 0;
         for line in log.lines() {
-            let Ok((event, end)) = Event::decode_with(line, None, &mut memo) else { continue };
+            let Ok((event, end)) = Event::decode_with(line, None, &mut memo) else {
+                continue;
+            };
             if let Some(got) = event.content {
                 assert_eq!(got, content(&line[..end]), "{line}");
                 hashed += 1;
@@ -199,7 +213,10 @@ mod tests {
         }
         assert!(hashed > 0);
         let hash = |text: &str| content(text);
-        assert_eq!(hash(r#"{"a":1,"b":2}"#), hash(r#"{"b":2, "kind":"Event","a":1}"#));
+        assert_eq!(
+            hash(r#"{"a":1,"b":2}"#),
+            hash(r#"{"b":2, "kind":"Event","a":1}"#)
+        );
         assert_ne!(hash(r#"{"a":1,"b":2}"#), hash(r#"{"a":2,"b":1}"#));
         let tight = r#"{"a":{"b \\" c":[1,2],"d":"x: y, z"},"e":["f","g"],"h":[{"i":"j"}]}"#;
         for spaced in [
@@ -207,7 +224,11 @@ mod tests {
             "{\n \"a\" : {\n  \"b \\\\\" c\": [\n 1,\n 2\n],\n \"d\": \"x: y, z\"\n},\n \"e\": [\n\"f\",\"g\"],\"h\": [\n{\"i\": \"j\"}]}",
         ] {
             let spaced = spaced.replace("\\\\", "\\");
-            assert_eq!(hash(&spaced), hash(&tight.replace("\\\\", "\\")), "{spaced}");
+            assert_eq!(
+                hash(&spaced),
+                hash(&tight.replace("\\\\", "\\")),
+                "{spaced}"
+            );
         }
     }
 }

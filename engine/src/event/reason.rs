@@ -1,15 +1,18 @@
-//! The authorization reason taken apart: the annotation `authorization.k8s.io/reason` in, names out.
+//! The authorization reason taken apart: the annotation `authorization.k8s.io/reason` in, names
+//! out.
 //!
-//! RBAC writes `RBAC: allowed by ClusterRoleBinding "b" of ClusterRole "r" to User "u"`, each name quoted as Go's `%q`
-//! does, a RoleBinding and a ServiceAccount as `"name/namespace"` (`pkg/registry/rbac/validation/rule.go` and
-//! `plugin/pkg/auth/authorizer/rbac/rbac.go`). EKS access policies use the same sentence with another prefix.
+//! RBAC writes `RBAC: allowed by ClusterRoleBinding "b" of ClusterRole "r" to User "u"`, each name
+//! quoted as Go's `%q` does, a RoleBinding and a ServiceAccount as `"name/namespace"`
+//! (`pkg/registry/rbac/validation/rule.go` and `plugin/pkg/auth/authorizer/rbac/rbac.go`). EKS
+//! access policies use the same sentence with another prefix.
 
 use std::{borrow::Cow, cell::RefCell, collections::HashMap, sync::Arc};
 
 /// A reason, as far as it says anything.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reason {
-    /// Who decided: `rbac`, `eks-access-policy`, `gke-iam`, `node`; `None` when the text does not tell.
+    /// Who decided: `rbac`, `eks-access-policy`, `gke-iam`, `node`; `None` when the text does not
+    /// tell.
     pub(crate) authorizer: Option<&'static str>,
     /// The grant, when the text names one.
     pub(crate) grant: Option<Grant>,
@@ -61,9 +64,15 @@ impl Reason {
         } else if let Some(rest) = text.strip_prefix(EKS) {
             ("eks-access-policy", rest)
         } else {
-            return Self { authorizer: prose(text), grant: None };
+            return Self {
+                authorizer: prose(text),
+                grant: None,
+            };
         };
-        Self { authorizer: Some(authorizer), grant: Grant::parse(sentence) }
+        Self {
+            authorizer: Some(authorizer),
+            grant: Grant::parse(sentence),
+        }
     }
 }
 
@@ -76,7 +85,8 @@ fn prose(text: &str) -> Option<&'static str> {
     text.lines().any(is_node_refusal).then_some("node")
 }
 
-/// Is this one of the texts with which the Node authorizer refuses (`plugin/pkg/auth/authorizer/node/node_authorizer.go`)?
+/// Is this one of the texts with which the Node authorizer refuses
+/// (`plugin/pkg/auth/authorizer/node/node_authorizer.go`)?
 fn is_node_refusal(line: &str) -> bool {
     const WHOLE: [&str; 17] = [
         "can only get/update/patch this type",
@@ -101,11 +111,21 @@ fn is_node_refusal(line: &str) -> bool {
         ("unknown node for user \"", "\""),
         ("no relationship found between node '", "' and this object"),
         ("can only access leases in the \"", "\" system namespace"),
-        ("only the following verbs are allowed for a ResourceSlice: ", ""),
+        (
+            "only the following verbs are allowed for a ResourceSlice: ",
+            "",
+        ),
         ("node '", ", only its own Node object"),
-        ("can only list/watch pods with spec.nodeName field selector", ""),
+        (
+            "can only list/watch pods with spec.nodeName field selector",
+            "",
+        ),
     ];
-    WHOLE.contains(&line) || AROUND.iter().any(|(start, end)| line.strip_prefix(start).is_some_and(|rest| rest.ends_with(end)))
+    WHOLE.contains(&line)
+        || AROUND.iter().any(|(start, end)| {
+            line.strip_prefix(start)
+                .is_some_and(|rest| rest.ends_with(end))
+        })
 }
 
 impl Grant {
@@ -115,7 +135,10 @@ impl Grant {
         let (binding, rest) = quoted(rest)?;
         let (role_kind, rest) = word(rest.strip_prefix(" of ")?, &["ClusterRole", "Role"])?;
         let (role_name, rest) = quoted(rest)?;
-        let (subject_kind, rest) = word(rest.strip_prefix(" to ")?, &["User", "Group", "ServiceAccount"])?;
+        let (subject_kind, rest) = word(
+            rest.strip_prefix(" to ")?,
+            &["User", "Group", "ServiceAccount"],
+        )?;
         let (subject, rest) = quoted(rest)?;
         if !rest.is_empty() {
             return None;
@@ -137,7 +160,9 @@ impl Grant {
 
 /// One of `words` and a space.
 fn word<'t>(text: &'t str, words: &[&'static str]) -> Option<(&'static str, &'t str)> {
-    words.iter().find_map(|&word| Some((word, text.strip_prefix(word)?.strip_prefix(' ')?)))
+    words
+        .iter()
+        .find_map(|&word| Some((word, text.strip_prefix(word)?.strip_prefix(' ')?)))
 }
 
 /// `name/namespace`, split at the last slash: neither name can hold one.
@@ -161,12 +186,15 @@ pub(crate) fn quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     loop {
         match *bytes.get(at)? {
             b'"' => {
-                // `\x80` stands for a byte that is no UTF-8: there is no such text, so it is replaced.
-                // Each such byte becomes one U+FFFD, as where Go writes it.
+                // `\x80` stands for a byte that is no UTF-8: there is no such text, so it is
+                // replaced. Each such byte becomes one U+FFFD, as where Go writes it.
                 let mut text = String::with_capacity(out.len());
                 for chunk in out.utf8_chunks() {
                     text.push_str(chunk.valid());
-                    text.extend(std::iter::repeat_n(char::REPLACEMENT_CHARACTER, chunk.invalid().len()));
+                    text.extend(std::iter::repeat_n(
+                        char::REPLACEMENT_CHARACTER,
+                        chunk.invalid().len(),
+                    ));
                 }
                 return Some((Cow::Owned(text), inside.get(at + 1..)?));
             }
@@ -217,7 +245,8 @@ mod tests {
 
     use super::*;
 
-    /// `strconv.Quote`, for what it does to text: quotes, backslashes, controls, and what Go does not print.
+    /// `strconv.Quote`, for what it does to text: quotes, backslashes, controls, and what Go does
+    /// not print.
     fn go_quote(text: &str) -> String {
         let mut out = String::from('"');
         for ch in text.chars() {
@@ -231,8 +260,14 @@ mod tests {
                 '\r' => out.push_str("\\r"),
                 '\t' => out.push_str("\\t"),
                 '\u{b}' => out.push_str("\\v"),
-                ch if (ch as u32) < 0x20 || ch == '\u{7f}' => out.push_str(&format!("\\x{:02x}", ch as u32)),
-                '\u{80}'..='\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{e000}'..='\u{f8ff}' => {
+                ch if (ch as u32) < 0x20 || ch == '\u{7f}' => {
+                    out.push_str(&format!("\\x{:02x}", ch as u32))
+                }
+                '\u{80}'..='\u{a0}'
+                | '\u{ad}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{feff}'
+                | '\u{e000}'..='\u{f8ff}' => {
                     out.push_str(&format!("\\u{:04x}", ch as u32));
                 }
                 ch if ch as u32 > 0xE0000 => out.push_str(&format!("\\U{:08x}", ch as u32)),
@@ -277,13 +312,29 @@ mod tests {
             r#"EKS Access Policy: allowed by ClusterRoleBinding "arn:aws:iam::1:role/a+arn:aws:eks::aws:p/b" of ClusterRole "arn:aws:eks::aws:p/b" to User "AROA""#,
         );
         assert_eq!(eks.authorizer, Some("eks-access-policy"));
-        assert_eq!(eks.grant.unwrap().binding_name, "arn:aws:iam::1:role/a+arn:aws:eks::aws:p/b");
+        assert_eq!(
+            eks.grant.unwrap().binding_name,
+            "arn:aws:iam::1:role/a+arn:aws:eks::aws:p/b"
+        );
         assert_eq!(Reason::parse(""), Reason::default());
-        assert_eq!(Reason::parse("no relationship found between node 'n-1' and this object").authorizer, Some("node"));
-        assert_eq!(Reason::parse("by us\nNo Object name found").authorizer, Some("node"));
-        assert_eq!(Reason::parse("cannot do it, says our own authorizer").authorizer, None);
-        assert_eq!(Reason::parse("access granted by IAM permissions.").authorizer, Some("gke-iam"));
-        let dangling = Reason::parse(r#"RBAC: clusterrole.rbac.authorization.k8s.io "x" not found"#);
+        assert_eq!(
+            Reason::parse("no relationship found between node 'n-1' and this object").authorizer,
+            Some("node")
+        );
+        assert_eq!(
+            Reason::parse("by us\nNo Object name found").authorizer,
+            Some("node")
+        );
+        assert_eq!(
+            Reason::parse("cannot do it, says our own authorizer").authorizer,
+            None
+        );
+        assert_eq!(
+            Reason::parse("access granted by IAM permissions.").authorizer,
+            Some("gke-iam")
+        );
+        let dangling =
+            Reason::parse(r#"RBAC: clusterrole.rbac.authorization.k8s.io "x" not found"#);
         assert_eq!((dangling.authorizer, dangling.grant), (Some("rbac"), None));
     }
 }

@@ -1,8 +1,8 @@
 //! RFC 3339 text in, microseconds since the epoch out, and back.
 //!
-//! The apiserver writes `metav1.MicroTime`: `2006-01-02T15:04:05.000000Z`. Everything else RFC 3339 allows is
-//! read too, and the space and missing zone that some exports write; digits after the sixth are cut off here and kept
-//! by the decoder.
+//! The apiserver writes `metav1.MicroTime`: `2006-01-02T15:04:05.000000Z`. Everything else RFC 3339
+//! allows is read too, and the space and missing zone that some exports write; digits after the
+//! sixth are cut off here and kept by the decoder.
 
 /// The length of the apiserver's spelling.
 pub(crate) const CANONICAL_LENGTH: usize = "2006-01-02T15:04:05.000000Z".len();
@@ -21,13 +21,22 @@ pub(crate) fn parse_micros(text: &str) -> Option<i64> {
     if !(is(4, b"-") && is(7, b"-") && is(10, b"Tt ") && is(13, b":") && is(16, b":")) {
         return None;
     }
-    if hour > 23 || minute > 59 || second > 59 || !(1..=12).contains(&month) || day < 1 || day > days_in(year, month) {
+    if hour > 23
+        || minute > 59
+        || second > 59
+        || !(1..=12).contains(&month)
+        || day < 1
+        || day > days_in(year, month)
+    {
         return None;
     }
     let mut at = 19;
     let mut micros = 0;
     if is(at, b".") {
-        let end = bytes[at + 1..].iter().position(|byte| !byte.is_ascii_digit()).map_or(bytes.len(), |n| at + 1 + n);
+        let end = bytes[at + 1..]
+            .iter()
+            .position(|byte| !byte.is_ascii_digit())
+            .map_or(bytes.len(), |n| at + 1 + n);
         let used = end.min(at + 7);
         let fraction = digits(bytes.get(at + 1..used)?)?;
         micros = fraction * 10_i64.pow(6 - (used - at - 1) as u32);
@@ -45,9 +54,14 @@ pub(crate) fn parse_micros(text: &str) -> Option<i64> {
         }
         _ => return None,
     };
-    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + (minute - offset_minutes) * 60 + second;
+    let seconds = days_from_civil(year, month, day) * 86_400
+        + hour * 3600
+        + (minute - offset_minutes) * 60
+        + second;
     // Outside years 1 to 9999 a time has no RFC 3339 spelling, and readers of Parquet fail on it.
-    (FIRST_SECOND..=LAST_SECOND).contains(&seconds).then_some(seconds * 1_000_000 + micros)
+    (FIRST_SECOND..=LAST_SECOND)
+        .contains(&seconds)
+        .then_some(seconds * 1_000_000 + micros)
 }
 
 /// The apiserver's spelling of a time, appended.
@@ -56,7 +70,10 @@ pub(crate) fn format_micros(out: &mut Vec<u8>, micros: i64) {
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = civil_from_days(days);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    out.extend_from_slice(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:06}Z").as_bytes());
+    out.extend_from_slice(
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:06}Z")
+            .as_bytes(),
+    );
 }
 
 /// The apiserver's spelling of a time in microseconds since the epoch.
@@ -70,7 +87,10 @@ fn digits(bytes: &[u8]) -> Option<i64> {
     if bytes.is_empty() {
         return None;
     }
-    bytes.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
+    bytes.iter().try_fold(0, |sum, byte| {
+        byte.is_ascii_digit()
+            .then(|| sum * 10 + i64::from(byte - b'0'))
+    })
 }
 
 const fn days_in(year: i64, month: i64) -> i64 {
@@ -82,7 +102,8 @@ const fn days_in(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days since the epoch of a proleptic Gregorian date (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+/// Days since the epoch of a proleptic Gregorian date (Hinnant, "chrono-Compatible Low-Level Date
+/// Algorithms").
 const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -96,10 +117,15 @@ const fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
     (year, month, day_of_year - (153 * shifted + 2) / 5 + 1)
 }
@@ -122,7 +148,10 @@ mod tests {
         ] {
             assert_eq!(parse_micros(text), want, "{text}");
         }
-        assert_eq!(parse_micros("2026-11-22T10:18:25Z"), Some(1_795_342_705_000_000));
+        assert_eq!(
+            parse_micros("2026-11-22T10:18:25Z"),
+            Some(1_795_342_705_000_000)
+        );
         assert_eq!(parse_micros("1969-12-31T23:59:59.5Z"), Some(-500_000));
     }
 

@@ -1,8 +1,11 @@
-//! AKS control plane logs as Azure's diagnostic settings deliver them: records in, the events in their `properties.log` out.
+//! AKS control plane logs as Azure's diagnostic settings deliver them: records in, the events in
+//! their `properties.log` out.
 //!
-//! A blob has a record a line, an Event Hub (and a blob before November 2018) `{"records":[…]}`; some forward the bare `properties`.
-//! Only the categories `kube-audit` and `kube-audit-admin` hold events, and the second repeats a part of the first. Azure cuts long
-//! strings without a mark. Source: learn.microsoft.com, "Azure resource logs" and "resource-logs-blob-format"; genuine records.
+//! A blob has a record a line, an Event Hub (and a blob before November 2018) `{"records":[…]}`;
+//! some forward the bare `properties`. Only the categories `kube-audit` and `kube-audit-admin` hold
+//! events, and the second repeats a part of the first. Azure cuts long strings without a mark.
+//! Source: learn.microsoft.com, "Azure resource logs" and "resource-logs-blob-format"; genuine
+//! records.
 
 use std::borrow::Cow;
 
@@ -29,7 +32,10 @@ impl Format for Aks {
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
         if let Some(records) = records(record) {
-            let provenance = Provenance { envelope: record.without(&["records"]), ..Provenance::default() };
+            let provenance = Provenance {
+                envelope: record.without(&["records"]),
+                ..Provenance::default()
+            };
             // They may be rows of a table as well.
             return each(records, out, |item, out| match item.kind {
                 Kind::Object | Kind::String => out.payload(item, &provenance),
@@ -42,16 +48,44 @@ impl Format for Aks {
             return out.skip();
         }
         let (cluster, account) = resource(record, &["resourceId"]);
-        let provenance = Provenance { cluster, account, twin, ..Provenance::default() };
+        let provenance = Provenance {
+            cluster,
+            account,
+            twin,
+            ..Provenance::default()
+        };
         match (record.object("properties"), record.member("properties")) {
             (Some(properties), _) => {
-                let envelope = joined(record.without(&["properties"]).as_deref(), rest_of(record, "properties", &["log"]));
-                log(&properties, Provenance { envelope, ..provenance }, out);
+                let envelope = joined(
+                    record.without(&["properties"]).as_deref(),
+                    rest_of(record, "properties", &["log"]),
+                );
+                log(
+                    &properties,
+                    Provenance {
+                        envelope,
+                        ..provenance
+                    },
+                    out,
+                );
             }
             (None, Some(text)) if text.kind == Kind::String => {
-                out.payload(text, &Provenance { envelope: record.without(&["properties"]), ..provenance });
+                out.payload(
+                    text,
+                    &Provenance {
+                        envelope: record.without(&["properties"]),
+                        ..provenance
+                    },
+                );
             }
-            _ => log(record, Provenance { envelope: record.without(&["log"]), ..provenance }, out),
+            _ => log(
+                record,
+                Provenance {
+                    envelope: record.without(&["log"]),
+                    ..provenance
+                },
+                out,
+            ),
         }
     }
 }
@@ -59,20 +93,30 @@ impl Format for Aks {
 fn log<'a>(properties: &Record<'a>, provenance: Provenance<'a>, out: &mut dyn Unwrapped) {
     let log_stream = filled(properties, "pod");
     match held(properties, "log") {
-        Some(log) => out.payload(log, &Provenance { log_stream, may_be_cut: true, ..provenance }),
+        Some(log) => out.payload(
+            log,
+            &Provenance {
+                log_stream,
+                may_be_cut: true,
+                ..provenance
+            },
+        ),
         None => out.skip(),
     }
 }
 
 fn records<'a>(record: &Record<'a>) -> Option<Value<'a>> {
-    record.member("records").filter(|records| records.kind == Kind::Array)
+    record
+        .member("records")
+        .filter(|records| records.kind == Kind::Array)
 }
 
 fn is_record(record: &Record<'_>) -> bool {
     let category = record.text_of("category");
     match record.object("properties") {
         Some(properties) => {
-            category.and_then(Twin::of).is_some() || (properties.has("log") && (category.is_some() || properties.has("pod")))
+            category.and_then(Twin::of).is_some()
+                || (properties.has("log") && (category.is_some() || properties.has("pod")))
         }
         None => category.and_then(Twin::of).is_some() && record.text_of("properties").is_some(),
     }
@@ -83,16 +127,30 @@ fn is_properties(record: &Record<'_>) -> bool {
     held(record, "log").is_some()
         && record.text_of("pod").is_some()
         && (record.has("stream") || record.has("containerID"))
-        && !["namespace", "kubernetes", "container"].iter().any(|name| record.has(name))
+        && !["namespace", "kubernetes", "container"]
+            .iter()
+            .any(|name| record.has(name))
 }
 
-/// The cluster and the subscription that the first of these members names, a path like `/SUBSCRIPTIONS/<id>/RESOURCEGROUPS/<group>/
-/// PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/<name>`; lower-cased, because Azure spells it in any case.
-pub(super) fn resource(record: &Record<'_>, names: &[&str]) -> (Option<Cow<'static, str>>, Option<Cow<'static, str>>) {
-    let Some(path) = names.iter().find_map(|name| filled(record, name)) else { return (None, None) };
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+/// The cluster and the subscription that the first of these members names, a path like
+/// `/SUBSCRIPTIONS/<id>/RESOURCEGROUPS/<group>/
+/// PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/<name>`; lower-cased, because Azure spells
+/// it in any case.
+pub(super) fn resource(
+    record: &Record<'_>,
+    names: &[&str],
+) -> (Option<Cow<'static, str>>, Option<Cow<'static, str>>) {
+    let Some(path) = names.iter().find_map(|name| filled(record, name)) else {
+        return (None, None);
+    };
+    let segments: Vec<&str> = path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
     let after = |name: &str| {
-        let at = segments.iter().position(|segment| segment.eq_ignore_ascii_case(name))?;
+        let at = segments
+            .iter()
+            .position(|segment| segment.eq_ignore_ascii_case(name))?;
         segments.get(at + 1).copied()
     };
     let cluster = after("providers").and(segments.last().copied());

@@ -1,8 +1,10 @@
-//! Log Analytics' tables AKSAudit and AKSAuditAdmin: rows with a column for each member of an event in, the events out.
+//! Log Analytics' tables AKSAudit and AKSAuditAdmin: rows with a column for each member of an event
+//! in, the events out.
 //!
-//! Dynamic columns are JSON values, or, in exports from the portal, strings that hold them; a null is `null`, an empty string or no
-//! column at all. Neither table has a column for `impersonatedUser`. A column is cut at its limit: what is left of a dynamic one is no
-//! JSON and says nothing for certain. Source: learn.microsoft.com, reference of the table AKSAudit.
+//! Dynamic columns are JSON values, or, in exports from the portal, strings that hold them; a null
+//! is `null`, an empty string or no column at all. Neither table has a column for
+//! `impersonatedUser`. A column is cut at its limit: what is left of a dynamic one is no JSON and
+//! says nothing for certain. Source: learn.microsoft.com, reference of the table AKSAudit.
 
 use super::{
     Format, Provenance, Record, Twin, Unwrapped,
@@ -57,7 +59,12 @@ impl Format for AksAudit {
     }
 
     fn recognises(&self, record: &Record<'_>) -> bool {
-        record.has("AuditId") && ["Stage", "Verb", "RequestUri"].iter().filter(|name| record.has(name)).count() >= 2
+        record.has("AuditId")
+            && ["Stage", "Verb", "RequestUri"]
+                .iter()
+                .filter(|name| record.has(name))
+                .count()
+                >= 2
     }
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
@@ -69,22 +76,44 @@ impl Format for AksAudit {
             }
         }
         event.push(b'}');
-        let Some(event) = writer::text(event) else { return };
+        let Some(event) = writer::text(event) else {
+            return;
+        };
         let (cluster, account) = resource(record, &["_ResourceId", "ResourceId"]);
-        let twin = record.text_of("Type").and_then(|table| match &*table.decode() {
-            "AKSAudit" => Some(Twin::All),
-            "AKSAuditAdmin" => Some(Twin::Admin),
-            _ => None,
-        });
-        let (log_stream, envelope) = (filled(record, "PodName"), record.without(&COLUMNS.map(|(column, ..)| column)));
-        out.made(&event, &Provenance { cluster, account, log_stream, envelope, twin, truncated, ..Provenance::default() });
+        let twin = record
+            .text_of("Type")
+            .and_then(|table| match &*table.decode() {
+                "AKSAudit" => Some(Twin::All),
+                "AKSAuditAdmin" => Some(Twin::Admin),
+                _ => None,
+            });
+        let (log_stream, envelope) = (
+            filled(record, "PodName"),
+            record.without(&COLUMNS.map(|(column, ..)| column)),
+        );
+        out.made(
+            &event,
+            &Provenance {
+                cluster,
+                account,
+                log_stream,
+                envelope,
+                twin,
+                truncated,
+                ..Provenance::default()
+            },
+        );
     }
 }
 
 /// Appends the member that a column is, if it is one; false if it was cut.
 fn member(event: &mut Vec<u8>, name: &str, kind: Column, value: Value<'_>) -> bool {
     let text = value.text().map(Text::decode);
-    match text.as_deref().filter(|_| kind == Dynamic).map(|text| (inner(text), text)) {
+    match text
+        .as_deref()
+        .filter(|_| kind == Dynamic)
+        .map(|text| (inner(text), text))
+    {
         Some((Inner::Json("null"), _)) => {}
         Some((Inner::Json(json), _)) => writer::raw(event, name, json),
         Some((Inner::Cut, text)) if text.starts_with(['{', '[']) => return false,

@@ -1,7 +1,9 @@
-//! AKS control plane logs in Log Analytics' table AzureDiagnostics: rows in, the events in their column `log_s` out.
+//! AKS control plane logs in Log Analytics' table AzureDiagnostics: rows in, the events in their
+//! column `log_s` out.
 //!
-//! `Category` is as in a diagnostic record; a query may have projected any columns away. A column is cut at 32 KiB without a mark.
-//! Source: learn.microsoft.com, reference of the table AzureDiagnostics.
+//! `Category` is as in a diagnostic record; a query may have projected any columns away. A column
+//! is cut at 32 KiB without a mark. Source: learn.microsoft.com, reference of the table
+//! AzureDiagnostics.
 
 use super::{
     Format, Provenance, Record, Twin, Unwrapped,
@@ -21,7 +23,10 @@ impl Format for AksDiagnostics {
     }
 
     fn recognises(&self, record: &Record<'_>) -> bool {
-        record.has("log_s") && ["Category", "pod_s", "_ResourceId", "ResourceId"].iter().any(|name| record.has(name))
+        record.has("log_s")
+            && ["Category", "pod_s", "_ResourceId", "ResourceId"]
+                .iter()
+                .any(|name| record.has(name))
     }
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
@@ -31,7 +36,18 @@ impl Format for AksDiagnostics {
             Some(log) if category.is_none() || twin.is_some() => {
                 let (cluster, account) = resource(record, &["_ResourceId", "ResourceId"]);
                 let (log_stream, envelope) = (filled(record, "pod_s"), record.without(&["log_s"]));
-                out.payload(log, &Provenance { cluster, account, log_stream, envelope, twin, may_be_cut: true, ..Provenance::default() });
+                out.payload(
+                    log,
+                    &Provenance {
+                        cluster,
+                        account,
+                        log_stream,
+                        envelope,
+                        twin,
+                        may_be_cut: true,
+                        ..Provenance::default()
+                    },
+                );
             }
             _ => out.skip(),
         }

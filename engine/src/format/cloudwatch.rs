@@ -1,9 +1,12 @@
-//! CloudWatch Logs as subscription filters deliver it: documents of one log stream in, the messages in them out.
+//! CloudWatch Logs as subscription filters deliver it: documents of one log stream in, the messages
+//! in them out.
 //!
-//! `{"messageType":"DATA_MESSAGE","owner","logGroup","logStream","subscriptionFilters","logEvents":[{"id","timestamp","message"}]}` comes
-//! by Kinesis and Firehose; a Lambda function gets it as `{"awslogs":{"data":base64(gzip(…))}}`. The log group of an EKS cluster has
-//! other streams beside the audit log, and CloudWatch sends control messages: neither holds events. Source: CloudWatch Logs user guide,
-//! "Real-time processing of log data with subscriptions"; EKS user guide, "Control plane logging".
+//! `{"messageType":"DATA_MESSAGE","owner","logGroup","logStream","subscriptionFilters","logEvents":[{"id","timestamp","message"}]}`
+//! comes by Kinesis and Firehose; a Lambda function gets it as
+//! `{"awslogs":{"data":base64(gzip(…))}}`. The log group of an EKS cluster has other streams beside
+//! the audit log, and CloudWatch sends control messages: neither holds events. Source: CloudWatch
+//! Logs user guide, "Real-time processing of log data with subscriptions"; EKS user guide, "Control
+//! plane logging".
 
 use std::{borrow::Cow, io::Read as _};
 
@@ -23,8 +26,13 @@ const MOST_INFLATED: u64 = 64 << 20;
 const AUDIT_STREAM: &str = "kube-apiserver-audit-";
 
 /// The components of the control plane that log beside it, each to `<component>-<32 hex digits>`.
-const OTHER_COMPONENTS: [&str; 5] =
-    ["kube-apiserver", "authenticator", "kube-controller-manager", "kube-scheduler", "cloud-controller-manager"];
+const OTHER_COMPONENTS: [&str; 5] = [
+    "kube-apiserver",
+    "authenticator",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "cloud-controller-manager",
+];
 
 pub(super) struct CloudWatch;
 
@@ -38,8 +46,11 @@ impl Format for CloudWatch {
     }
 
     fn recognises(&self, record: &Record<'_>) -> bool {
-        let document = record.member("logEvents").is_some_and(|events| events.kind == Kind::Array);
-        (document && (record.has("messageType") || record.has("logGroup"))) || data(record).is_some()
+        let document = record
+            .member("logEvents")
+            .is_some_and(|events| events.kind == Kind::Array);
+        (document && (record.has("messageType") || record.has("logGroup")))
+            || data(record).is_some()
     }
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
@@ -48,7 +59,10 @@ impl Format for CloudWatch {
         }
         match data(record).as_deref().map(inflated) {
             Some(Ok(text)) => {
-                let provenance = Provenance { envelope: record.without(&["awslogs"]), ..Provenance::default() };
+                let provenance = Provenance {
+                    envelope: record.without(&["awslogs"]),
+                    ..Provenance::default()
+                };
                 out.decoded(&text, &provenance);
             }
             Some(Err(message)) => out.reject(record.text, message),
@@ -61,13 +75,21 @@ fn document(record: &Record<'_>, events: Value<'_>, out: &mut dyn Unwrapped) {
     if record.is("messageType", "CONTROL_MESSAGE") {
         return out.skip();
     }
-    let (group, account, log_stream) = (filled(record, "logGroup"), filled(record, "owner"), filled(record, "logStream"));
+    let (group, account, log_stream) = (
+        filled(record, "logGroup"),
+        filled(record, "owner"),
+        filled(record, "logStream"),
+    );
     let cluster = group.as_deref().and_then(cluster_of);
     let wanted = may_hold_events(cluster, log_stream.as_deref());
     let around = record.without(&["logEvents"]);
     each(events, out, |item, out| {
-        let Some(event) = Record::of(item).filter(|_| wanted) else { return out.skip() };
-        let Some(message) = held(&event, "message") else { return out.skip() };
+        let Some(event) = Record::of(item).filter(|_| wanted) else {
+            return out.skip();
+        };
+        let Some(message) = held(&event, "message") else {
+            return out.skip();
+        };
         let provenance = Provenance {
             cluster: cluster.map(Cow::Borrowed),
             account: account.as_deref().map(Cow::Borrowed),
@@ -85,10 +107,14 @@ fn data<'a>(record: &Record<'a>) -> Option<Cow<'a, str>> {
 }
 
 fn inflated(data: &str) -> Result<String, &'static str> {
-    let zipped = STANDARD.decode(data.trim()).map_err(|_| "awslogs.data is no base64")?;
+    let zipped = STANDARD
+        .decode(data.trim())
+        .map_err(|_| "awslogs.data is no base64")?;
     let mut bytes = Vec::new();
     let mut decoder = MultiGzDecoder::new(zipped.as_slice()).take(MOST_INFLATED + 1);
-    decoder.read_to_end(&mut bytes).map_err(|_| "awslogs.data is no gzip")?;
+    decoder
+        .read_to_end(&mut bytes)
+        .map_err(|_| "awslogs.data is no gzip")?;
     if bytes.len() as u64 > MOST_INFLATED {
         return Err("awslogs.data inflates to more than 64 MiB");
     }
@@ -101,11 +127,14 @@ pub(super) fn cluster_of(group: &str) -> Option<&str> {
     (!name.is_empty() && !name.contains('/')).then_some(name)
 }
 
-/// May this stream hold audit events? Names say so only of EKS's streams: another agent's may be called anything.
+/// May this stream hold audit events? Names say so only of EKS's streams: another agent's may be
+/// called anything.
 pub(super) fn may_hold_events(cluster: Option<&str>, stream: Option<&str>) -> bool {
     let Some(stream) = stream else { return true };
     let other = stream.rsplit_once('-').is_some_and(|(component, id)| {
-        OTHER_COMPONENTS.contains(&component) && id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+        OTHER_COMPONENTS.contains(&component)
+            && id.len() == 32
+            && id.bytes().all(|byte| byte.is_ascii_hexdigit())
     });
     stream.starts_with(AUDIT_STREAM) || (cluster.is_none() && !other)
 }

@@ -1,8 +1,10 @@
 //! Log events as the CloudWatch Logs API answers: pages of them in, their messages out.
 //!
-//! `aws logs filter-log-events` prints `{"events":[{"logStreamName","timestamp","message","ingestionTime","eventId"}],
-//! "searchedLogStreams":[]}`, `aws logs get-log-events` the same without names, beside `nextForwardToken`; with `--query events` the list
-//! alone is left. Source: CloudWatch Logs API reference, FilteredLogEvent and OutputLogEvent.
+//! `aws logs filter-log-events` prints
+//! `{"events":[{"logStreamName","timestamp","message","ingestionTime","eventId"}],
+//! "searchedLogStreams":[]}`, `aws logs get-log-events` the same without names, beside
+//! `nextForwardToken`; with `--query events` the list alone is left. Source: CloudWatch Logs API
+//! reference, FilteredLogEvent and OutputLogEvent.
 
 use super::{
     Format, Provenance, Record, Unwrapped,
@@ -23,13 +25,30 @@ impl Format for CloudWatchEvents {
     }
 
     fn recognises(&self, record: &Record<'_>) -> bool {
-        let Some(events) = record.member("events").filter(|events| events.kind == Kind::Array) else { return is_event(record) };
-        ["searchedLogStreams", "nextForwardToken", "nextBackwardToken"].iter().any(|name| record.has(name))
-            || elements(events).next().and_then(Record::of).is_some_and(|event| is_event(&event))
+        let Some(events) = record
+            .member("events")
+            .filter(|events| events.kind == Kind::Array)
+        else {
+            return is_event(record);
+        };
+        [
+            "searchedLogStreams",
+            "nextForwardToken",
+            "nextBackwardToken",
+        ]
+        .iter()
+        .any(|name| record.has(name))
+            || elements(events)
+                .next()
+                .and_then(Record::of)
+                .is_some_and(|event| is_event(&event))
     }
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
-        let Some(events) = record.member("events").filter(|events| events.kind == Kind::Array) else {
+        let Some(events) = record
+            .member("events")
+            .filter(|events| events.kind == Kind::Array)
+        else {
             return message(record, None, out);
         };
         let page = record.without(&["events"]);
@@ -49,7 +68,14 @@ fn message(event: &Record<'_>, page: Option<&str>, out: &mut dyn Unwrapped) {
     match held(event, "message") {
         Some(message) if may_hold_events(None, log_stream.as_deref()) => {
             let envelope = joined(page, event.without(&["message"]));
-            out.payload(message, &Provenance { log_stream, envelope, ..Provenance::default() });
+            out.payload(
+                message,
+                &Provenance {
+                    log_stream,
+                    envelope,
+                    ..Provenance::default()
+                },
+            );
         }
         _ => out.skip(),
     }

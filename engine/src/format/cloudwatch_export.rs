@@ -1,7 +1,8 @@
-//! Lines of a CloudWatch Logs export task to S3: `2023-07-31T01:58:12.101Z <message>` in, the message out.
+//! Lines of a CloudWatch Logs export task to S3: `2023-07-31T01:58:12.101Z <message>` in, the
+//! message out.
 //!
-//! Each line has the time at which CloudWatch took the log event, in milliseconds, and the message as it was. Source: genuine export
-//! tasks; moto's `logs/models.py`.
+//! Each line has the time at which CloudWatch took the log event, in milliseconds, and the message
+//! as it was. Source: genuine export tasks; moto's `logs/models.py`.
 
 use std::borrow::Cow;
 
@@ -32,12 +33,23 @@ impl Format for CloudWatchExport {
             return None;
         }
         // A syslog daemon may write such times, too.
-        if !message.starts_with('{') && Syslog.line(line).is_some_and(|syslog| syslog.payload.starts_with('{')) {
+        if !message.starts_with('{')
+            && Syslog
+                .line(line)
+                .is_some_and(|syslog| syslog.payload.starts_with('{'))
+        {
             return None;
         }
         let mut envelope = Vec::new();
         writer::string(&mut envelope, "timestamp", time);
-        let provenance = Provenance { envelope: writer::text(envelope), ..Provenance::default() };
-        Some(Line { payload: Cow::Borrowed(message), provenance, part: None })
+        let provenance = Provenance {
+            envelope: writer::text(envelope),
+            ..Provenance::default()
+        };
+        Some(Line {
+            payload: Cow::Borrowed(message),
+            provenance,
+            part: None,
+        })
     }
 }

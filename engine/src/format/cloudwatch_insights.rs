@@ -1,8 +1,10 @@
 //! Results of CloudWatch Logs Insights: rows of fields in, their `@message` out.
 //!
-//! `aws logs get-query-results` prints `{"results":[[{"field":"@message","value":"…"},…],…],"statistics","status"}`; the console exports
-//! rows as objects. Fields without an `@` were found in the message and say nothing that it does not. Source: CloudWatch Logs API
-//! reference, GetQueryResults; "Supported logs and discovered fields".
+//! `aws logs get-query-results` prints
+//! `{"results":[[{"field":"@message","value":"…"},…],…],"statistics","status"}`; the console
+//! exports rows as objects. Fields without an `@` were found in the message and say nothing that it
+//! does not. Source: CloudWatch Logs API reference, GetQueryResults; "Supported logs and discovered
+//! fields".
 
 use std::borrow::Cow;
 
@@ -32,7 +34,13 @@ impl Format for CloudWatchInsights {
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
         if is_row(record) {
             let rest = record.without(&["@message", "@log", "@logStream"]);
-            return message(record.member("@message"), filled(record, "@log"), filled(record, "@logStream"), rest, out);
+            return message(
+                record.member("@message"),
+                filled(record, "@log"),
+                filled(record, "@logStream"),
+                rest,
+                out,
+            );
         }
         match record.member("results") {
             Some(results) => each(results, out, row),
@@ -45,19 +53,27 @@ impl Format for CloudWatchInsights {
 fn is_table(results: Value<'_>) -> bool {
     results.kind == Kind::Array
         && elements(results).next().is_none_or(|row| {
-            row.kind == Kind::Array && elements(row).next().is_none_or(|field| Record::of(field).is_some_and(|field| field.has("field")))
+            row.kind == Kind::Array
+                && elements(row)
+                    .next()
+                    .is_none_or(|field| Record::of(field).is_some_and(|field| field.has("field")))
         })
 }
 
 fn is_row(record: &Record<'_>) -> bool {
-    record.has("@message") && ["@log", "@logStream", "@ptr"].iter().any(|name| record.has(name))
+    record.has("@message")
+        && ["@log", "@logStream", "@ptr"]
+            .iter()
+            .any(|name| record.has(name))
 }
 
 fn row(row: Value<'_>, out: &mut dyn Unwrapped) {
     let (mut content, mut log, mut stream) = (None, None, None);
     let mut rest = Vec::new();
     for field in elements(row).filter_map(Record::of) {
-        let (Some(name), Some(value)) = (field.text_of("field"), field.member("value")) else { continue };
+        let (Some(name), Some(value)) = (field.text_of("field"), field.member("value")) else {
+            continue;
+        };
         match &*name.decode() {
             "@message" => content = Some(value),
             "@log" => log = value.text().map(Text::decode),
@@ -67,7 +83,13 @@ fn row(row: Value<'_>, out: &mut dyn Unwrapped) {
         }
     }
     let rest = writer::text(rest).filter(|rest| !rest.is_empty());
-    message(content, log, stream.filter(|stream| !stream.is_empty()), rest, out);
+    message(
+        content,
+        log,
+        stream.filter(|stream| !stream.is_empty()),
+        rest,
+        out,
+    );
 }
 
 /// `log` is `<account>:<log group>`.
@@ -82,8 +104,22 @@ fn message(
     let cluster = group.and_then(cluster_of);
     match content.filter(|content| matches!(content.kind, Kind::String | Kind::Object)) {
         Some(content) if may_hold_events(cluster, log_stream.as_deref()) => {
-            let (cluster, account) = (cluster.map(Cow::Borrowed), account.filter(|account| !account.is_empty()).map(Cow::Borrowed));
-            out.payload(content, &Provenance { cluster, account, log_stream, envelope, ..Provenance::default() });
+            let (cluster, account) = (
+                cluster.map(Cow::Borrowed),
+                account
+                    .filter(|account| !account.is_empty())
+                    .map(Cow::Borrowed),
+            );
+            out.payload(
+                content,
+                &Provenance {
+                    cluster,
+                    account,
+                    log_stream,
+                    envelope,
+                    ..Provenance::default()
+                },
+            );
         }
         _ => out.skip(),
     }

@@ -1,7 +1,9 @@
-//! Container log files of the Container Runtime Interface: `<time> stdout|stderr F|P <text>` in, the text out.
+//! Container log files of the Container Runtime Interface: `<time> stdout|stderr F|P <text>` in,
+//! the text out.
 //!
-//! The runtime cuts what a process writes after 16 KiB, anywhere in a character: `P` says that the line goes on in the next one of the
-//! same stream, `F` that it ends. Source: kubernetes/cri-api, "CRI log format"; containerd `pkg/cri/io/logger.go`.
+//! The runtime cuts what a process writes after 16 KiB, anywhere in a character: `P` says that the
+//! line goes on in the next one of the same stream, `F` that it ends. Source: kubernetes/cri-api,
+//! "CRI log format"; containerd `pkg/cri/io/logger.go`.
 
 use std::borrow::Cow;
 
@@ -28,7 +30,9 @@ impl Format for Cri {
     fn line<'l>(&self, line: &'l str) -> Option<Line<'l>> {
         let (time, rest) = line.split_once(' ')?;
         let (stream, rest) = rest.split_once(' ')?;
-        let (tags, text) = rest.split_once(' ').unwrap_or_else(|| rest.split_at(rest.len()));
+        let (tags, text) = rest
+            .split_once(' ')
+            .unwrap_or_else(|| rest.split_at(rest.len()));
         let complete = match tags.split(':').next()? {
             "F" => true,
             "P" => false,
@@ -40,7 +44,14 @@ impl Format for Cri {
         let mut envelope = Vec::new();
         writer::string(&mut envelope, "time", time);
         writer::string(&mut envelope, "stream", stream);
-        let provenance = Provenance { envelope: writer::text(envelope), ..Provenance::default() };
-        Some(Line { payload: Cow::Borrowed(text), provenance, part: Some(Part { stream, complete }) })
+        let provenance = Provenance {
+            envelope: writer::text(envelope),
+            ..Provenance::default()
+        };
+        Some(Line {
+            payload: Cow::Borrowed(text),
+            provenance,
+            part: Some(Part { stream, complete }),
+        })
     }
 }

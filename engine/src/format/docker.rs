@@ -1,7 +1,8 @@
 //! Docker's json-file logs: `{"log":"…\n","stream":"stdout","time":"…"}` in, the text of `log` out.
 //!
-//! Docker cuts a line after 16 KiB; only its last part ends in a newline. Records of shippers have these members, too, and others
-//! beside them. Source: moby `daemon/logger/jsonfilelog/jsonlog`, `daemon/logger/copier.go`.
+//! Docker cuts a line after 16 KiB; only its last part ends in a newline. Records of shippers have
+//! these members, too, and others beside them. Source: moby `daemon/logger/jsonfilelog/jsonlog`,
+//! `daemon/logger/copier.go`.
 
 use super::{Format, Part, Provenance, Record, Unwrapped};
 
@@ -22,21 +23,35 @@ impl Format for Docker {
     fn recognises(&self, record: &Record<'_>) -> bool {
         record.text_of("log").is_some()
             && (record.has("stream") || record.has("time"))
-            && record.members().iter().all(|(name, _)| MEMBERS.iter().any(|known| name.eq_str(known)))
+            && record
+                .members()
+                .iter()
+                .all(|(name, _)| MEMBERS.iter().any(|known| name.eq_str(known)))
     }
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
-        let Some(log) = record.string("log") else { return out.skip() };
+        let Some(log) = record.string("log") else {
+            return out.skip();
+        };
         let stream = record.string("stream").unwrap_or_default();
         let line = log.strip_suffix('\n');
         // Something on the way may have taken the newline off.
-        let part = Part { stream: &stream, complete: line.is_some() || is_whole(&log) };
-        let provenance = Provenance { envelope: record.without(&["log"]), ..Provenance::default() };
+        let part = Part {
+            stream: &stream,
+            complete: line.is_some() || is_whole(&log),
+        };
+        let provenance = Provenance {
+            envelope: record.without(&["log"]),
+            ..Provenance::default()
+        };
         out.part(line.unwrap_or(&log), part, &provenance);
     }
 }
 
 /// Is this one object and nothing else?
 fn is_whole(text: &str) -> bool {
-    Record::new(text).is_ok_and(|record| text.get(record.text.len()..).is_some_and(|rest| rest.trim().is_empty()))
+    Record::new(text).is_ok_and(|record| {
+        text.get(record.text.len()..)
+            .is_some_and(|rest| rest.trim().is_empty())
+    })
 }

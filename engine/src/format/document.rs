@@ -6,7 +6,11 @@ use super::{Record, Unwrapped};
 use crate::json::{Kind, Value, elements};
 
 /// Every element of a list. A list without any is one thing that is no event.
-pub(super) fn each<'a>(list: Value<'a>, out: &mut dyn Unwrapped, mut item: impl FnMut(Value<'a>, &mut dyn Unwrapped)) {
+pub(super) fn each<'a>(
+    list: Value<'a>,
+    out: &mut dyn Unwrapped,
+    mut item: impl FnMut(Value<'a>, &mut dyn Unwrapped),
+) {
     let mut empty = true;
     let mut iterator = elements(list);
     for element in iterator.by_ref() {
@@ -14,7 +18,10 @@ pub(super) fn each<'a>(list: Value<'a>, out: &mut dyn Unwrapped, mut item: impl 
         item(element, out);
     }
     match iterator.fault {
-        Some((_, at)) => out.reject(list.raw.get(at..).unwrap_or(list.raw), "the list goes on with something that is no element"),
+        Some((_, at)) => out.reject(
+            list.raw.get(at..).unwrap_or(list.raw),
+            "the list goes on with something that is no element",
+        ),
         None if empty => out.skip(),
         None => {}
     }
@@ -22,7 +29,9 @@ pub(super) fn each<'a>(list: Value<'a>, out: &mut dyn Unwrapped, mut item: impl 
 
 /// The member `name`, if it can hold an event: a string or an object.
 pub(super) fn held<'a>(record: &Record<'a>, name: &str) -> Option<Value<'a>> {
-    record.member(name).filter(|value| matches!(value.kind, Kind::String | Kind::Object))
+    record
+        .member(name)
+        .filter(|value| matches!(value.kind, Kind::String | Kind::Object))
 }
 
 /// The string that the member `name` is, unless it is empty.
@@ -38,7 +47,8 @@ pub(super) fn joined(document: Option<&str>, item: Option<String>) -> Option<Str
     }
 }
 
-/// The object that the member `name` is, as a member, without those of its members that are called by one of `names`.
+/// The object that the member `name` is, as a member, without those of its members that are called
+/// by one of `names`.
 pub(super) fn rest_of(record: &Record<'_>, name: &str, names: &[&str]) -> Option<String> {
     let rest = record.object(name)?.without(names)?;
     Some(format!("\"{name}\":{{{rest}}}"))

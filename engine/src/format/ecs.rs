@@ -1,9 +1,11 @@
-//! Documents of the Elastic Common Schema: `{"kubernetes":{"audit":{event}},"orchestrator",…}` in, the event out.
+//! Documents of the Elastic Common Schema: `{"kubernetes":{"audit":{event}},"orchestrator",…}` in,
+//! the event out.
 //!
-//! Elastic's ingest pipeline replaces the dots in the names of annotations. What stands before a slash there is a DNS name, which has
-//! no underscore: those are dots. A copy of the event's text in `event.original` or `message` says nothing more. Elastic's Azure
-//! integration keeps a diagnostic record as `azure.platformlogs`. Source: elastic/integrations `kubernetes/data_stream/audit_logs`;
-//! elastic/detection-rules.
+//! Elastic's ingest pipeline replaces the dots in the names of annotations. What stands before a
+//! slash there is a DNS name, which has no underscore: those are dots. A copy of the event's text
+//! in `event.original` or `message` says nothing more. Elastic's Azure integration keeps a
+//! diagnostic record as `azure.platformlogs`. Source: elastic/integrations
+//! `kubernetes/data_stream/audit_logs`; elastic/detection-rules.
 
 use super::{
     Format, Provenance, Record, Unwrapped,
@@ -29,18 +31,37 @@ impl Format for Ecs {
     }
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
-        let cluster = record.object("orchestrator").and_then(|of| filled(&of.object("cluster")?, "name"));
+        let cluster = record
+            .object("orchestrator")
+            .and_then(|of| filled(&of.object("cluster")?, "name"));
         if let Some(value) = audit(record) {
-            let provenance = Provenance { cluster, envelope: envelope(record), ..Provenance::default() };
+            let provenance = Provenance {
+                cluster,
+                envelope: envelope(record),
+                ..Provenance::default()
+            };
             match Record::of(value).as_ref().and_then(with_dots) {
                 Some(event) => out.made(&event, &provenance),
                 None => out.payload(value, &provenance),
             }
         } else if let Some(value) = platform_log(record) {
-            let of = record.object("azure").and_then(|azure| azure.object("resource"));
+            let of = record
+                .object("azure")
+                .and_then(|azure| azure.object("resource"));
             let (named, account) = of.map(|of| resource(&of, &["id"])).unwrap_or_default();
-            let envelope = joined(record.without(&["azure"]).as_deref(), rest_of(record, "azure", &["platformlogs"]));
-            out.payload(value, &Provenance { cluster: cluster.or(named), account, envelope, ..Provenance::default() });
+            let envelope = joined(
+                record.without(&["azure"]).as_deref(),
+                rest_of(record, "azure", &["platformlogs"]),
+            );
+            out.payload(
+                value,
+                &Provenance {
+                    cluster: cluster.or(named),
+                    account,
+                    envelope,
+                    ..Provenance::default()
+                },
+            );
         } else {
             out.skip();
         }
@@ -48,8 +69,12 @@ impl Format for Ecs {
 }
 
 fn audit<'a>(record: &Record<'a>) -> Option<Value<'a>> {
-    let nested = record.object("kubernetes").and_then(|of| of.member("audit"));
-    nested.or_else(|| record.member("kubernetes.audit")).filter(|audit| audit.kind == Kind::Object)
+    let nested = record
+        .object("kubernetes")
+        .and_then(|of| of.member("audit"));
+    nested
+        .or_else(|| record.member("kubernetes.audit"))
+        .filter(|audit| audit.kind == Kind::Object)
 }
 
 fn platform_log<'a>(record: &Record<'a>) -> Option<Value<'a>> {
@@ -60,12 +85,20 @@ fn platform_log<'a>(record: &Record<'a>) -> Option<Value<'a>> {
 /// The event, if names of its annotations lost their dots, with the dots.
 fn with_dots(event: &Record<'_>) -> Option<String> {
     let annotations = event.object("annotations")?;
-    if !annotations.members().iter().any(|(name, _)| dotted(*name).is_some()) {
+    if !annotations
+        .members()
+        .iter()
+        .any(|(name, _)| dotted(*name).is_some())
+    {
         return None;
     }
     let mut out = b"{".to_vec();
     for (name, value) in event.members() {
-        match name.eq_str("annotations").then(|| Record::of(*value)).flatten() {
+        match name
+            .eq_str("annotations")
+            .then(|| Record::of(*value))
+            .flatten()
+        {
             Some(annotations) => writer::object(&mut out, "annotations", |out| {
                 for (name, value) in annotations.members() {
                     match dotted(*name) {
@@ -84,11 +117,19 @@ fn with_dots(event: &Record<'_>) -> Option<String> {
 fn dotted(name: Text<'_>) -> Option<String> {
     let name = name.decode();
     let (domain, rest) = name.split_once('/')?;
-    domain.contains('_').then(|| format!("{}/{rest}", domain.replace('_', ".")))
+    domain
+        .contains('_')
+        .then(|| format!("{}/{rest}", domain.replace('_', ".")))
 }
 
 fn envelope(record: &Record<'_>) -> Option<String> {
-    let around = record.without(&["kubernetes", "kubernetes.audit", "event", "event.original", "message"]);
+    let around = record.without(&[
+        "kubernetes",
+        "kubernetes.audit",
+        "event",
+        "event.original",
+        "message",
+    ]);
     let around = joined(around.as_deref(), rest_of(record, "event", &["original"]));
     joined(around.as_deref(), rest_of(record, "kubernetes", &["audit"]))
 }

@@ -1,7 +1,8 @@
-//! What the webhook backend posts: `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[…]}`.
+//! What the webhook backend posts:
+//! `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[…]}`.
 //!
-//! The items have neither `kind` nor `apiVersion`: they inherit the list's, so that an event is the same event in a
-//! batch and in a log.
+//! The items have neither `kind` nor `apiVersion`: they inherit the list's, so that an event is the
+//! same event in a batch and in a log.
 
 use super::{Format, Record, Unwrapped};
 use crate::json::{Kind, Value, elements};
@@ -20,11 +21,16 @@ impl Format for EventList {
     }
 
     fn recognises(&self, record: &Record<'_>) -> bool {
-        record.is("kind", "EventList") && record.member("items").is_some_and(|items| items.kind == Kind::Array)
+        record.is("kind", "EventList")
+            && record
+                .member("items")
+                .is_some_and(|items| items.kind == Kind::Array)
     }
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
-        let Some(items) = record.member("items") else { return };
+        let Some(items) = record.member("items") else {
+            return;
+        };
         let version = record.member("apiVersion").and_then(Value::text);
         let mut empty = true;
         let mut list = elements(items);
@@ -33,7 +39,10 @@ impl Format for EventList {
             out.event(item.raw, version);
         }
         if let Some((_, at)) = list.fault {
-            out.reject(&items.raw[at..], "the list goes on with something that is no element");
+            out.reject(
+                &items.raw[at..],
+                "the list goes on with something that is no element",
+            );
             return;
         }
         if empty {

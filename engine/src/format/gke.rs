@@ -1,11 +1,14 @@
-//! GKE's Cloud Audit Logs: a Cloud Logging `LogEntry` with an `AuditLog` in it in, the event that the apiserver had in mind out.
+//! GKE's Cloud Audit Logs: a Cloud Logging `LogEntry` with an `AuditLog` in it in, the event that
+//! the apiserver had in mind out.
 //!
-//! Google translates the event, and loses some of it: there is one time, no level, no group, no query. What a LogEntry does not say is
-//! left out here. `resourceName` is authoritative; of `methodName`, whose group is reversed and shortened, only the last segment, the
-//! verb, is used. `status.code` is a `google.rpc.Code`; a `Status` in the response knows the HTTP code better.
+//! Google translates the event, and loses some of it: there is one time, no level, no group, no
+//! query. What a LogEntry does not say is left out here. `resourceName` is authoritative; of
+//! `methodName`, whose group is reversed and shortened, only the last segment, the verb, is used.
+//! `status.code` is a `google.rpc.Code`; a `Status` in the response knows the HTTP code better.
 //!
-//! Members are looked for by each of their spellings: `camelCase` in Google's own JSON, `snake_case` from the Python client, and those
-//! of Go's `logging.Entry`. Rows of a BigQuery sink are entries too: see `gke_bigquery`.
+//! Members are looked for by each of their spellings: `camelCase` in Google's own JSON,
+//! `snake_case` from the Python client, and those of Go's `logging.Entry`. Rows of a BigQuery sink
+//! are entries too: see `gke_bigquery`.
 
 mod event;
 
@@ -36,7 +39,8 @@ impl Format for Gke {
 
     /// Entries of other services stand in the same logs: they are recognised here, and skipped.
     fn recognises(&self, record: &Record<'_>) -> bool {
-        let is = |name: &str, kind: Kind| record.member(name).is_some_and(|value| value.kind == kind);
+        let is =
+            |name: &str, kind: Kind| record.member(name).is_some_and(|value| value.kind == kind);
         is("protoPayload", Kind::Object)
             || is("proto_payload", Kind::Object)
             || (is("Entry", Kind::Object) && is("AuditPayload", Kind::String))
@@ -50,11 +54,18 @@ impl Format for Gke {
             }
             return;
         }
-        // Go's `logging.Entry` prints the payload as a protobuf; beside it, it stands as JSON in a string.
-        let (entry, payload) = (record.object("Entry"), record.string("AuditPayload").unwrap_or_default());
+        // Go's `logging.Entry` prints the payload as a protobuf; beside it, it stands as JSON in a
+        // string.
+        let (entry, payload) = (
+            record.object("Entry"),
+            record.string("AuditPayload").unwrap_or_default(),
+        );
         match (entry, Record::new(&payload)) {
             (Some(entry), Ok(payload)) => LogEntry::new(&entry, &payload).hand_over(out),
-            _ => out.reject(record.text, "the Entry or its AuditPayload is no JSON object"),
+            _ => out.reject(
+                record.text,
+                "the Entry or its AuditPayload is no JSON object",
+            ),
         }
     }
 }
@@ -97,15 +108,23 @@ impl<'e> LogEntry<'e> {
         }
     }
 
-    /// Did an apiserver write it? `container.googleapis.com`, for one, is the API that makes clusters.
+    /// Did an apiserver write it? `container.googleapis.com`, for one, is the API that makes
+    /// clusters.
     fn is_kubernetes(&self) -> bool {
-        let kind = self.resource.as_ref().and_then(|resource| resource.string("type"));
+        let kind = self
+            .resource
+            .as_ref()
+            .and_then(|resource| resource.string("type"));
         if kind.as_deref().is_some_and(|kind| kind != "k8s_cluster") {
             return false;
         }
         let service = text(self.payload, &["serviceName", "service_name"]);
         // Elsewhere than on GKE, the service may be called otherwise.
-        service.as_deref() == Some("k8s.io") || (kind.is_some() && self.method().is_some_and(|method| method.starts_with("io.k8s.")))
+        service.as_deref() == Some("k8s.io")
+            || (kind.is_some()
+                && self
+                    .method()
+                    .is_some_and(|method| method.starts_with("io.k8s.")))
     }
 
     fn method(&self) -> Option<Cow<'e, str>> {
@@ -113,7 +132,10 @@ impl<'e> LogEntry<'e> {
     }
 
     fn provenance(&self) -> Provenance<'e> {
-        let labels = self.resource.as_ref().and_then(|resource| resource.object("labels"));
+        let labels = self
+            .resource
+            .as_ref()
+            .and_then(|resource| resource.object("labels"));
         let label = |name: &str| labels.as_ref().and_then(|labels| labels.string(name));
         Provenance {
             cluster: label("cluster_name"),
@@ -151,7 +173,9 @@ impl<'e> LogEntry<'e> {
             match &*known {
                 "request" | "requestJson" => write_type(out, &known, self.request.as_ref()),
                 "response" | "responseJson" => write_type(out, &known, self.response.as_ref()),
-                "authenticationInfo" | "authentication_info" => write_rest(out, &known, *value, &PRINCIPAL),
+                "authenticationInfo" | "authentication_info" => {
+                    write_rest(out, &known, *value, &PRINCIPAL)
+                }
                 "requestMetadata" | "request_metadata" => write_rest(out, &known, *value, &CALLER),
                 _ if value.kind == Kind::Null => {}
                 _ => writer::member(out, *name, value.raw),
@@ -186,5 +210,7 @@ pub(super) fn present<'a>(record: &Record<'a>, names: &[&str]) -> Option<Value<'
 }
 
 fn text<'a>(record: &Record<'a>, names: &[&str]) -> Option<Cow<'a, str>> {
-    present(record, names).and_then(Value::text).map(Text::decode)
+    present(record, names)
+        .and_then(Value::text)
+        .map(Text::decode)
 }

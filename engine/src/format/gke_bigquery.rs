@@ -1,7 +1,9 @@
-//! GKE's Cloud Audit Logs out of BigQuery: a row of the table that a log sink fills in, the event out.
+//! GKE's Cloud Audit Logs out of BigQuery: a row of the table that a log sink fills in, the event
+//! out.
 //!
-//! `protopayload_auditlog` is the entry's `AuditLog`, its bodies as JSON in strings. A row has every column of the table: `null` stands for
-//! what the entry did not have. Some tools (`bq query --format=json`, the console) write numbers and booleans as strings.
+//! `protopayload_auditlog` is the entry's `AuditLog`, its bodies as JSON in strings. A row has
+//! every column of the table: `null` stands for what the entry did not have. Some tools (`bq query
+//! --format=json`, the console) write numbers and booleans as strings.
 
 use std::borrow::Cow;
 
@@ -16,10 +18,15 @@ pub(super) struct GkeBigQuery;
 
 const PAYLOAD: &str = "protopayload_auditlog";
 
-/// A column's name has letters, digits and `_` only, so a label's `.`, `-` and `/` are lost. They are put back for the labels that every
-/// entry has; of others nobody can know where they were.
-const LABELS: [(&str, &str); 2] =
-    [("authorization_k8s_io_decision", "authorization.k8s.io/decision"), ("authorization_k8s_io_reason", "authorization.k8s.io/reason")];
+/// A column's name has letters, digits and `_` only, so a label's `.`, `-` and `/` are lost. They
+/// are put back for the labels that every entry has; of others nobody can know where they were.
+const LABELS: [(&str, &str); 2] = [
+    (
+        "authorization_k8s_io_decision",
+        "authorization.k8s.io/decision",
+    ),
+    ("authorization_k8s_io_reason", "authorization.k8s.io/reason"),
+];
 
 impl Format for GkeBigQuery {
     fn name(&self) -> &'static str {
@@ -31,7 +38,9 @@ impl Format for GkeBigQuery {
     }
 
     fn recognises(&self, record: &Record<'_>) -> bool {
-        record.member(PAYLOAD).is_some_and(|payload| payload.kind == Kind::Object)
+        record
+            .member(PAYLOAD)
+            .is_some_and(|payload| payload.kind == Kind::Object)
     }
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
@@ -39,8 +48,10 @@ impl Format for GkeBigQuery {
             out.reject(record.text, "the protopayload_auditlog is no JSON object");
             return;
         };
-        let [request, response] = ["requestJson", "responseJson"].map(|name| present(&payload, &[name]));
-        let [request_text, response_text] = [request, response].map(|value| value.and_then(Value::text).map(Text::decode));
+        let [request, response] =
+            ["requestJson", "responseJson"].map(|name| present(&payload, &[name]));
+        let [request_text, response_text] =
+            [request, response].map(|value| value.and_then(Value::text).map(Text::decode));
         let mut entry = LogEntry::new(record, &payload);
         if let Some(column) = request {
             entry.request = body(column, request_text.as_deref());
@@ -69,7 +80,9 @@ fn whole(text: &str) -> Option<Value<'_>> {
 
 /// The labels under the names that they had in the entry.
 fn labels(row: Value<'_>) -> Cow<'_, str> {
-    let Some(columns) = Record::of(row) else { return Cow::Borrowed(row.raw) };
+    let Some(columns) = Record::of(row) else {
+        return Cow::Borrowed(row.raw);
+    };
     let mut out = b"{".to_vec();
     for (name, value) in columns.members() {
         if value.kind == Kind::Null {

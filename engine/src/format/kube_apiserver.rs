@@ -1,6 +1,7 @@
 //! The apiserver's own log: one event a record, with nothing around it.
 //!
-//! `--audit-log-path` writes one a line (minikube, kubeadm, kind, RKE2, K3s); arrays of them and pretty-printed ones come from `jq`.
+//! `--audit-log-path` writes one a line (minikube, kubeadm, kind, RKE2, K3s); arrays of them and
+//! pretty-printed ones come from `jq`.
 
 use super::{Format, Record, Unwrapped};
 
@@ -23,7 +24,10 @@ impl Format for KubeApiserver {
                 .member("apiVersion")
                 .and_then(crate::json::Value::text)
                 .is_some_and(|version| version.decode().starts_with("audit.k8s.io/"));
-        let signs = ["stage", "verb", "requestURI"].iter().filter(|name| record.member(name).is_some()).count();
+        let signs = ["stage", "verb", "requestURI"]
+            .iter()
+            .filter(|name| record.member(name).is_some())
+            .count();
         typed || (record.member("auditID").is_some() && signs >= 2)
     }
 

@@ -1,15 +1,18 @@
-//! The apiserver's `--audit-log-format=legacy`: a line of text in, the event that it was written from out.
+//! The apiserver's `--audit-log-format=legacy`: a line of text in, the event that it was written
+//! from out.
 //!
-//! A line, here on two, is what `EventString` in `staging/src/k8s.io/apiserver/pkg/apis/audit/helpers.go` makes of an event:
+//! A line, here on two, is what `EventString` in
+//! `staging/src/k8s.io/apiserver/pkg/apis/audit/helpers.go` makes of an event:
 //!
 //! ```text
 //! TIME AUDIT: id="…" stage="…" ip="…" method="…" user="…" groups="\"…\",\"…\"" as="…" asgroups="…"
 //!     user-agent="…" namespace="…" uri="…" response="…"
 //! ```
 //!
-//! `method` is the event's verb; values are quoted as Go's `%q` does, the names of a list once more. `<none>`, `<unknown>`, `<self>`,
-//! `<lookup>` and `<deferred>` stand for what the event does not have. The time is that of the request's arrival at every stage; it is
-//! given as `stageTimestamp`, which a line does not have and which time windows are about.
+//! `method` is the event's verb; values are quoted as Go's `%q` does, the names of a list once
+//! more. `<none>`, `<unknown>`, `<self>`, `<lookup>` and `<deferred>` stand for what the event does
+//! not have. The time is that of the request's arrival at every stage; it is given as
+//! `stageTimestamp`, which a line does not have and which time windows are about.
 
 use std::borrow::Cow;
 
@@ -22,7 +25,20 @@ use crate::{
 pub(super) struct LegacyText;
 
 /// What the event holds.
-const KNOWN: [&str; 12] = ["id", "stage", "ip", "method", "user", "groups", "as", "asgroups", "user-agent", "namespace", "uri", "response"];
+const KNOWN: [&str; 12] = [
+    "id",
+    "stage",
+    "ip",
+    "method",
+    "user",
+    "groups",
+    "as",
+    "asgroups",
+    "user-agent",
+    "namespace",
+    "uri",
+    "response",
+];
 
 impl Format for LegacyText {
     fn name(&self) -> &'static str {
@@ -45,11 +61,24 @@ impl Format for LegacyText {
         parse_micros(time)?;
         let said = Said::parse(rest)?;
         // Less is no event: Kubernetes 1.6 wrote the response on a line of its own.
-        if said.get("id").is_none() || ["stage", "method", "uri"].iter().filter(|name| said.get(name).is_some()).count() < 2 {
+        if said.get("id").is_none()
+            || ["stage", "method", "uri"]
+                .iter()
+                .filter(|name| said.get(name).is_some())
+                .count()
+                < 2
+        {
             return None;
         }
         let payload = Cow::Owned(writer::text(event(time, &said))?);
-        Some(Line { payload, provenance: Provenance { envelope: said.unknown(), ..Provenance::default() }, part: None })
+        Some(Line {
+            payload,
+            provenance: Provenance {
+                envelope: said.unknown(),
+                ..Provenance::default()
+            },
+            part: None,
+        })
     }
 }
 
@@ -61,7 +90,11 @@ impl<'l> Said<'l> {
         let mut pairs = Vec::new();
         while !rest.is_empty() {
             let (name, after) = rest.trim_start_matches(' ').split_once('=')?;
-            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') {
+            if name.is_empty()
+                || !name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+            {
                 return None;
             }
             let (value, after) = quoted(after)?;
@@ -72,12 +105,17 @@ impl<'l> Said<'l> {
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| &**value)
+        self.0
+            .iter()
+            .rev()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| &**value)
     }
 
     /// The value, unless it is empty or the text that stands for none.
     fn given(&self, name: &str, none: &str) -> Option<&str> {
-        self.get(name).filter(|value| !value.is_empty() && *value != none)
+        self.get(name)
+            .filter(|value| !value.is_empty() && *value != none)
     }
 
     /// Pairs that the event does not hold, as JSON members.
@@ -94,13 +132,28 @@ impl<'l> Said<'l> {
 
 fn event(time: &str, said: &Said<'_>) -> Vec<u8> {
     let mut out = b"{".to_vec();
-    for (theirs, ours) in [("id", "auditID"), ("stage", "stage"), ("uri", "requestURI"), ("method", "verb")] {
+    for (theirs, ours) in [
+        ("id", "auditID"),
+        ("stage", "stage"),
+        ("uri", "requestURI"),
+        ("method", "verb"),
+    ] {
         if let Some(value) = said.get(theirs) {
             writer::string(&mut out, ours, value);
         }
     }
-    write_user(&mut out, "user", said.get("user").filter(|user| *user != "<none>"), said.given("groups", "<none>"));
-    write_user(&mut out, "impersonatedUser", said.get("as").filter(|user| *user != "<self>"), said.given("asgroups", "<lookup>"));
+    write_user(
+        &mut out,
+        "user",
+        said.get("user").filter(|user| *user != "<none>"),
+        said.given("groups", "<none>"),
+    );
+    write_user(
+        &mut out,
+        "impersonatedUser",
+        said.get("as").filter(|user| *user != "<self>"),
+        said.given("asgroups", "<lookup>"),
+    );
     if let Some(ip) = said.given("ip", "<unknown>") {
         writer::list(&mut out, "sourceIPs", ip);
     }
@@ -108,10 +161,15 @@ fn event(time: &str, said: &Said<'_>) -> Vec<u8> {
         writer::string(&mut out, "userAgent", agent);
     }
     if let Some(namespace) = said.given("namespace", "<none>") {
-        writer::object(&mut out, "objectRef", |out| writer::string(out, "namespace", namespace));
+        writer::object(&mut out, "objectRef", |out| {
+            writer::string(out, "namespace", namespace)
+        });
     }
     // Not given: `<deferred>`.
-    if let Some(code) = said.get("response").and_then(|code| code.parse::<i32>().ok()) {
+    if let Some(code) = said
+        .get("response")
+        .and_then(|code| code.parse::<i32>().ok())
+    {
         writer::object(&mut out, "responseStatus", |out| {
             writer::raw(out, "metadata", "{}");
             writer::raw(out, "code", &code.to_string());

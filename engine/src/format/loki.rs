@@ -1,8 +1,10 @@
 //! Answers of Loki: streams of lines in, the lines out.
 //!
-//! The query API answers `{"status":"success","data":{"resultType":"streams","result":[{"stream":{labels},"values":[["<ns>","line"]]}]}}`,
-//! since Loki 3 with structured metadata as a third element; what is pushed and tailed is `{"streams":[…]}`; `logcli --output=jsonl`
-//! writes `{"labels","line","timestamp"}`. Metric queries have the same shape and no lines. Source: Loki HTTP API reference.
+//! The query API answers
+//! `{"status":"success","data":{"resultType":"streams","result":[{"stream":{labels},"values":[["<ns>","line"]]}]}}`,
+//! since Loki 3 with structured metadata as a third element; what is pushed and tailed is
+//! `{"streams":[…]}`; `logcli --output=jsonl` writes `{"labels","line","timestamp"}`. Metric
+//! queries have the same shape and no lines. Source: Loki HTTP API reference.
 
 use std::borrow::Cow;
 
@@ -30,12 +32,23 @@ impl Format for Loki {
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
         if let Some((result, lines)) = result(record) {
-            return if lines { each(result, out, stream) } else { out.skip() };
+            return if lines {
+                each(result, out, stream)
+            } else {
+                out.skip()
+            };
         }
         match held(record, "line") {
             Some(line) => {
                 let cluster = labels(record).and_then(|labels| filled(&labels, "cluster"));
-                out.payload(line, &Provenance { cluster, envelope: record.without(&["line"]), ..Provenance::default() });
+                out.payload(
+                    line,
+                    &Provenance {
+                        cluster,
+                        envelope: record.without(&["line"]),
+                        ..Provenance::default()
+                    },
+                );
             }
             None => out.skip(),
         }
@@ -49,7 +62,10 @@ fn result<'a>(record: &Record<'a>) -> Option<(Value<'a>, bool)> {
         && let Some(result) = data.member("result").filter(list)
         && (data.has("resultType") || record.has("status"))
     {
-        return Some((result, !data.has("resultType") || data.is("resultType", "streams")));
+        return Some((
+            result,
+            !data.has("resultType") || data.is("resultType", "streams"),
+        ));
     }
     let streams = record.member("streams").filter(list)?;
     let first = elements(streams).next().and_then(Record::of)?;
@@ -63,14 +79,22 @@ fn labels<'a>(record: &Record<'a>) -> Option<Record<'a>> {
 }
 
 fn stream(item: Value<'_>, out: &mut dyn Unwrapped) {
-    let Some(stream) = Record::of(item) else { return out.skip() };
-    let Some(values) = stream.member("values") else { return out.skip() };
-    let cluster = stream.object("stream").and_then(|labels| filled(&labels, "cluster"));
+    let Some(stream) = Record::of(item) else {
+        return out.skip();
+    };
+    let Some(values) = stream.member("values") else {
+        return out.skip();
+    };
+    let cluster = stream
+        .object("stream")
+        .and_then(|labels| filled(&labels, "cluster"));
     let around = stream.without(&["values"]);
     each(values, out, |value, out| {
         let mut entry = elements(value);
         let (time, line, metadata) = (entry.next(), entry.next(), entry.next());
-        let Some(line) = line.filter(|line| line.kind == Kind::String) else { return out.skip() };
+        let Some(line) = line.filter(|line| line.kind == Kind::String) else {
+            return out.skip();
+        };
         let mut own = Vec::new();
         for (name, value) in [("timestamp", time), ("structuredMetadata", metadata)] {
             if let Some(value) = value {

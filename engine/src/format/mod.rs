@@ -1,12 +1,13 @@
-//! Who wrapped it? A record in a provider's envelope in, the `audit.k8s.io/v1` events inside it out.
+//! Who wrapped it? A record in a provider's envelope in, the `audit.k8s.io/v1` events inside it
+//! out.
 //!
-//! A format is one file here and one line in [`FORMATS`]: help, docs and the conformance tests iterate over that
-//! slice. Detection is by the members of a record, never by its first bytes or its file's name: key order differs everywhere.
-//! A file's format is found at its first record and tried first from then on, so that the common case pays nothing for
-//! the rare ones.
+//! A format is one file here and one line in [`FORMATS`]: help, docs and the conformance tests
+//! iterate over that slice. Detection is by the members of a record, never by its first bytes or
+//! its file's name: key order differs everywhere. A file's format is found at its first record and
+//! tried first from then on, so that the common case pays nothing for the rare ones.
 //!
-//! What an envelope holds may be wrapped itself: [`Unwrapped::payload`] hands it back to detection, so a format knows its own layer
-//! and no other.
+//! What an envelope holds may be wrapped itself: [`Unwrapped::payload`] hands it back to detection,
+//! so a format knows its own layer and no other.
 
 mod aks;
 mod aks_audit;
@@ -66,8 +67,8 @@ pub(crate) trait Format: Sync {
         None
     }
 
-    /// Do records of this format look like events themselves? Then they are looked at before an event with unknown members is taken
-    /// for one.
+    /// Do records of this format look like events themselves? Then they are looked at before an
+    /// event with unknown members is taken for one.
     fn resembles_events(&self) -> bool {
         false
     }
@@ -115,7 +116,10 @@ pub struct FormatInfo {
 
 /// Every format that is read.
 pub fn formats() -> impl Iterator<Item = FormatInfo> {
-    FORMATS.iter().map(|format| FormatInfo { name: format.name(), doc: format.doc() })
+    FORMATS.iter().map(|format| FormatInfo {
+        name: format.name(),
+        doc: format.doc(),
+    })
 }
 
 /// The format called `name`.
@@ -125,17 +129,25 @@ pub(crate) fn format(name: &str) -> Option<&'static dyn Format> {
 
 /// The format of a record, if any knows it.
 pub(crate) fn detect(record: &Record<'_>) -> Option<&'static dyn Format> {
-    FORMATS.iter().copied().find(|format| format.recognises(record))
+    FORMATS
+        .iter()
+        .copied()
+        .find(|format| format.recognises(record))
 }
 
 /// The format of a record that looks like an event and is none, or not as it stands.
 pub(crate) fn detect_resembling(record: &Record<'_>) -> Option<&'static dyn Format> {
-    FORMATS.iter().copied().find(|format| format.resembles_events() && format.recognises(record))
+    FORMATS
+        .iter()
+        .copied()
+        .find(|format| format.resembles_events() && format.recognises(record))
 }
 
 /// The format of a line of text, and what it holds.
 pub(crate) fn detect_line(line: &str) -> Option<(&'static dyn Format, Line<'_>)> {
-    FORMATS.iter().find_map(|format| Some((*format, format.line(line)?)))
+    FORMATS
+        .iter()
+        .find_map(|format| Some((*format, format.line(line)?)))
 }
 
 /// Is it the apiserver's own log, with nothing around its events?
@@ -209,7 +221,8 @@ pub(crate) struct Record<'a> {
     /// The whole object.
     pub(crate) text: &'a str,
     members: Vec<(Text<'a>, Value<'a>)>,
-    /// The members that are objects and were asked for: where they begin, and where their own members' names and values are.
+    /// The members that are objects and were asked for: where they begin, and where their own
+    /// members' names and values are.
     objects: RefCell<Vec<(usize, Spans)>>,
 }
 
@@ -220,13 +233,21 @@ impl<'a> Record<'a> {
         let found: Vec<_> = iterator.by_ref().collect();
         match iterator.fault {
             Some(fault) => Err(fault),
-            None => Ok(Self { text: &text[..iterator.at()], members: found, objects: RefCell::default() }),
+            None => Ok(Self {
+                text: &text[..iterator.at()],
+                members: found,
+                objects: RefCell::default(),
+            }),
         }
     }
 
     /// The object that `value` is.
     pub(crate) fn of(value: Value<'a>) -> Option<Self> {
-        if value.kind == Kind::Object { Self::new(value.raw).ok() } else { None }
+        if value.kind == Kind::Object {
+            Self::new(value.raw).ok()
+        } else {
+            None
+        }
     }
 
     /// All members, in order.
@@ -236,7 +257,11 @@ impl<'a> Record<'a> {
 
     /// The last member called `name`.
     pub(crate) fn member(&self, name: &str) -> Option<Value<'a>> {
-        self.members.iter().rev().find(|(key, _)| key.eq_str(name)).map(|(_, value)| *value)
+        self.members
+            .iter()
+            .rev()
+            .find(|(key, _)| key.eq_str(name))
+            .map(|(_, value)| *value)
     }
 
     /// The last member called by one of these names, the first that is there.
@@ -259,12 +284,26 @@ impl<'a> Record<'a> {
         let value = self.member(name)?;
         let place = value.raw.as_ptr() as usize;
         // Detection and unwrapping ask for the same ones, and reading a long string again costs.
-        if let Some((_, spans)) = self.objects.borrow().iter().find(|(known, _)| *known == place) {
-            let members = spans.iter().filter_map(|(name, of)| Some((name.value(value.raw).text()?, of.value(value.raw))));
-            return Some(Record { text: value.raw, members: members.collect(), objects: RefCell::default() });
+        if let Some((_, spans)) = self
+            .objects
+            .borrow()
+            .iter()
+            .find(|(known, _)| *known == place)
+        {
+            let members = spans.iter().filter_map(|(name, of)| {
+                Some((name.value(value.raw).text()?, of.value(value.raw)))
+            });
+            return Some(Record {
+                text: value.raw,
+                members: members.collect(),
+                objects: RefCell::default(),
+            });
         }
         let record = Record::of(value)?;
-        let spans = record.members.iter().map(|(name, of)| (Span::of_text(*name, value.raw), Span::of(*of, value.raw)));
+        let spans = record
+            .members
+            .iter()
+            .map(|(name, of)| (Span::of_text(*name, value.raw), Span::of(*of, value.raw)));
         self.objects.borrow_mut().push((place, spans.collect()));
         Some(record)
     }
@@ -278,7 +317,8 @@ impl<'a> Record<'a> {
         self.member(name).is_some()
     }
 
-    /// The members but those called by one of `names`, as they were written, between commas: what is left of an envelope.
+    /// The members but those called by one of `names`, as they were written, between commas: what
+    /// is left of an envelope.
     pub(crate) fn without(&self, names: &[&str]) -> Option<String> {
         let mut out = Vec::new();
         for (name, value) in &self.members {
@@ -294,7 +334,8 @@ impl<'a> Record<'a> {
 pub(crate) trait Unwrapped {
     /// One event that lies in the record, and the `apiVersion` it inherits.
     fn event<'t>(&mut self, text: &'t str, inherited: Option<Text<'t>>);
-    /// What the envelope holds: an object, or a string that holds one. An event, or another envelope.
+    /// What the envelope holds: an object, or a string that holds one. An event, or another
+    /// envelope.
     fn payload(&mut self, value: Value<'_>, provenance: &Provenance<'_>);
     /// The same, decoded from something else than JSON.
     fn decoded(&mut self, text: &str, provenance: &Provenance<'_>);

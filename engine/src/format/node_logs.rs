@@ -1,7 +1,7 @@
 //! What `oc adm node-logs` prints: `hostname {event}` in, the event out.
 //!
-//! The name of the node stands in front of each line of its log. Source: openshift/cluster-debug-tools `pkg/cmd/audit/io.go`, which
-//! takes it off.
+//! The name of the node stands in front of each line of its log. Source:
+//! openshift/cluster-debug-tools `pkg/cmd/audit/io.go`, which takes it off.
 
 use std::borrow::Cow;
 
@@ -27,12 +27,21 @@ impl Format for NodeLogs {
     fn line<'l>(&self, line: &'l str) -> Option<Line<'l>> {
         let (word, payload) = line.split_once(' ')?;
         // Lines of JSON over several lines look similar: `"user": {`.
-        let object = payload.strip_prefix('{').is_some_and(|inside| inside.trim_start().starts_with(['"', '}']));
+        let object = payload
+            .strip_prefix('{')
+            .is_some_and(|inside| inside.trim_start().starts_with(['"', '}']));
         if !object || word.is_empty() || word.contains(['{', '}', '[', ']', '"', ',']) {
             return None;
         }
         let host = !word.ends_with(':');
-        let provenance = Provenance { log_stream: host.then_some(Cow::Borrowed(word)), ..Provenance::default() };
-        Some(Line { payload: Cow::Borrowed(payload), provenance, part: None })
+        let provenance = Provenance {
+            log_stream: host.then_some(Cow::Borrowed(word)),
+            ..Provenance::default()
+        };
+        Some(Line {
+            payload: Cow::Borrowed(payload),
+            provenance,
+            part: None,
+        })
     }
 }

@@ -1,8 +1,11 @@
-//! Logs of OpenTelemetry in the JSON encoding of OTLP: `resourceLogs` in, the bodies of their log records out.
+//! Logs of OpenTelemetry in the JSON encoding of OTLP: `resourceLogs` in, the bodies of their log
+//! records out.
 //!
-//! A body is a string, or the event as a tree of `kvlistValue`s: there an integer is a string, `null` a value that is not set, and an
-//! empty list may lack its `values`. The cluster and the node are attributes of the resource. Source: opentelemetry-proto
-//! `logs/v1/logs.proto`, `common/v1/common.proto`; OTLP specification, "JSON Protobuf encoding"; OpenShift Logging 6's output.
+//! A body is a string, or the event as a tree of `kvlistValue`s: there an integer is a string,
+//! `null` a value that is not set, and an empty list may lack its `values`. The cluster and the
+//! node are attributes of the resource. Source: opentelemetry-proto `logs/v1/logs.proto`,
+//! `common/v1/common.proto`; OTLP specification, "JSON Protobuf encoding"; OpenShift Logging 6's
+//! output.
 
 use std::borrow::Cow;
 
@@ -42,25 +45,42 @@ impl Format for Otlp {
 }
 
 fn resources<'a>(record: &Record<'a>) -> Option<Value<'a>> {
-    record.any(&["resourceLogs", "resource_logs"]).filter(|resources| resources.kind == Kind::Array)
+    record
+        .any(&["resourceLogs", "resource_logs"])
+        .filter(|resources| resources.kind == Kind::Array)
 }
 
 fn resource(item: Value<'_>, out: &mut dyn Unwrapped) {
     const SCOPES: [&str; 3] = ["scopeLogs", "scope_logs", "instrumentationLibraryLogs"];
     const RECORDS: [&str; 3] = ["logRecords", "log_records", "logs"];
 
-    let Some(of) = Record::of(item) else { return out.skip() };
-    let Some(scopes) = of.any(&SCOPES) else { return out.skip() };
+    let Some(of) = Record::of(item) else {
+        return out.skip();
+    };
+    let Some(scopes) = of.any(&SCOPES) else {
+        return out.skip();
+    };
     let attributes = of.object("resource").and_then(|of| of.member("attributes"));
-    let cluster = attribute(attributes, "k8s.cluster.name").or_else(|| attribute(attributes, "openshift.cluster.uid"));
-    let log_stream = attribute(attributes, "k8s.node.name").or_else(|| attribute(attributes, "host.name"));
+    let cluster = attribute(attributes, "k8s.cluster.name")
+        .or_else(|| attribute(attributes, "openshift.cluster.uid"));
+    let log_stream =
+        attribute(attributes, "k8s.node.name").or_else(|| attribute(attributes, "host.name"));
     let around = of.without(&SCOPES);
     each(scopes, out, |scope, out| {
-        let Some(scope) = Record::of(scope) else { return out.skip() };
-        let Some(records) = scope.any(&RECORDS) else { return out.skip() };
-        let around = joined(around.as_deref(), scope.without(&["logRecords", "log_records", "logs", "schemaUrl"]));
+        let Some(scope) = Record::of(scope) else {
+            return out.skip();
+        };
+        let Some(records) = scope.any(&RECORDS) else {
+            return out.skip();
+        };
+        let around = joined(
+            around.as_deref(),
+            scope.without(&["logRecords", "log_records", "logs", "schemaUrl"]),
+        );
         each(records, out, |entry, out| {
-            let Some(entry) = Record::of(entry) else { return out.skip() };
+            let Some(entry) = Record::of(entry) else {
+                return out.skip();
+            };
             let provenance = Provenance {
                 cluster: cluster.as_deref().map(Cow::Borrowed),
                 log_stream: log_stream.as_deref().map(Cow::Borrowed),
@@ -74,22 +94,34 @@ fn resource(item: Value<'_>, out: &mut dyn Unwrapped) {
 
 /// The string that a resource's attribute is.
 fn attribute<'a>(attributes: Option<Value<'a>>, name: &str) -> Option<Cow<'a, str>> {
-    let found = elements(attributes?).filter_map(Record::of).find(|attribute| attribute.is("key", name))?;
+    let found = elements(attributes?)
+        .filter_map(Record::of)
+        .find(|attribute| attribute.is("key", name))?;
     filled(&found.object("value")?, "stringValue")
 }
 
 fn body(entry: &Record<'_>, provenance: &Provenance<'_>, out: &mut dyn Unwrapped) {
-    let Some(body) = entry.object("body") else { return out.skip() };
-    if let Some(text) = body.member("stringValue").filter(|text| text.kind == Kind::String) {
+    let Some(body) = entry.object("body") else {
+        return out.skip();
+    };
+    if let Some(text) = body
+        .member("stringValue")
+        .filter(|text| text.kind == Kind::String)
+    {
         out.payload(text, provenance);
     } else if body.has("kvlistValue") {
         let mut json = Vec::new();
-        match any_value(&mut json, entry.member("body"), DEEPEST).and_then(|()| writer::text(json)) {
+        match any_value(&mut json, entry.member("body"), DEEPEST).and_then(|()| writer::text(json))
+        {
             Some(text) => out.decoded(&text, provenance),
             None => out.reject(entry.text, "the body is nested too deeply"),
         }
     } else if let Some(bytes) = body.string("bytesValue") {
-        match STANDARD.decode(bytes.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok()) {
+        match STANDARD
+            .decode(bytes.trim())
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+        {
             Some(text) => out.decoded(&text, provenance),
             None => out.skip(),
         }
@@ -123,10 +155,15 @@ fn any_value(out: &mut Vec<u8>, value: Option<Value<'_>>, depth: usize) -> Optio
         }
         out.push(b']');
     } else if let Some(number) = member("intValue").or_else(|| member("doubleValue")) {
-        let text = number.text().map(Text::decode).filter(|text| is_number(text));
+        let text = number
+            .text()
+            .map(Text::decode)
+            .filter(|text| is_number(text));
         out.extend_from_slice(text.as_deref().unwrap_or(number.raw).as_bytes());
     } else {
-        let scalar = ["stringValue", "boolValue", "bytesValue"].into_iter().find_map(member);
+        let scalar = ["stringValue", "boolValue", "bytesValue"]
+            .into_iter()
+            .find_map(member);
         out.extend_from_slice(scalar.map_or("null", |scalar| scalar.raw).as_bytes());
     }
     Some(())
@@ -134,9 +171,14 @@ fn any_value(out: &mut Vec<u8>, value: Option<Value<'_>>, depth: usize) -> Optio
 
 /// The elements of an ArrayValue or a KeyValueList.
 fn values(list: Value<'_>) -> impl Iterator<Item = Value<'_>> {
-    Record::of(list).and_then(|list| list.member("values")).into_iter().flat_map(elements)
+    Record::of(list)
+        .and_then(|list| list.member("values"))
+        .into_iter()
+        .flat_map(elements)
 }
 
 fn is_number(text: &str) -> bool {
-    Cursor::new(text).value().is_ok_and(|value| value.kind == Kind::Number && value.raw.len() == text.len())
+    Cursor::new(text)
+        .value()
+        .is_ok_and(|value| value.kind == Kind::Number && value.raw.len() == text.len())
 }

@@ -1,7 +1,8 @@
-//! OVHcloud's Logs Data Platform: GELF messages with `_appID` and the event as a string in `short_message` in, the event out.
+//! OVHcloud's Logs Data Platform: GELF messages with `_appID` and the event as a string in
+//! `short_message` in, the event out.
 //!
-//! Its WebSocket delivers each as a string in the member `message` of another object; that layer is a shipper's. Source:
-//! falcosecurity/plugins `k8saudit-ovh`.
+//! Its WebSocket delivers each as a string in the member `message` of another object; that layer is
+//! a shipper's. Source: falcosecurity/plugins `k8saudit-ovh`.
 
 use super::{
     Format, Provenance, Record, Unwrapped,
@@ -26,8 +27,16 @@ impl Format for Ovh {
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
         match held(record, "short_message") {
             Some(message) => {
-                let (cluster, envelope) = (filled(record, "_appID"), record.without(&["short_message"]));
-                out.payload(message, &Provenance { cluster, envelope, ..Provenance::default() });
+                let (cluster, envelope) =
+                    (filled(record, "_appID"), record.without(&["short_message"]));
+                out.payload(
+                    message,
+                    &Provenance {
+                        cluster,
+                        envelope,
+                        ..Provenance::default()
+                    },
+                );
             }
             None => out.skip(),
         }

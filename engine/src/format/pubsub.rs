@@ -1,9 +1,10 @@
 //! Google Cloud Pub/Sub: what a subscription delivers in, the messages' data out.
 //!
 //! A push is `{"message":{"data":…,"attributes":{…},"messageId":…},"subscription":…}`; a pull is
-//! `{"receivedMessages":[{"ackId":…,"message":{…}}]}` from the REST API, and a list of those elements from `gcloud`; functions and BigQuery
-//! subscriptions get the message itself. `data` is base64 but where the subscription has decoded it. What it holds, a LogEntry as a rule,
-//! is another format's business.
+//! `{"receivedMessages":[{"ackId":…,"message":{…}}]}` from the REST API, and a list of those
+//! elements from `gcloud`; functions and BigQuery subscriptions get the message itself. `data` is
+//! base64 but where the subscription has decoded it. What it holds, a LogEntry as a rule, is
+//! another format's business.
 
 use base64::{
     Engine as _,
@@ -31,24 +32,33 @@ impl Format for PubSub {
 
     fn recognises(&self, record: &Record<'_>) -> bool {
         let has = |names: &[&str]| record.any(names).is_some();
-        let is_list = record.member("receivedMessages").is_some_and(|list| list.kind == Kind::Array);
+        let is_list = record
+            .member("receivedMessages")
+            .is_some_and(|list| list.kind == Kind::Array);
         is_list
             || match record.member("message") {
                 Some(message) if message.kind == Kind::Object => {
-                    has(&DELIVERY) || Record::of(message).is_some_and(|message| message.text_of("data").is_some())
+                    has(&DELIVERY)
+                        || Record::of(message)
+                            .is_some_and(|message| message.text_of("data").is_some())
                 }
                 _ => has(&MESSAGE) && record.text_of("data").is_some(),
             }
     }
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
-        let Some(received) = record.member("receivedMessages").filter(|list| list.kind == Kind::Array) else {
+        let Some(received) = record
+            .member("receivedMessages")
+            .filter(|list| list.kind == Kind::Array)
+        else {
             delivery(record, out);
             return;
         };
         each(received, out, |element, out| match Record::of(element) {
             Some(element) => delivery(&element, out),
-            None if element.kind == Kind::Object => out.reject(element.raw, "the received message is no JSON object"),
+            None if element.kind == Kind::Object => {
+                out.reject(element.raw, "the received message is no JSON object")
+            }
             None => out.skip(),
         });
     }
@@ -66,9 +76,15 @@ fn delivery(record: &Record<'_>, out: &mut dyn Unwrapped) {
 }
 
 fn hand_over(message: &Record<'_>, delivery: Option<String>, out: &mut dyn Unwrapped) {
-    let parts: Vec<String> = [message.without(&["data"]), delivery].into_iter().flatten().collect();
+    let parts: Vec<String> = [message.without(&["data"]), delivery]
+        .into_iter()
+        .flatten()
+        .collect();
     let envelope = (!parts.is_empty()).then(|| parts.join(","));
-    let provenance = Provenance { envelope, ..Provenance::default() };
+    let provenance = Provenance {
+        envelope,
+        ..Provenance::default()
+    };
     let Some(data) = message.member("data") else {
         // A message may have attributes alone.
         out.skip();
@@ -93,13 +109,19 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     if let Ok(bytes) = STANDARD.decode(text) {
         return Some(bytes);
     }
-    let letters = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).map(|byte| match byte {
-        b'-' => b'+',
-        b'_' => b'/',
-        other => other,
-    });
+    let letters = text
+        .bytes()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .map(|byte| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            other => other,
+        });
     let mut plain: Vec<u8> = letters.collect();
-    let end = plain.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
+    let end = plain
+        .iter()
+        .rposition(|&byte| byte != b'=')
+        .map_or(0, |last| last + 1);
     plain.truncate(end);
     STANDARD_NO_PAD.decode(plain).ok()
 }

@@ -1,11 +1,14 @@
-//! Rancher's API audit log: a record of a request to Rancher's server in, the event that an apiserver would have written out.
+//! Rancher's API audit log: a record of a request to Rancher's server in, the event that an
+//! apiserver would have written out.
 //!
-//! It is no `audit.k8s.io` log, only like one. Since 2020 (`pkg/auth/audit` in rancher/rancher) a request is one record with `method`,
-//! `remoteAddr` and `requestTimestamp`. The shape of 2018, which the documentation showed for long, has two with a `stage`: the request,
-//! and then `auditID`, status and body alone.
+//! It is no `audit.k8s.io` log, only like one. Since 2020 (`pkg/auth/audit` in rancher/rancher) a
+//! request is one record with `method`, `remoteAddr` and `requestTimestamp`. The shape of 2018,
+//! which the documentation showed for long, has two with a `stage`: the request, and then
+//! `auditID`, status and body alone.
 //!
-//! Requests to `/k8s/clusters/<id>/…` are passed on to that cluster: what they mean there is worked out as the apiserver does. Other
-//! paths are Rancher's own APIs. There is no level, and `user.name` is an id; the human's name is in `user.extra`.
+//! Requests to `/k8s/clusters/<id>/…` are passed on to that cluster: what they mean there is worked
+//! out as the apiserver does. Other paths are Rancher's own APIs. There is no level, and
+//! `user.name` is an id; the human's name is in `user.extra`.
 
 use std::borrow::Cow;
 
@@ -18,7 +21,12 @@ use crate::{
 pub(super) struct Rancher;
 
 /// Members that only today's shape has.
-const CURRENT: [&str; 4] = ["requestTimestamp", "responseTimestamp", "remoteAddr", "responseCode"];
+const CURRENT: [&str; 4] = [
+    "requestTimestamp",
+    "responseTimestamp",
+    "remoteAddr",
+    "responseCode",
+];
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// What the event holds. The method says more than the verb, the peer's address more than the IP.
@@ -36,7 +44,11 @@ const HELD: [&str; 12] = [
     "responseTimestamp",
     "stageTimestamp",
 ];
-const USER: [(&str, &str); 3] = [("name", "username"), ("group", "groups"), ("extra", "extra")];
+const USER: [(&str, &str); 3] = [
+    ("name", "username"),
+    ("group", "groups"),
+    ("extra", "extra"),
+];
 const IMPERSONATED: [(&str, &str); 2] = [("requestUser", "username"), ("requestGroups", "groups")];
 
 impl Format for Rancher {
@@ -48,7 +60,8 @@ impl Format for Rancher {
         "Rancher's API audit log (rancher-api-audit.log), JSON lines or pretty-printed; requests to downstream clusters name the cluster"
     }
 
-    /// An event of the apiserver has a type, its verbs are in lower case, its users have a `username`, its status is an object.
+    /// An event of the apiserver has a type, its verbs are in lower case, its users have a
+    /// `username`, its status is an object.
     fn recognises(&self, record: &Record<'_>) -> bool {
         if !record.has("auditID") || record.has("kind") || record.has("apiVersion") {
             return false;
@@ -60,7 +73,11 @@ impl Format for Rancher {
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
         let recorded = record.string("requestURI");
         let passed_on = recorded.as_deref().and_then(passed_on);
-        let event = event(record, recorded.as_deref(), passed_on.as_ref().map(|(_, uri)| &**uri));
+        let event = event(
+            record,
+            recorded.as_deref(),
+            passed_on.as_ref().map(|(_, uri)| &**uri),
+        );
         let provenance = Provenance {
             cluster: passed_on.map(|(cluster, _)| Cow::Borrowed(cluster)),
             envelope: envelope(record),
@@ -78,12 +95,20 @@ impl Format for Rancher {
 }
 
 fn is_of_2018(record: &Record<'_>) -> bool {
-    if !record.has("stage") || record.object("user").is_some_and(|user| user.has("username")) {
+    if !record.has("stage")
+        || record
+            .object("user")
+            .is_some_and(|user| user.has("username"))
+    {
         return false;
     }
     match record.member("verb") {
-        Some(verb) => verb.text().is_some_and(|verb| METHODS.iter().any(|method| verb.eq_str(method))),
-        None => record.string("responseStatus").is_some_and(|code| !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit())),
+        Some(verb) => verb
+            .text()
+            .is_some_and(|verb| METHODS.iter().any(|method| verb.eq_str(method))),
+        None => record
+            .string("responseStatus")
+            .is_some_and(|code| !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit())),
     }
 }
 
@@ -91,7 +116,11 @@ fn is_of_2018(record: &Record<'_>) -> bool {
 fn passed_on(uri: &str) -> Option<(&str, Cow<'_, str>)> {
     let rest = uri.strip_prefix("/k8s/clusters/")?;
     let (cluster, uri) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let uri = if uri.starts_with('/') { Cow::Borrowed(uri) } else { Cow::Owned(format!("/{uri}")) };
+    let uri = if uri.starts_with('/') {
+        Cow::Borrowed(uri)
+    } else {
+        Cow::Owned(format!("/{uri}"))
+    };
     (!cluster.is_empty()).then_some((cluster, uri))
 }
 
@@ -108,7 +137,10 @@ fn event(record: &Record<'_>, recorded: Option<&str>, downstream: Option<&str>) 
         Some(uri) => writer::string(&mut out, "requestURI", uri),
         None => copy(&mut out, record, "requestURI", "requestURI"),
     }
-    let method = record.string("method").or_else(|| record.string("verb")).unwrap_or_default();
+    let method = record
+        .string("method")
+        .or_else(|| record.string("verb"))
+        .unwrap_or_default();
     let uri = downstream.or(recorded).unwrap_or_default();
     let path = request_info::path(uri);
     let (verb, target) = request_info::resolve(&method, &path, uri);
@@ -123,7 +155,9 @@ fn event(record: &Record<'_>, recorded: Option<&str>, downstream: Option<&str>) 
         None => copy(&mut out, record, "user", "user"),
     }
     match record.string("remoteAddr") {
-        Some(address) if !address.is_empty() => writer::list(&mut out, "sourceIPs", without_port(&address)),
+        Some(address) if !address.is_empty() => {
+            writer::list(&mut out, "sourceIPs", without_port(&address))
+        }
         _ => copy(&mut out, record, "sourceIPs", "sourceIPs"),
     }
     if let Some(agent) = user_agent(record) {
@@ -132,7 +166,9 @@ fn event(record: &Record<'_>, recorded: Option<&str>, downstream: Option<&str>) 
     if let Some(target) = target {
         writer::object(&mut out, "objectRef", |out| target.write(out));
     }
-    if let Some(status) = present(record, "responseCode").or_else(|| present(record, "responseStatus")) {
+    if let Some(status) =
+        present(record, "responseCode").or_else(|| present(record, "responseStatus"))
+    {
         match code(status) {
             Some(code) => writer::object(&mut out, "responseStatus", |out| {
                 writer::raw(out, "metadata", "{}");
@@ -143,7 +179,11 @@ fn event(record: &Record<'_>, recorded: Option<&str>, downstream: Option<&str>) 
     }
     copy(&mut out, record, "requestBody", "requestObject");
     copy(&mut out, record, "responseBody", "responseObject");
-    write_time(&mut out, "requestReceivedTimestamp", present(record, "requestTimestamp"));
+    write_time(
+        &mut out,
+        "requestReceivedTimestamp",
+        present(record, "requestTimestamp"),
+    );
     let staged = present(record, "responseTimestamp").or_else(|| present(record, "stageTimestamp"));
     write_time(&mut out, "stageTimestamp", staged);
     out.push(b'}');
@@ -151,7 +191,10 @@ fn event(record: &Record<'_>, recorded: Option<&str>, downstream: Option<&str>) 
 }
 
 fn write_user(out: &mut Vec<u8>, name: &str, user: &Record<'_>, members: &[(&str, &str)]) {
-    if members.iter().any(|(theirs, _)| present(user, theirs).is_some()) {
+    if members
+        .iter()
+        .any(|(theirs, _)| present(user, theirs).is_some())
+    {
         writer::object(out, name, |out| {
             for (theirs, ours) in members {
                 copy(out, user, theirs, ours);
@@ -179,8 +222,15 @@ fn rfc3339(time: &str) -> Option<String> {
 /// `127.0.0.1:4711` and `[::1]:4711`.
 fn without_port(address: &str) -> &str {
     match address.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => {
-            match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some((host, port))
+            if !host.is_empty()
+                && !port.is_empty()
+                && port.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            match host
+                .strip_prefix('[')
+                .and_then(|host| host.strip_suffix(']'))
+            {
                 Some(host) => host,
                 // An IPv6 address alone has colons of its own.
                 None if host.contains(':') => address,
@@ -194,7 +244,11 @@ fn without_port(address: &str) -> &str {
 /// The first value of the header.
 fn user_agent<'a>(record: &Record<'a>) -> Option<Value<'a>> {
     let header = present(&record.object("requestHeader")?, "User-Agent")?;
-    if header.kind == Kind::Array { elements(header).next() } else { Some(header) }
+    if header.kind == Kind::Array {
+        elements(header).next()
+    } else {
+        Some(header)
+    }
 }
 
 /// The status code, which 2018 wrote as a string.
@@ -207,9 +261,19 @@ fn code(status: Value<'_>) -> Option<i32> {
 
 /// What the event does not hold.
 fn envelope(record: &Record<'_>) -> Option<String> {
-    let held: Vec<&str> = USER.iter().chain(&IMPERSONATED).map(|(theirs, _)| *theirs).collect();
+    let held: Vec<&str> = USER
+        .iter()
+        .chain(&IMPERSONATED)
+        .map(|(theirs, _)| *theirs)
+        .collect();
     let user = record.object("user").and_then(|user| user.without(&held));
-    let parts: Vec<String> = [record.without(&HELD), user.map(|user| format!("\"user\":{{{user}}}"))].into_iter().flatten().collect();
+    let parts: Vec<String> = [
+        record.without(&HELD),
+        user.map(|user| format!("\"user\":{{{user}}}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     (!parts.is_empty()).then(|| parts.join(","))
 }
 

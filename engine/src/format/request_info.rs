@@ -1,8 +1,10 @@
-//! What a request is about: a method and a URI in, the verb and the `objectRef` out, as the apiserver itself works them out.
+//! What a request is about: a method and a URI in, the verb and the `objectRef` out, as the
+//! apiserver itself works them out.
 //!
-//! For formats that record a path instead of an `objectRef`. The rules are those of `NewRequestInfo` in
-//! `staging/src/k8s.io/apiserver/pkg/endpoints/request/requestinfo.go`; [`Target::uri`] is the way back. As in Go, an empty text stands
-//! for what is not there. Not responsible for: where a provider's record has the path.
+//! For formats that record a path instead of an `objectRef`. The rules are those of
+//! `NewRequestInfo` in `staging/src/k8s.io/apiserver/pkg/endpoints/request/requestinfo.go`;
+//! [`Target::uri`] is the way back. As in Go, an empty text stands for what is not there. Not
+//! responsible for: where a provider's record has the path.
 
 use std::borrow::Cow;
 
@@ -66,9 +68,14 @@ impl<'p> Target<'p> {
         }
     }
 
-    /// The path that a request with this verb had: what makes or reads a collection is sent to the collection.
+    /// The path that a request with this verb had: what makes or reads a collection is sent to the
+    /// collection.
     pub(super) fn uri(&self, verb: &str) -> String {
-        let mut parts = if self.group.is_empty() { vec!["api", self.version] } else { vec!["apis", self.group, self.version] };
+        let mut parts = if self.group.is_empty() {
+            vec!["api", self.version]
+        } else {
+            vec!["apis", self.group, self.version]
+        };
         if !self.namespace.is_empty() && self.resource != "namespaces" {
             parts.extend(["namespaces", self.namespace]);
         }
@@ -98,7 +105,11 @@ pub(super) fn path(uri: &str) -> Cow<'_, str> {
 }
 
 /// The verb of a request, and what it is about, if that is a resource. `path` is the URI's.
-pub(super) fn resolve<'p>(method: &str, path: &'p str, uri: &str) -> (Cow<'static, str>, Option<Target<'p>>) {
+pub(super) fn resolve<'p>(
+    method: &str,
+    path: &'p str,
+    uri: &str,
+) -> (Cow<'static, str>, Option<Target<'p>>) {
     let mut verb = verb_of(method);
     let parts: Vec<&'p str> = path.trim_matches('/').split('/').collect();
     let (group, version, parts) = match parts.as_slice() {
@@ -115,7 +126,10 @@ pub(super) fn resolve<'p>(method: &str, path: &'p str, uri: &str) -> (Cow<'stati
         }
         ["proxy", parts @ ..] => {
             verb = Cow::Borrowed("proxy");
-            Target { subresource: "", ..Target::new(group, version, parts) }
+            Target {
+                subresource: "",
+                ..Target::new(group, version, parts)
+            }
         }
         _ => Target::new(group, version, parts),
     };
@@ -127,7 +141,14 @@ pub(super) fn resolve<'p>(method: &str, path: &'p str, uri: &str) -> (Cow<'stati
         let name: Cow<'p, str> = selected_name(uri).map(Cow::Owned).unwrap_or_default();
         return (Cow::Borrowed(verb), Some(Target { name, ..target }));
     }
-    (if verb == "delete" { Cow::Borrowed("deletecollection") } else { verb }, Some(target))
+    (
+        if verb == "delete" {
+            Cow::Borrowed("deletecollection")
+        } else {
+            verb
+        },
+        Some(target),
+    )
 }
 
 /// The verb that an HTTP method stands for, where the path does not say more.
@@ -144,7 +165,9 @@ fn verb_of(method: &str) -> Cow<'static, str> {
 
 /// `watch` is true unless it says otherwise (`Convert_Slice_string_To_bool`).
 fn is_watch(uri: &str) -> bool {
-    params(uri, "watch").next().is_some_and(|value| !value.eq_ignore_ascii_case("false") && value != "0")
+    params(uri, "watch")
+        .next()
+        .is_some_and(|value| !value.eq_ignore_ascii_case("false") && value != "0")
 }
 
 /// The name that a list or watch is about: `fieldSelector=metadata.name=x`.
@@ -178,27 +201,63 @@ mod tests {
     #[test]
     fn resources_as_the_apiserver_sees_them() {
         for (method, uri, verb, reference) in [
-            ("GET", "/api/v1/namespaces/a/pods?limit=1", "list", r#""resource":"pods","namespace":"a","apiVersion":"v1""#),
-            ("GET", "/api/v1/pods?watch", "watch", r#""resource":"pods","apiVersion":"v1""#),
-            ("GET", "/api/v1/watch/pods", "watch", r#""resource":"pods","apiVersion":"v1""#),
+            (
+                "GET",
+                "/api/v1/namespaces/a/pods?limit=1",
+                "list",
+                r#""resource":"pods","namespace":"a","apiVersion":"v1""#,
+            ),
+            (
+                "GET",
+                "/api/v1/pods?watch",
+                "watch",
+                r#""resource":"pods","apiVersion":"v1""#,
+            ),
+            (
+                "GET",
+                "/api/v1/watch/pods",
+                "watch",
+                r#""resource":"pods","apiVersion":"v1""#,
+            ),
             (
                 "GET",
                 "/apis/apps/v1/deployments?watch=0&fieldSelector=a%3Db,metadata.name%3D%3Dx",
                 "list",
                 r#""resource":"deployments","name":"x","apiGroup":"apps","apiVersion":"v1""#,
             ),
-            ("DELETE", "/api/v1/nodes", "deletecollection", r#""resource":"nodes","apiVersion":"v1""#),
+            (
+                "DELETE",
+                "/api/v1/nodes",
+                "deletecollection",
+                r#""resource":"nodes","apiVersion":"v1""#,
+            ),
             (
                 "PUT",
                 "/api/v1/namespaces/a/finalize",
                 "update",
                 r#""resource":"namespaces","namespace":"a","name":"a","apiVersion":"v1","subresource":"finalize""#,
             ),
-            ("GET", "/api/v1//namespaces//dev-a//pods", "get", r#""name":"namespaces","apiVersion":"v1""#),
+            (
+                "GET",
+                "/api/v1//namespaces//dev-a//pods",
+                "get",
+                r#""name":"namespaces","apiVersion":"v1""#,
+            ),
         ] {
-            assert_eq!(resolved(method, uri), (verb.to_owned(), Some(reference.to_owned())), "{uri}");
+            assert_eq!(
+                resolved(method, uri),
+                (verb.to_owned(), Some(reference.to_owned())),
+                "{uri}"
+            );
         }
-        for uri in ["/", "/api", "/api/v1", "/apis/apps/v1", "/healthz/etcd/x", "/api/v1/watch"] {
+        for uri in [
+            "/",
+            "/api",
+            "/api/v1",
+            "/apis/apps/v1",
+            "/healthz/etcd/x",
+            "/api/v1/watch",
+        ] {
             assert_eq!(resolved("HEAD", uri), ("get".to_owned(), None), "{uri}");
         }
     }

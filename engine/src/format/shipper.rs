@@ -1,8 +1,10 @@
-//! Records of log shippers and pipelines: any object with a member that holds an event, or another envelope, in; that member out.
+//! Records of log shippers and pipelines: any object with a member that holds an event, or another
+//! envelope, in; that member out.
 //!
-//! fluent-bit calls it `log`, filebeat, Vector and Logstash `message`, GELF `short_message`, Splunk `_raw`, and so on; the same event may
-//! stand in several of them and is one event. An event that was merged into the record at the root is an event with unknown members
-//! and none of this format's business. Source: the shippers' documentation, records of real pipelines.
+//! fluent-bit calls it `log`, filebeat, Vector and Logstash `message`, GELF `short_message`, Splunk
+//! `_raw`, and so on; the same event may stand in several of them and is one event. An event that
+//! was merged into the record at the root is an event with unknown members and none of this
+//! format's business. Source: the shippers' documentation, records of real pipelines.
 
 use memchr::memmem;
 
@@ -59,7 +61,13 @@ impl Format for Shipper {
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
         match held(record) {
             Some((name, value)) => {
-                out.payload(value, &Provenance { envelope: envelope(record, name), ..Provenance::default() });
+                out.payload(
+                    value,
+                    &Provenance {
+                        envelope: envelope(record, name),
+                        ..Provenance::default()
+                    },
+                );
             }
             None => out.skip(),
         }
@@ -68,25 +76,41 @@ impl Format for Shipper {
 
 /// The first member that holds an event or an envelope.
 fn held<'a>(record: &Record<'a>) -> Option<(&'static str, Value<'a>)> {
-    MEMBERS.iter().find_map(|name| record.member(name).filter(|value| holds(*value)).map(|value| (*name, value)))
+    MEMBERS.iter().find_map(|name| {
+        record
+            .member(name)
+            .filter(|value| holds(*value))
+            .map(|value| (*name, value))
+    })
 }
 
 fn holds(value: Value<'_>) -> bool {
     match value.kind {
         Kind::String => value.text().is_some_and(is_json),
-        Kind::Object => Record::of(value)
-            .is_some_and(|inner| is_envelope(&inner) || MEMBERS.iter().any(|name| inner.text_of(name).is_some_and(is_json))),
-        Kind::Array => elements(value).next().and_then(Record::of).is_some_and(|first| is_envelope(&first)),
+        Kind::Object => Record::of(value).is_some_and(|inner| {
+            is_envelope(&inner)
+                || MEMBERS
+                    .iter()
+                    .any(|name| inner.text_of(name).is_some_and(is_json))
+        }),
+        Kind::Array => elements(value)
+            .next()
+            .and_then(Record::of)
+            .is_some_and(|first| is_envelope(&first)),
         Kind::Number | Kind::Boolean | Kind::Null => false,
     }
 }
 
-/// Is this an event, or an envelope of another format? This one would look into objects in objects without an end.
+/// Is this an event, or an envelope of another format? This one would look into objects in objects
+/// without an end.
 fn is_envelope(record: &Record<'_>) -> bool {
-    FORMATS.iter().any(|format| format.name() != NAME && format.recognises(record))
+    FORMATS
+        .iter()
+        .any(|format| format.name() != NAME && format.recognises(record))
 }
 
-/// Does the text begin as an object that is not empty, or as a list of objects, or is it a line that a format knows?
+/// Does the text begin as an object that is not empty, or as a list of objects, or is it a line
+/// that a format knows?
 fn is_json(text: Text<'_>) -> bool {
     let raw = after_blanks(text.raw());
     if let Some(inside) = raw.strip_prefix('{') {
@@ -96,14 +120,19 @@ fn is_json(text: Text<'_>) -> bool {
     if let Some(inside) = raw.strip_prefix('[') {
         return after_blanks(inside).starts_with('{');
     }
-    let promising = ["{\\\"", "AUDIT: id="].iter().any(|sign| memmem::find(raw.as_bytes(), sign.as_bytes()).is_some());
+    let promising = ["{\\\"", "AUDIT: id="]
+        .iter()
+        .any(|sign| memmem::find(raw.as_bytes(), sign.as_bytes()).is_some());
     promising && detect_line(&text.decode()).is_some_and(|(_, line)| line.payload.starts_with('{'))
 }
 
 /// The inside of a JSON string without the blanks that it begins with.
 fn after_blanks(raw: &str) -> &str {
     let mut rest = raw;
-    while let Some(after) = [" ", "\\n", "\\r", "\\t", "\u{feff}"].iter().find_map(|blank| rest.strip_prefix(*blank)) {
+    while let Some(after) = [" ", "\\n", "\\r", "\\t", "\u{feff}"]
+        .iter()
+        .find_map(|blank| rest.strip_prefix(*blank))
+    {
         rest = after;
     }
     rest
@@ -111,7 +140,15 @@ fn after_blanks(raw: &str) -> &str {
 
 /// What the record says beside the event, and beside copies of it.
 fn envelope(record: &Record<'_>, chosen: &str) -> Option<String> {
-    let copies: Vec<&str> = MEMBERS.iter().copied().filter(|name| record.member(name).is_some_and(holds)).collect();
-    let original = if chosen != "event" && copies.contains(&"event") { rest_of(record, "event", &["original"]) } else { None };
+    let copies: Vec<&str> = MEMBERS
+        .iter()
+        .copied()
+        .filter(|name| record.member(name).is_some_and(holds))
+        .collect();
+    let original = if chosen != "event" && copies.contains(&"event") {
+        rest_of(record, "event", &["original"])
+    } else {
+        None
+    };
     joined(record.without(&copies).as_deref(), original)
 }

@@ -1,8 +1,10 @@
-//! Alibaba Cloud's Simple Log Service (ACK): rows in which every member of the event is a string in, the events out.
+//! Alibaba Cloud's Simple Log Service (ACK): rows in which every member of the event is a string
+//! in, the events out.
 //!
-//! What was no string in the event is JSON in one: `"user":"{\"username\":…}"`. What was one stays one, whatever it looks like. The
-//! store's own fields begin with two underscores: `__topic__`, `__source__`, `__time__`, `__tag__:…`. Source: mozillazg/kube-audit-mcp
-//! `sls.go`; Alibaba Cloud, "Reserved fields".
+//! What was no string in the event is JSON in one: `"user":"{\"username\":…}"`. What was one stays
+//! one, whatever it looks like. The store's own fields begin with two underscores: `__topic__`,
+//! `__source__`, `__time__`, `__tag__:…`. Source: mozillazg/kube-audit-mcp `sls.go`; Alibaba Cloud,
+//! "Reserved fields".
 
 use super::{Format, Provenance, Record, Unwrapped, document::filled, writer};
 use crate::json::{Cursor, Fault, Text};
@@ -23,7 +25,13 @@ const STRINGS: [&str; 11] = [
 ];
 
 /// Members that are never strings in an event.
-const NESTED: [&str; 5] = ["user", "sourceIPs", "objectRef", "responseStatus", "annotations"];
+const NESTED: [&str; 5] = [
+    "user",
+    "sourceIPs",
+    "objectRef",
+    "responseStatus",
+    "annotations",
+];
 
 pub(super) struct Sls;
 
@@ -37,10 +45,21 @@ impl Format for Sls {
     }
 
     fn recognises(&self, record: &Record<'_>) -> bool {
-        let event = record.has("auditID") && ["stage", "verb", "requestURI"].iter().filter(|name| record.has(name)).count() >= 2;
+        let event = record.has("auditID")
+            && ["stage", "verb", "requestURI"]
+                .iter()
+                .filter(|name| record.has(name))
+                .count()
+                >= 2;
         event
-            && (["__topic__", "__source__", "__time__"].iter().any(|name| record.has(name))
-                || NESTED.iter().any(|name| record.text_of(name).is_some_and(|text| text.raw().starts_with(['{', '[']))))
+            && (["__topic__", "__source__", "__time__"]
+                .iter()
+                .any(|name| record.has(name))
+                || NESTED.iter().any(|name| {
+                    record
+                        .text_of(name)
+                        .is_some_and(|text| text.raw().starts_with(['{', '[']))
+                }))
     }
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
@@ -51,16 +70,28 @@ impl Format for Sls {
                 writer::member(&mut envelope, *name, value.raw);
                 continue;
             }
-            let text = value.text().filter(|_| !STRINGS.contains(&&*known)).map(Text::decode);
+            let text = value
+                .text()
+                .filter(|_| !STRINGS.contains(&&*known))
+                .map(Text::decode);
             match text.as_deref().map(inner) {
-                Some(Inner::Json(json)) if json == "null" || json.starts_with(['{', '[']) => writer::member(&mut event, *name, json),
+                Some(Inner::Json(json)) if json == "null" || json.starts_with(['{', '[']) => {
+                    writer::member(&mut event, *name, json)
+                }
                 _ => writer::member(&mut event, *name, value.raw),
             }
         }
         event.push(b'}');
         if let Some(event) = writer::text(event) {
             let envelope = writer::text(envelope).filter(|envelope| !envelope.is_empty());
-            out.made(&event, &Provenance { log_stream: filled(record, "__source__"), envelope, ..Provenance::default() });
+            out.made(
+                &event,
+                &Provenance {
+                    log_stream: filled(record, "__source__"),
+                    envelope,
+                    ..Provenance::default()
+                },
+            );
         }
     }
 

@@ -1,8 +1,10 @@
-//! Syslog messages, one a line: the header of RFC 5424 or RFC 3164 and a message in, the message out.
+//! Syslog messages, one a line: the header of RFC 5424 or RFC 3164 and a message in, the message
+//! out.
 //!
-//! Read are `<134>1 2026-11-22T10:14:16Z host program pid id [data] message`, `<134>Nov 22 10:14:16 host program[pid]: message`, and the
-//! second as syslog daemons write it into files: without the priority, perhaps with an RFC 3339 time. The message is what is behind the
-//! program's tag and the cookie `@cee:`. Source: RFC 5424 §6, RFC 3164 §4, rsyslog's templates RSYSLOG_FileFormat and
+//! Read are `<134>1 2026-11-22T10:14:16Z host program pid id [data] message`, `<134>Nov 22 10:14:16
+//! host program[pid]: message`, and the second as syslog daemons write it into files: without the
+//! priority, perhaps with an RFC 3339 time. The message is what is behind the program's tag and the
+//! cookie `@cee:`. Source: RFC 5424 §6, RFC 3164 §4, rsyslog's templates RSYSLOG_FileFormat and
 //! RSYSLOG_TraditionalFileFormat.
 
 use std::borrow::Cow;
@@ -10,7 +12,9 @@ use std::borrow::Cow;
 use super::{Format, Line, Provenance, Record, Unwrapped, writer};
 use crate::event::parse_micros;
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 
 pub(super) struct Syslog;
 
@@ -33,20 +37,33 @@ impl Format for Syslog {
         let (priority, rest) = priority(line).unwrap_or(("", line));
         let header = rfc5424(priority, rest).or_else(|| rfc3164(priority, rest))?;
         let message = header.message.trim_start_matches([' ', '\u{feff}']);
-        let message = message.strip_prefix("@cee:").unwrap_or(message).trim_start();
+        let message = message
+            .strip_prefix("@cee:")
+            .unwrap_or(message)
+            .trim_start();
         let mut envelope = Vec::new();
         if let Ok(priority) = priority.parse::<u16>() {
             writer::raw(&mut envelope, "priority", &priority.to_string());
         }
-        for (name, value) in header.fields.into_iter().filter(|(_, value)| !matches!(*value, "" | "-")) {
+        for (name, value) in header
+            .fields
+            .into_iter()
+            .filter(|(_, value)| !matches!(*value, "" | "-"))
+        {
             writer::string(&mut envelope, name, value);
         }
         let provenance = Provenance {
-            log_stream: Some(header.host).filter(|host| !matches!(*host, "" | "-")).map(Cow::Borrowed),
+            log_stream: Some(header.host)
+                .filter(|host| !matches!(*host, "" | "-"))
+                .map(Cow::Borrowed),
             envelope: writer::text(envelope).filter(|text| !text.is_empty()),
             ..Provenance::default()
         };
-        Some(Line { payload: Cow::Borrowed(message), provenance, part: None })
+        Some(Line {
+            payload: Cow::Borrowed(message),
+            provenance,
+            part: None,
+        })
     }
 }
 
@@ -71,11 +88,22 @@ fn rfc5424<'l>(priority: &str, text: &'l str) -> Option<Header<'l>> {
         return None;
     }
     let (data, message) = structured_data(rest)?;
-    let fields = [("time", time), ("program", program), ("process", process), ("messageId", id), ("structuredData", data)];
-    Some(Header { host, fields, message })
+    let fields = [
+        ("time", time),
+        ("program", program),
+        ("process", process),
+        ("messageId", id),
+        ("structuredData", data),
+    ];
+    Some(Header {
+        host,
+        fields,
+        message,
+    })
 }
 
-/// `-`, or elements `[id name="value"]`, and what is behind them; some writers leave both out before an object.
+/// `-`, or elements `[id name="value"]`, and what is behind them; some writers leave both out
+/// before an object.
 fn structured_data(text: &str) -> Option<(&str, &str)> {
     if text.starts_with('{') {
         return Some(("", text));
@@ -102,20 +130,39 @@ fn structured_data(text: &str) -> Option<(&str, &str)> {
 fn rfc3164<'l>(priority: &str, text: &'l str) -> Option<Header<'l>> {
     let (time, rest) = iso_time(text).or_else(|| month_time(text))?;
     let rest = rest.trim_start_matches(' ');
-    let (host, rest) = if rest.starts_with('{') || tag(rest).is_some() { ("", rest) } else { rest.split_once(' ')? };
+    let (host, rest) = if rest.starts_with('{') || tag(rest).is_some() {
+        ("", rest)
+    } else {
+        rest.split_once(' ')?
+    };
     let rest = rest.trim_start_matches(' ');
-    let tag = if rest.starts_with('{') { None } else { tag(rest) };
+    let tag = if rest.starts_with('{') {
+        None
+    } else {
+        tag(rest)
+    };
     // Many lines begin with such a time; only the month's name is syslog's own.
     if priority.is_empty() && iso_time(text).is_some() && tag.is_none() && !rest.starts_with('{') {
         return None;
     }
     let (program, message) = tag.unwrap_or(("", rest));
-    let fields = [("time", time), ("program", program), ("process", ""), ("messageId", ""), ("structuredData", "")];
-    Some(Header { host, fields, message })
+    let fields = [
+        ("time", time),
+        ("program", program),
+        ("process", ""),
+        ("messageId", ""),
+        ("structuredData", ""),
+    ];
+    Some(Header {
+        host,
+        fields,
+        message,
+    })
 }
 
 fn iso_time(text: &str) -> Option<(&str, &str)> {
-    text.split_once(' ').filter(|(time, _)| parse_micros(time).is_some())
+    text.split_once(' ')
+        .filter(|(time, _)| parse_micros(time).is_some())
 }
 
 /// `Nov  2 10:14:16`, and what is behind it.
@@ -124,7 +171,11 @@ fn month_time(text: &str) -> Option<(&str, &str)> {
     let (day, rest) = rest.trim_start_matches(' ').split_once(' ')?;
     let (clock, rest) = rest.split_once(' ')?;
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    let known = MONTHS.contains(&month) && day.len() <= 2 && is_digits(day) && is_clock(clock) && is_digits(fraction);
+    let known = MONTHS.contains(&month)
+        && day.len() <= 2
+        && is_digits(day)
+        && is_clock(clock)
+        && is_digits(fraction);
     let time = text.get(..text.len() - rest.len())?.trim_end();
     known.then_some((time, rest))
 }
@@ -139,10 +190,13 @@ fn tag(text: &str) -> Option<(&str, &str)> {
     let (tag, message) = text.split_once(':')?;
     let program = tag.split_once('[').map_or(tag, |(program, _)| program);
     let sound = !program.is_empty()
-        && program.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./()".contains(&byte))
+        && program
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_./()".contains(&byte))
         && (program.len() == tag.len() || tag.ends_with(']'))
         && !tag.contains(' ');
-    (sound && (message.is_empty() || message.starts_with([' ', '{', '@']))).then_some((tag, message))
+    (sound && (message.is_empty() || message.starts_with([' ', '{', '@'])))
+        .then_some((tag, message))
 }
 
 fn is_digits(text: &str) -> bool {

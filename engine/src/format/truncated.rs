@@ -1,20 +1,34 @@
 //! The beginning of an event in, what it still says as an event of its own out.
 //!
-//! EKS cuts events that are too long for CloudWatch and writes `[Truncated...]` behind them, AKS cuts at 16 KiB without a word.
-//! Every member that is complete before the cut is kept; of the member that the cut goes through nothing, except that of the
-//! event's own objects the complete members are. Bodies and lists are never kept in part: half a value would be a wrong one.
+//! EKS cuts events that are too long for CloudWatch and writes `[Truncated...]` behind them, AKS
+//! cuts at 16 KiB without a word. Every member that is complete before the cut is kept; of the
+//! member that the cut goes through nothing, except that of the event's own objects the complete
+//! members are. Bodies and lists are never kept in part: half a value would be a wrong one.
 
 use super::writer;
 use crate::json::{Kind, Text, Value, members};
 
 /// Objects whose members say something each on their own.
-const OBJECTS: [&str; 5] = ["user", "impersonatedUser", "objectRef", "responseStatus", "annotations"];
+const OBJECTS: [&str; 5] = [
+    "user",
+    "impersonatedUser",
+    "objectRef",
+    "responseStatus",
+    "annotations",
+];
 
-/// The event that the beginning of its JSON gives; `None` if too little is left to tell that it is one.
+/// The event that the beginning of its JSON gives; `None` if too little is left to tell that it is
+/// one.
 pub(crate) fn salvage(text: &str) -> Option<String> {
     let (found, cut) = complete(text);
     let has = |known: &str| found.iter().any(|(name, _)| name.eq_str(known));
-    if !has("auditID") || ["stage", "verb", "requestURI"].iter().filter(|name| has(name)).count() < 2 {
+    if !has("auditID")
+        || ["stage", "verb", "requestURI"]
+            .iter()
+            .filter(|name| has(name))
+            .count()
+            < 2
+    {
         return None;
     }
     let mut out = b"{".to_vec();
@@ -28,7 +42,9 @@ pub(crate) fn salvage(text: &str) -> Option<String> {
         // An empty user would say that authentication failed.
         if !inner.is_empty() {
             writer::object(&mut out, &name.decode(), |out| {
-                inner.iter().for_each(|(name, value)| writer::member(out, *name, value.raw));
+                inner
+                    .iter()
+                    .for_each(|(name, value)| writer::member(out, *name, value.raw));
             });
         }
     }
@@ -39,7 +55,8 @@ pub(crate) fn salvage(text: &str) -> Option<String> {
 /// A name, and the value or the place of it.
 type Named<'a, T> = (Text<'a>, T);
 
-/// The complete members of the object that `text` begins with, and the name and place of the one that is not.
+/// The complete members of the object that `text` begins with, and the name and place of the one
+/// that is not.
 fn complete(text: &str) -> (Vec<Named<'_, Value<'_>>>, Option<Named<'_, usize>>) {
     let mut iterator = members(text);
     let mut found: Vec<_> = iterator.by_ref().collect();

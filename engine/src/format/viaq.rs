@@ -1,8 +1,10 @@
 //! OpenShift's ViaQ data model: events merged with what the collector says in, the events out.
 //!
-//! Collectors up to OpenShift Logging 5.9 put "default" where the `level` was; every one keeps it in `k8s_audit_level` or
-//! `openshift_audit_level`. `timestamp` is the time of the collection, not that of v1beta1. Source: openshift/cluster-logging-operator
-//! `internal/generator/vector/filter/openshift/viaq/v1`, `hack/logsamples`; ViaQ `elasticsearch-templates`.
+//! Collectors up to OpenShift Logging 5.9 put "default" where the `level` was; every one keeps it
+//! in `k8s_audit_level` or `openshift_audit_level`. `timestamp` is the time of the collection, not
+//! that of v1beta1. Source: openshift/cluster-logging-operator
+//! `internal/generator/vector/filter/openshift/viaq/v1`, `hack/logsamples`; ViaQ
+//! `elasticsearch-templates`.
 
 use super::{Format, Provenance, Record, Unwrapped, document::filled, writer};
 use crate::json::Kind;
@@ -43,15 +45,23 @@ impl Format for Viaq {
 
     fn recognises(&self, record: &Record<'_>) -> bool {
         record.has("auditID")
-            && (["k8s_audit_level", "openshift_audit_level"].iter().any(|name| record.has(name))
+            && (["k8s_audit_level", "openshift_audit_level"]
+                .iter()
+                .any(|name| record.has(name))
                 || record.is("log_type", "audit")
-                || ["kubeAPI", "openshiftAPI"].iter().any(|source| record.is("log_source", source)))
+                || ["kubeAPI", "openshiftAPI"]
+                    .iter()
+                    .any(|source| record.is("log_source", source)))
     }
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
         let kept = ["k8s_audit_level", "openshift_audit_level"]
             .iter()
-            .find_map(|name| record.member(name).filter(|level| level.kind == Kind::String));
+            .find_map(|name| {
+                record
+                    .member(name)
+                    .filter(|level| level.kind == Kind::String)
+            });
         let (mut event, mut envelope) = (b"{".to_vec(), Vec::new());
         for (name, value) in record.members() {
             let known = name.decode();
@@ -61,15 +71,30 @@ impl Format for Viaq {
                 writer::member(&mut event, *name, value.raw);
             }
         }
-        let level = record.member("level").filter(|_| LEVELS.iter().any(|level| record.is("level", level)));
+        let level = record
+            .member("level")
+            .filter(|_| LEVELS.iter().any(|level| record.is("level", level)));
         if let Some(level) = kept.or(level) {
             writer::raw(&mut event, "level", level.raw);
         }
         event.push(b'}');
         if let Some(event) = writer::text(event) {
-            let cluster = record.object("openshift").and_then(|of| filled(&of, "cluster_id"));
-            let (log_stream, envelope) = (filled(record, "hostname"), writer::text(envelope).filter(|text| !text.is_empty()));
-            out.made(&event, &Provenance { cluster, log_stream, envelope, ..Provenance::default() });
+            let cluster = record
+                .object("openshift")
+                .and_then(|of| filled(&of, "cluster_id"));
+            let (log_stream, envelope) = (
+                filled(record, "hostname"),
+                writer::text(envelope).filter(|text| !text.is_empty()),
+            );
+            out.made(
+                &event,
+                &Provenance {
+                    cluster,
+                    log_stream,
+                    envelope,
+                    ..Provenance::default()
+                },
+            );
         }
     }
 

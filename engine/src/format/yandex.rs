@@ -1,7 +1,9 @@
-//! Yandex Cloud's Audit Trails: events of the data plane of Managed Service for Kubernetes in, the apiserver's events in them out.
+//! Yandex Cloud's Audit Trails: events of the data plane of Managed Service for Kubernetes in, the
+//! apiserver's events in them out.
 //!
-//! `details.nativeApiServerEvent` is the event; files in buckets spell the envelope's names with underscores. The code of the response
-//! is an int64 of protobuf and so a string. Other services' events have no native event. Source: yandex-cloud/docs
+//! `details.nativeApiServerEvent` is the event; files in buckets spell the envelope's names with
+//! underscores. The code of the response is an int64 of protobuf and so a string. Other services'
+//! events have no native event. Source: yandex-cloud/docs
 //! `audit-trails/concepts/format-data-plane`.
 
 use super::{
@@ -25,15 +27,28 @@ impl Format for Yandex {
     }
 
     fn recognises(&self, record: &Record<'_>) -> bool {
-        record.object("details").is_some_and(|details| details.any(&NATIVE).is_some())
+        record
+            .object("details")
+            .is_some_and(|details| details.any(&NATIVE).is_some())
     }
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
-        let Some(details) = record.object("details") else { return out.skip() };
-        let Some(native) = NATIVE.iter().find_map(|name| held(&details, name)) else { return out.skip() };
+        let Some(details) = record.object("details") else {
+            return out.skip();
+        };
+        let Some(native) = NATIVE.iter().find_map(|name| held(&details, name)) else {
+            return out.skip();
+        };
         let cluster = filled(&details, "clusterId").or_else(|| filled(&details, "cluster_id"));
-        let envelope = joined(record.without(&["details"]).as_deref(), rest_of(record, "details", &NATIVE));
-        let provenance = Provenance { cluster, envelope, ..Provenance::default() };
+        let envelope = joined(
+            record.without(&["details"]).as_deref(),
+            rest_of(record, "details", &NATIVE),
+        );
+        let provenance = Provenance {
+            cluster,
+            envelope,
+            ..Provenance::default()
+        };
         match with_number(native) {
             Some(event) => out.made(&event, &provenance),
             None => out.payload(native, &provenance),
@@ -51,10 +66,22 @@ fn with_number(native: Value<'_>) -> Option<String> {
     }
     let mut out = b"{".to_vec();
     for (name, value) in event.members() {
-        match name.eq_str("responseStatus").then(|| Record::of(*value)).flatten() {
+        match name
+            .eq_str("responseStatus")
+            .then(|| Record::of(*value))
+            .flatten()
+        {
             Some(status) => writer::object(&mut out, "responseStatus", |out| {
                 for (name, value) in status.members() {
-                    writer::member(out, *name, if name.eq_str("code") { &code } else { value.raw });
+                    writer::member(
+                        out,
+                        *name,
+                        if name.eq_str("code") {
+                            &code
+                        } else {
+                            value.raw
+                        },
+                    );
                 }
             }),
             None => writer::member(&mut out, *name, value.raw),

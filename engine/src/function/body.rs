@@ -1,13 +1,18 @@
-//! What stands in a body: JSON of a Kubernetes object in, specs, containers, rules and subjects out.
+//! What stands in a body: JSON of a Kubernetes object in, specs, containers, rules and subjects
+//! out.
 //!
-//! Bodies are carried, so this is where they are judged. A walk that meets malformed JSON gives up ([`Malformed`]) and
-//! the result is NULL: half of a body is no answer. Of duplicate members the last counts.
+//! Bodies are carried, so this is where they are judged. A walk that meets malformed JSON gives up
+//! ([`Malformed`]) and the result is NULL: half of a body is no answer. Of duplicate members the
+//! last counts.
 
 use std::sync::Arc;
 
 use datafusion::{
     arrow::{
-        array::{ArrayRef, BooleanBuilder, Int64Builder, ListArray, ListBuilder, StringBuilder, StringViewArray, StructArray},
+        array::{
+            ArrayRef, BooleanBuilder, Int64Builder, ListArray, ListBuilder, StringBuilder,
+            StringViewArray, StructArray,
+        },
         buffer::{NullBuffer, OffsetBuffer},
         datatypes::{DataType, Field, Fields},
     },
@@ -31,7 +36,11 @@ fn find<'a, const N: usize>(raw: &'a str, names: [&str; N]) -> Walked<[Option<Va
             found[index] = Some(value);
         }
     }
-    if iterator.fault.is_some() { Err(Malformed) } else { Ok(found.map(|value| value.filter(|value| value.kind != Kind::Null))) }
+    if iterator.fault.is_some() {
+        Err(Malformed)
+    } else {
+        Ok(found.map(|value| value.filter(|value| value.kind != Kind::Null)))
+    }
 }
 
 /// What stands at a path of members.
@@ -51,10 +60,16 @@ fn at<'a>(raw: &'a str, path: &[&str]) -> Walked<Option<Value<'a>>> {
 }
 
 fn list<'a>(value: Option<Value<'a>>) -> Walked<Vec<Value<'a>>> {
-    let Some(value) = value else { return Ok(Vec::new()) };
+    let Some(value) = value else {
+        return Ok(Vec::new());
+    };
     let mut iterator = elements(value);
     let found = iterator.by_ref().collect();
-    if iterator.fault.is_some() { Err(Malformed) } else { Ok(found) }
+    if iterator.fault.is_some() {
+        Err(Malformed)
+    } else {
+        Ok(found)
+    }
 }
 
 fn text(value: Option<Value<'_>>) -> Option<String> {
@@ -65,7 +80,12 @@ fn texts(value: Option<Value<'_>>) -> Walked<Option<Vec<String>>> {
     if value.is_none_or(|value| value.kind != Kind::Array) {
         return Ok(None);
     }
-    Ok(Some(list(value)?.into_iter().filter_map(|element| text(Some(element))).collect()))
+    Ok(Some(
+        list(value)?
+            .into_iter()
+            .filter_map(|element| text(Some(element)))
+            .collect(),
+    ))
 }
 
 fn boolean(value: Option<Value<'_>>) -> Option<bool> {
@@ -82,7 +102,9 @@ fn integer(value: Option<Value<'_>>) -> Option<i64> {
 
 /// A value as SQL text: scalars as they read, the rest as JSON.
 fn shown(value: Value<'_>) -> String {
-    value.text().map_or_else(|| value.raw.to_owned(), |text| text.decode().into_owned())
+    value
+        .text()
+        .map_or_else(|| value.raw.to_owned(), |text| text.decode().into_owned())
 }
 
 pub(super) fn body_kind(args: &[&StringViewArray]) -> Result<ArrayRef> {
@@ -102,7 +124,12 @@ pub(super) fn body_text(args: &[&StringViewArray]) -> Result<ArrayRef> {
 fn spec_path(resource: &str) -> Option<&'static [&'static str]> {
     Some(match resource {
         "pods" => &["spec"],
-        "deployments" | "daemonsets" | "statefulsets" | "replicasets" | "replicationcontrollers" | "jobs" => &["spec", "template", "spec"],
+        "deployments"
+        | "daemonsets"
+        | "statefulsets"
+        | "replicasets"
+        | "replicationcontrollers"
+        | "jobs" => &["spec", "template", "spec"],
         "cronjobs" => &["spec", "jobTemplate", "spec", "template", "spec"],
         "podtemplates" => &["template", "spec"],
         _ => return None,
@@ -126,7 +153,10 @@ struct Lists {
 
 impl Lists {
     fn new() -> Self {
-        Self { offsets: vec![0], valid: Vec::new() }
+        Self {
+            offsets: vec![0],
+            valid: Vec::new(),
+        }
     }
 
     fn row(&mut self, structs: Option<usize>) {
@@ -139,16 +169,27 @@ impl Lists {
         let structs = StructArray::try_new(fields.clone(), columns, None)?;
         let item = Arc::new(Field::new_list_field(DataType::Struct(fields), true));
         let nulls = NullBuffer::from(self.valid);
-        Ok(Arc::new(ListArray::try_new(item, OffsetBuffer::new(self.offsets.into()), Arc::new(structs), Some(nulls))?))
+        Ok(Arc::new(ListArray::try_new(
+            item,
+            OffsetBuffer::new(self.offsets.into()),
+            Arc::new(structs),
+            Some(nulls),
+        )?))
     }
 }
 
 fn list_of(fields: Fields) -> DataType {
-    DataType::List(Arc::new(Field::new_list_field(DataType::Struct(fields), true)))
+    DataType::List(Arc::new(Field::new_list_field(
+        DataType::Struct(fields),
+        true,
+    )))
 }
 
 fn text_fields(names: &[&str]) -> Fields {
-    names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect()
+    names
+        .iter()
+        .map(|name| Field::new(*name, DataType::Utf8, true))
+        .collect()
 }
 
 fn append_texts(builder: &mut ListBuilder<StringBuilder>, texts: Option<Vec<String>>) {
@@ -181,7 +222,11 @@ struct Container {
     env_secret_refs: Vec<String>,
 }
 
-const CONTAINER_LISTS: [(&str, &str); 3] = [("containers", "container"), ("initContainers", "init"), ("ephemeralContainers", "ephemeral")];
+const CONTAINER_LISTS: [(&str, &str); 3] = [
+    ("containers", "container"),
+    ("initContainers", "init"),
+    ("ephemeralContainers", "ephemeral"),
+];
 
 fn container_fields() -> Fields {
     let field = |name: &str, data_type: DataType| Field::new(name, data_type, true);
@@ -210,8 +255,11 @@ pub(super) fn containers_type() -> DataType {
 
 /// `runAsUser`, `runAsNonRoot` and the seccomp profile of a `securityContext`.
 fn security(context: Option<Value<'_>>) -> Walked<(Option<i64>, Option<bool>, Option<String>)> {
-    let Some(context) = context.filter(|context| context.kind == Kind::Object) else { return Ok((None, None, None)) };
-    let [user, non_root, seccomp] = find(context.raw, ["runAsUser", "runAsNonRoot", "seccompProfile"])?;
+    let Some(context) = context.filter(|context| context.kind == Kind::Object) else {
+        return Ok((None, None, None));
+    };
+    let [user, non_root, seccomp] =
+        find(context.raw, ["runAsUser", "runAsNonRoot", "seccompProfile"])?;
     let seccomp = match seccomp {
         Some(profile) => text(at(profile.raw, &["type"])?),
         None => None,
@@ -225,22 +273,45 @@ fn read_containers(spec: &str) -> Walked<Vec<Container>> {
     let lists = find(spec, CONTAINER_LISTS.map(|(name, _)| name))?;
     let mut found = Vec::new();
     for (value, (_, kind)) in lists.into_iter().zip(CONTAINER_LISTS) {
-        for element in list(value)?.into_iter().filter(|element| element.kind == Kind::Object) {
+        for element in list(value)?
+            .into_iter()
+            .filter(|element| element.kind == Kind::Object)
+        {
             found.push(read_container(element.raw, kind, &pod)?);
         }
     }
     Ok(found)
 }
 
-fn read_container(raw: &str, kind: &'static str, pod: &(Option<i64>, Option<bool>, Option<String>)) -> Walked<Container> {
-    let [name, image, command, args, context, ports, env, env_from] =
-        find(raw, ["name", "image", "command", "args", "securityContext", "ports", "env", "envFrom"])?;
+fn read_container(
+    raw: &str,
+    kind: &'static str,
+    pod: &(Option<i64>, Option<bool>, Option<String>),
+) -> Walked<Container> {
+    let [name, image, command, args, context, ports, env, env_from] = find(
+        raw,
+        [
+            "name",
+            "image",
+            "command",
+            "args",
+            "securityContext",
+            "ports",
+            "env",
+            "envFrom",
+        ],
+    )?;
     let own = security(context)?;
     let (mut privileged, mut escalation, mut added, mut dropped) = (None, None, None, None);
     if let Some(context) = context.filter(|context| context.kind == Kind::Object) {
-        let [is_privileged, escalates, capabilities] = find(context.raw, ["privileged", "allowPrivilegeEscalation", "capabilities"])?;
+        let [is_privileged, escalates, capabilities] = find(
+            context.raw,
+            ["privileged", "allowPrivilegeEscalation", "capabilities"],
+        )?;
         (privileged, escalation) = (boolean(is_privileged), boolean(escalates));
-        if let Some(capabilities) = capabilities.filter(|capabilities| capabilities.kind == Kind::Object) {
+        if let Some(capabilities) =
+            capabilities.filter(|capabilities| capabilities.kind == Kind::Object)
+        {
             let [add, drop] = find(capabilities.raw, ["add", "drop"])?;
             (added, dropped) = (texts(add)?, texts(drop)?);
         }
@@ -251,7 +322,10 @@ fn read_container(raw: &str, kind: &'static str, pod: &(Option<i64>, Option<bool
     }
     let mut secrets = Vec::new();
     for variable in list(env)? {
-        secrets.extend(text(at(variable.raw, &["valueFrom", "secretKeyRef", "name"])?));
+        secrets.extend(text(at(
+            variable.raw,
+            &["valueFrom", "secretKeyRef", "name"],
+        )?));
     }
     for source in list(env_from)? {
         secrets.extend(text(at(source.raw, &["secretRef", "name"])?));
@@ -277,7 +351,8 @@ fn read_container(raw: &str, kind: &'static str, pod: &(Option<i64>, Option<bool
 pub(super) fn containers(args: &[&StringViewArray]) -> Result<ArrayRef> {
     let mut lists = Lists::new();
     let mut scalars: [StringBuilder; 4] = Default::default();
-    let mut texts: [ListBuilder<StringBuilder>; 5] = std::array::from_fn(|_| ListBuilder::new(StringBuilder::new()));
+    let mut texts: [ListBuilder<StringBuilder>; 5] =
+        std::array::from_fn(|_| ListBuilder::new(StringBuilder::new()));
     let mut booleans: [BooleanBuilder; 3] = Default::default();
     let (mut users, mut ports) = (Int64Builder::new(), ListBuilder::new(Int64Builder::new()));
     for spec in args[0] {
@@ -302,7 +377,13 @@ pub(super) fn containers(args: &[&StringViewArray]) -> Result<ArrayRef> {
         }
     }
     let [mut kind, mut name, mut image, mut seccomp] = scalars;
-    let [mut command, mut arguments, mut added, mut dropped, mut secrets] = texts;
+    let [
+        mut command,
+        mut arguments,
+        mut added,
+        mut dropped,
+        mut secrets,
+    ] = texts;
     let [mut privileged, mut escalation, mut non_root] = booleans;
     let columns: Vec<ArrayRef> = vec![
         Arc::new(kind.finish()),
@@ -323,8 +404,17 @@ pub(super) fn containers(args: &[&StringViewArray]) -> Result<ArrayRef> {
     lists.finish(container_fields(), columns)
 }
 
-const ROLE_REF: [(&str, &str); 3] = [("api_group", "apiGroup"), ("kind", "kind"), ("name", "name")];
-const SUBJECT: [(&str, &str); 4] = [("kind", "kind"), ("api_group", "apiGroup"), ("namespace", "namespace"), ("name", "name")];
+const ROLE_REF: [(&str, &str); 3] = [
+    ("api_group", "apiGroup"),
+    ("kind", "kind"),
+    ("name", "name"),
+];
+const SUBJECT: [(&str, &str); 4] = [
+    ("kind", "kind"),
+    ("api_group", "apiGroup"),
+    ("namespace", "namespace"),
+    ("name", "name"),
+];
 const RULE: [(&str, &str); 5] = [
     ("api_groups", "apiGroups"),
     ("resources", "resources"),
@@ -341,16 +431,28 @@ pub(super) fn role_ref(args: &[&StringViewArray]) -> Result<ArrayRef> {
     let mut builders: [StringBuilder; 3] = Default::default();
     let mut valid = Vec::new();
     for body in args[0] {
-        let found = body.and_then(|body| at(body, &["roleRef"]).ok()?.filter(|value| value.kind == Kind::Object));
-        let values = found.and_then(|value| find(value.raw, ROLE_REF.map(|(_, member)| member)).ok());
+        let found = body.and_then(|body| {
+            at(body, &["roleRef"])
+                .ok()?
+                .filter(|value| value.kind == Kind::Object)
+        });
+        let values =
+            found.and_then(|value| find(value.raw, ROLE_REF.map(|(_, member)| member)).ok());
         valid.push(values.is_some());
         for (builder, value) in builders.iter_mut().zip(values.unwrap_or_default()) {
             builder.append_option(text(value));
         }
     }
-    let columns = builders.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef).collect();
+    let columns = builders
+        .iter_mut()
+        .map(|builder| Arc::new(builder.finish()) as ArrayRef)
+        .collect();
     let fields = text_fields(&ROLE_REF.map(|(column, _)| column));
-    Ok(Arc::new(StructArray::try_new(fields, columns, Some(NullBuffer::from(valid)))?))
+    Ok(Arc::new(StructArray::try_new(
+        fields,
+        columns,
+        Some(NullBuffer::from(valid)),
+    )?))
 }
 
 pub(super) fn subjects_type() -> DataType {
@@ -359,8 +461,15 @@ pub(super) fn subjects_type() -> DataType {
 
 /// The objects of a list member of a body.
 fn objects<'a>(body: &'a str, name: &str) -> Walked<Option<Vec<Value<'a>>>> {
-    let Some(value) = at(body, &[name])?.filter(|value| value.kind == Kind::Array) else { return Ok(None) };
-    Ok(Some(list(Some(value))?.into_iter().filter(|element| element.kind == Kind::Object).collect()))
+    let Some(value) = at(body, &[name])?.filter(|value| value.kind == Kind::Array) else {
+        return Ok(None);
+    };
+    Ok(Some(
+        list(Some(value))?
+            .into_iter()
+            .filter(|element| element.kind == Kind::Object)
+            .collect(),
+    ))
 }
 
 pub(super) fn subjects(args: &[&StringViewArray]) -> Result<ArrayRef> {
@@ -369,7 +478,9 @@ pub(super) fn subjects(args: &[&StringViewArray]) -> Result<ArrayRef> {
     for body in args[0] {
         let found = body.and_then(|body| {
             let subjects = objects(body, "subjects").ok()??;
-            let subjects = subjects.into_iter().map(|subject| find(subject.raw, SUBJECT.map(|(_, member)| member)));
+            let subjects = subjects
+                .into_iter()
+                .map(|subject| find(subject.raw, SUBJECT.map(|(_, member)| member)));
             subjects.collect::<Walked<Vec<_>>>().ok()
         });
         lists.row(found.as_ref().map(Vec::len));
@@ -379,12 +490,17 @@ pub(super) fn subjects(args: &[&StringViewArray]) -> Result<ArrayRef> {
             }
         }
     }
-    let columns = builders.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef).collect();
+    let columns = builders
+        .iter_mut()
+        .map(|builder| Arc::new(builder.finish()) as ArrayRef)
+        .collect();
     lists.finish(text_fields(&SUBJECT.map(|(column, _)| column)), columns)
 }
 
 fn rule_fields() -> Fields {
-    RULE.iter().map(|(column, _)| Field::new(*column, list_type(), true)).collect()
+    RULE.iter()
+        .map(|(column, _)| Field::new(*column, list_type(), true))
+        .collect()
 }
 
 pub(super) fn rules_type() -> DataType {
@@ -393,13 +509,21 @@ pub(super) fn rules_type() -> DataType {
 
 pub(super) fn rules(args: &[&StringViewArray]) -> Result<ArrayRef> {
     let mut lists = Lists::new();
-    let mut builders: [ListBuilder<StringBuilder>; 5] = std::array::from_fn(|_| ListBuilder::new(StringBuilder::new()));
+    let mut builders: [ListBuilder<StringBuilder>; 5] =
+        std::array::from_fn(|_| ListBuilder::new(StringBuilder::new()));
     for body in args[0] {
         let found = body.and_then(|body| {
             let rules = objects(body, "rules").ok()??;
             let rules = rules.into_iter().map(|rule| {
-                let [groups, resources, names, urls, verbs] = find(rule.raw, RULE.map(|(_, member)| member))?;
-                Ok([texts(groups)?, texts(resources)?, texts(names)?, texts(urls)?, texts(verbs)?])
+                let [groups, resources, names, urls, verbs] =
+                    find(rule.raw, RULE.map(|(_, member)| member))?;
+                Ok([
+                    texts(groups)?,
+                    texts(resources)?,
+                    texts(names)?,
+                    texts(urls)?,
+                    texts(verbs)?,
+                ])
             });
             rules.collect::<Walked<Vec<_>>>().ok()
         });
@@ -410,7 +534,10 @@ pub(super) fn rules(args: &[&StringViewArray]) -> Result<ArrayRef> {
             }
         }
     }
-    let columns = builders.iter_mut().map(|builder| Arc::new(builder.finish()) as ArrayRef).collect();
+    let columns = builders
+        .iter_mut()
+        .map(|builder| Arc::new(builder.finish()) as ArrayRef)
+        .collect();
     lists.finish(rule_fields(), columns)
 }
 
@@ -419,19 +546,31 @@ mod tests {
     use super::*;
 
     fn privileged(spec: &str) -> Option<Vec<Option<bool>>> {
-        Some(read_containers(spec).ok()?.into_iter().map(|container| container.privileged).collect())
+        Some(
+            read_containers(spec)
+                .ok()?
+                .into_iter()
+                .map(|container| container.privileged)
+                .collect(),
+        )
     }
 
     #[test]
     fn nothing_around_a_container_hides_it() {
         let container = r#"{"name":"c","securityContext":{"privileged":true}}"#;
-        assert_eq!(privileged(&format!(r#"{{"containers":[{container}]}}"#)), Some(vec![Some(true)]));
-        let duplicate = format!(r#"{{"containers":[],"initContainers":[{{}}],"containers":[{container}]}}"#);
+        assert_eq!(
+            privileged(&format!(r#"{{"containers":[{container}]}}"#)),
+            Some(vec![Some(true)])
+        );
+        let duplicate =
+            format!(r#"{{"containers":[],"initContainers":[{{}}],"containers":[{container}]}}"#);
         assert_eq!(privileged(&duplicate), Some(vec![Some(true), None]));
         let escaped = format!(r#"{{"\u0063ontainers":[{container}]}}"#);
         assert_eq!(privileged(&escaped), Some(vec![Some(true)]));
         let deep = "[".repeat(100_000) + &"]".repeat(100_000);
-        let nested = format!(r#"{{"volumes":{deep},"containers":[{{"args":{deep},"securityContext":{{"privileged":true}}}}]}}"#);
+        let nested = format!(
+            r#"{{"volumes":{deep},"containers":[{{"args":{deep},"securityContext":{{"privileged":true}}}}]}}"#
+        );
         assert_eq!(privileged(&nested), Some(vec![Some(true)]));
         assert_eq!(privileged(r#"{"containers":[{}],"x":nope}"#), None);
     }

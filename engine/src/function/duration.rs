@@ -8,12 +8,25 @@ use datafusion::{
 };
 
 pub(super) fn go_duration(args: &[&StringViewArray]) -> Result<ArrayRef> {
-    Ok(Arc::new(args[0].iter().map(|text| milliseconds(text?)).collect::<Float64Array>()))
+    Ok(Arc::new(
+        args[0]
+            .iter()
+            .map(|text| milliseconds(text?))
+            .collect::<Float64Array>(),
+    ))
 }
 
 /// Units and their milliseconds; the micro sign is U+00B5 or U+03BC.
-const UNITS: [(&str, f64); 8] =
-    [("ns", 1e-6), ("us", 1e-3), ("µs", 1e-3), ("μs", 1e-3), ("ms", 1.0), ("s", 1e3), ("m", 60e3), ("h", 3_600e3)];
+const UNITS: [(&str, f64); 8] = [
+    ("ns", 1e-6),
+    ("us", 1e-3),
+    ("µs", 1e-3),
+    ("μs", 1e-3),
+    ("ms", 1.0),
+    ("s", 1e3),
+    ("m", 60e3),
+    ("h", 3_600e3),
+];
 
 fn milliseconds(text: &str) -> Option<f64> {
     let (sign, mut rest) = match text.as_bytes().first()? {
@@ -32,7 +45,9 @@ fn milliseconds(text: &str) -> Option<f64> {
             return None;
         }
         rest = &rest[length..];
-        let unit = &rest[..rest.find(|ch: char| ch.is_ascii_digit() || ch == '.').unwrap_or(rest.len())];
+        let unit = &rest[..rest
+            .find(|ch: char| ch.is_ascii_digit() || ch == '.')
+            .unwrap_or(rest.len())];
         let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
         sum += number.parse::<f64>().ok()? * factor;
         rest = &rest[unit.len()..];

@@ -1,8 +1,10 @@
-//! SQL functions of our own: [`FUNCTIONS`] is the list that the session registers and that help and docs iterate over.
+//! SQL functions of our own: [`FUNCTIONS`] is the list that the session registers and that help and
+//! docs iterate over.
 //!
-//! Goes in: text columns. Comes out: text, numbers, lists, structs; NULL where the input does not say. All of them are pure
-//! and hold no state. The body functions walk raw JSON: of duplicate members the last counts, any nesting is stood, and a
-//! malformed body gives NULL, so an attacker cannot hide a field by what stands around it.
+//! Goes in: text columns. Comes out: text, numbers, lists, structs; NULL where the input does not
+//! say. All of them are pure and hold no state. The body functions walk raw JSON: of duplicate
+//! members the last counts, any nesting is stood, and a malformed body gives NULL, so an attacker
+//! cannot hide a field by what stands around it.
 
 mod body;
 mod date_trunc;
@@ -23,7 +25,9 @@ use datafusion::{
     },
     common::cast::as_string_view_array,
     error::{DataFusionError, Result},
-    logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility},
+    logical_expr::{
+        ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    },
 };
 
 /// A function over text.
@@ -150,9 +154,12 @@ pub static FUNCTIONS: &[Function] = &[
 
 /// The functions as DataFusion takes them.
 pub(crate) fn udfs() -> impl Iterator<Item = ScalarUDF> {
-    let own = FUNCTIONS
-        .iter()
-        .map(|function| ScalarUDF::from(Udf { function, signature: Signature::string(function.arity, Volatility::Immutable) }));
+    let own = FUNCTIONS.iter().map(|function| {
+        ScalarUDF::from(Udf {
+            function,
+            signature: Signature::string(function.arity, Volatility::Immutable),
+        })
+    });
     own.chain([date_trunc::udf()])
 }
 
@@ -192,14 +199,25 @@ impl ScalarUDFImpl for Udf {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         // One row is enough for constant arguments.
-        let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
+        let constant = args
+            .args
+            .iter()
+            .all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { args.number_rows };
-        let arrays = args.args.iter().map(|arg| Ok(cast(&arg.to_array(rows)?, &DataType::Utf8View)?));
+        let arrays = args
+            .args
+            .iter()
+            .map(|arg| Ok(cast(&arg.to_array(rows)?, &DataType::Utf8View)?));
         let arrays = arrays.collect::<Result<Vec<_>>>()?;
-        let views = arrays.iter().map(|array| as_string_view_array(array)).collect::<Result<Vec<_>, DataFusionError>>()?;
+        let views = arrays
+            .iter()
+            .map(|array| as_string_view_array(array))
+            .collect::<Result<Vec<_>, DataFusionError>>()?;
         let result = (self.function.evaluate)(&views)?;
         if constant {
-            return Ok(ColumnarValue::Scalar(datafusion::common::ScalarValue::try_from_array(&result, 0)?));
+            return Ok(ColumnarValue::Scalar(
+                datafusion::common::ScalarValue::try_from_array(&result, 0)?,
+            ));
         }
         Ok(ColumnarValue::Array(result))
     }
@@ -207,7 +225,10 @@ impl ScalarUDFImpl for Udf {
 
 /// Evaluates every function once; for fuzzing.
 pub(crate) fn call_all(first: &str, second: &str) {
-    let (a, b) = (StringViewArray::from(vec![first]), StringViewArray::from(vec![second]));
+    let (a, b) = (
+        StringViewArray::from(vec![first]),
+        StringViewArray::from(vec![second]),
+    );
     for function in FUNCTIONS {
         let _ = (function.evaluate)(&[&a, &b][..function.arity]);
         let _ = (function.evaluate)(&[&b, &a][..function.arity]);
@@ -216,11 +237,18 @@ pub(crate) fn call_all(first: &str, second: &str) {
 
 /// A function of one text to an optional text.
 fn map_text(array: &StringViewArray, of: impl Fn(&str) -> Option<String>) -> ArrayRef {
-    Arc::new(array.iter().map(|text| of(text?)).collect::<StringViewArray>())
+    Arc::new(
+        array
+            .iter()
+            .map(|text| of(text?))
+            .collect::<StringViewArray>(),
+    )
 }
 
 /// The rows of two text columns.
 fn pairs<'a>(arrays: &[&'a StringViewArray]) -> impl Iterator<Item = Option<(&'a str, &'a str)>> {
     let (left, right) = (arrays[0], arrays[1]);
-    left.iter().zip(right.iter()).map(|(left, right)| Some((left?, right?)))
+    left.iter()
+        .zip(right.iter())
+        .map(|(left, right)| Some((left?, right?)))
 }

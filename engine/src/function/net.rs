@@ -28,11 +28,19 @@ pub(super) fn cidr_contains(args: &[&StringViewArray]) -> Result<ArrayRef> {
 }
 
 pub(super) fn ip_is_public(args: &[&StringViewArray]) -> Result<ArrayRef> {
-    Ok(Arc::new(args[0].iter().map(|ip| Some(is_public(address(ip?)?))).collect::<BooleanArray>()))
+    Ok(Arc::new(
+        args[0]
+            .iter()
+            .map(|ip| Some(is_public(address(ip?)?)))
+            .collect::<BooleanArray>(),
+    ))
 }
 
 fn network(cidr: &str) -> Option<IpNet> {
-    cidr.trim().parse().ok().or_else(|| cidr.trim().parse().ok().map(|ip: IpAddr| IpNet::from(ip)))
+    cidr.trim()
+        .parse()
+        .ok()
+        .or_else(|| cidr.trim().parse().ok().map(|ip: IpAddr| IpNet::from(ip)))
 }
 
 /// An address; one of IPv4 mapped into IPv6 is the IPv4 address.
@@ -42,8 +50,8 @@ fn address(ip: &str) -> Option<IpAddr> {
     ip.parse::<IpAddr>().ok().map(|ip| ip.to_canonical())
 }
 
-/// The networks that are not globally reachable, from IANA's special-purpose address registries (RFC 6890 and its
-/// successors), with multicast.
+/// The networks that are not globally reachable, from IANA's special-purpose address registries
+/// (RFC 6890 and its successors), with multicast.
 static NOT_GLOBAL: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
     [
         "0.0.0.0/8",
@@ -114,8 +122,16 @@ mod tests {
 
     #[test]
     fn networks() {
-        assert!(network("10.0.0.0/8").unwrap().contains(&address("::ffff:10.9.9.9").unwrap()));
-        assert!(network("127.0.0.1").unwrap().contains(&address("127.0.0.1").unwrap()));
+        assert!(
+            network("10.0.0.0/8")
+                .unwrap()
+                .contains(&address("::ffff:10.9.9.9").unwrap())
+        );
+        assert!(
+            network("127.0.0.1")
+                .unwrap()
+                .contains(&address("127.0.0.1").unwrap())
+        );
         assert_eq!(network("10.0.0.0/33"), None);
     }
 }

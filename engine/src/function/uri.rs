@@ -1,7 +1,8 @@
 //! Query parameters of a request URI: the URI in, decoded values out.
 //!
-//! The rules are those of Go's `net/url.ParseQuery`, which the apiserver uses: pairs are separated by `&`, `+` is a space,
-//! a pair with a bad escape or a semicolon is dropped. A request URI has no fragment: `#` is a letter.
+//! The rules are those of Go's `net/url.ParseQuery`, which the apiserver uses: pairs are separated
+//! by `&`, `+` is a space, a pair with a bad escape or a semicolon is dropped. A request URI has no
+//! fragment: `#` is a letter.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -48,12 +49,20 @@ fn decode(text: &str) -> Option<Cow<'_, str>> {
         return Some(Cow::Borrowed(text));
     }
     let bytes = text.as_bytes();
-    let malformed = |at: usize| !bytes.get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+    let malformed = |at: usize| {
+        !bytes
+            .get(at + 1..at + 3)
+            .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+    };
     if (0..bytes.len()).any(|at| bytes[at] == b'%' && malformed(at)) {
         return None;
     }
     let spaced = text.replace('+', " ");
-    Some(Cow::Owned(percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()))
+    Some(Cow::Owned(
+        percent_encoding::percent_decode_str(&spaced)
+            .decode_utf8_lossy()
+            .into_owned(),
+    ))
 }
 
 pub(super) fn query_param(args: &[&StringViewArray]) -> Result<ArrayRef> {
@@ -92,11 +101,23 @@ mod tests {
     #[test]
     fn parameters_as_go_reads_them() {
         let all = |uri, name| params(uri, name).map(Cow::into_owned).collect::<Vec<_>>();
-        assert_eq!(all("/x?command=sh&command=-c&command=ls+-l%20%2F&tty=true", "command"), ["sh", "-c", "ls -l /"]);
+        assert_eq!(
+            all(
+                "/x?command=sh&command=-c&command=ls+-l%20%2F&tty=true",
+                "command"
+            ),
+            ["sh", "-c", "ls -l /"]
+        );
         assert_eq!(all("/x?a=1;b=2&b=3&b=%zz&b", "b"), ["3", ""]);
         assert_eq!(all("/x?b=%f0%9f", "b"), ["\u{fffd}"]);
-        assert_eq!(joined_param("/x?command=ls#&command=rm&dryRun=All", "command", " "), Some("ls# rm".to_owned()));
+        assert_eq!(
+            joined_param("/x?command=ls#&command=rm&dryRun=All", "command", " "),
+            Some("ls# rm".to_owned())
+        );
         assert_eq!(joined_param("/x", "command", " "), None);
-        assert_eq!(joined_param("/x?dryRun=All&dryRun=All", "dryRun", ","), Some("All,All".to_owned()));
+        assert_eq!(
+            joined_param("/x?dryRun=All&dryRun=All", "dryRun", ","),
+            Some("All,All".to_owned())
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! A position in one JSON text: values and members out, with the place and the reason when they are none.
+//! A position in one JSON text: values and members out, with the place and the reason when they are
+//! none.
 
 use super::{
     skip::{self, Stop},
@@ -42,13 +43,18 @@ pub(crate) struct Value<'a> {
 impl<'a> Value<'a> {
     /// An array whose brackets are known to match.
     pub(crate) const fn array(raw: &'a str) -> Self {
-        Self { raw, kind: Kind::Array, escaped: false }
+        Self {
+            raw,
+            kind: Kind::Array,
+            escaped: false,
+        }
     }
 
     /// The string, if it is one.
     #[inline]
     pub(crate) fn text(self) -> Option<Text<'a>> {
-        (self.kind == Kind::String).then(|| Text::new(&self.raw[1..self.raw.len() - 1], self.escaped))
+        (self.kind == Kind::String)
+            .then(|| Text::new(&self.raw[1..self.raw.len() - 1], self.escaped))
     }
 }
 
@@ -65,19 +71,33 @@ impl Span {
     /// Of a value inside `text`.
     pub(crate) fn of(value: Value<'_>, text: &str) -> Self {
         let start = value.raw.as_ptr() as usize - text.as_ptr() as usize;
-        Self { start, end: start + value.raw.len(), kind: value.kind, escaped: value.escaped }
+        Self {
+            start,
+            end: start + value.raw.len(),
+            kind: value.kind,
+            escaped: value.escaped,
+        }
     }
 
     /// Of a string inside `text`.
     pub(crate) fn of_text(string: Text<'_>, text: &str) -> Self {
         let start = string.raw().as_ptr() as usize - text.as_ptr() as usize;
         // With its quotes.
-        Self { start: start - 1, end: start + string.raw().len() + 1, kind: Kind::String, escaped: string.plain().is_none() }
+        Self {
+            start: start - 1,
+            end: start + string.raw().len() + 1,
+            kind: Kind::String,
+            escaped: string.plain().is_none(),
+        }
     }
 
     /// The value, in a text with the same bytes.
     pub(crate) fn value(self, text: &str) -> Value<'_> {
-        Value { raw: &text[self.start..self.end], kind: self.kind, escaped: self.escaped }
+        Value {
+            raw: &text[self.start..self.end],
+            kind: self.kind,
+            escaped: self.escaped,
+        }
     }
 }
 
@@ -129,12 +149,20 @@ impl<'a> Cursor<'a> {
 
     /// What was read since `start`, as an object.
     pub(crate) fn object_since(&self, start: usize) -> Value<'a> {
-        Value { raw: &self.text[start..self.at], kind: Kind::Object, escaped: false }
+        Value {
+            raw: &self.text[start..self.at],
+            kind: Kind::Object,
+            escaped: false,
+        }
     }
 
     /// What was read since `start`, as an array.
     pub(crate) fn array_since(&self, start: usize) -> Value<'a> {
-        Value { raw: &self.text[start..self.at], kind: Kind::Array, escaped: false }
+        Value {
+            raw: &self.text[start..self.at],
+            kind: Kind::Array,
+            escaped: false,
+        }
     }
 
     /// Consumes `byte` if it is next.
@@ -147,7 +175,11 @@ impl<'a> Cursor<'a> {
 
     /// The start of an object: `{`.
     pub(crate) fn open_object(&mut self) -> Result<(), Fault> {
-        if self.take(b'{')? { Ok(()) } else { self.syntax("expected `{`") }
+        if self.take(b'{')? {
+            Ok(())
+        } else {
+            self.syntax("expected `{`")
+        }
     }
 
     /// The name of the next member, with its colon consumed; `None` at the closing brace.
@@ -209,11 +241,16 @@ impl<'a> Cursor<'a> {
         Ok(Text::new(&self.text[start..end], escaped))
     }
 
-    /// The position of the closing quote of the string whose inside begins at `at`, and whether it has escapes.
+    /// The position of the closing quote of the string whose inside begins at `at`, and whether it
+    /// has escapes.
     #[inline(always)]
     fn string_end(&mut self, at: usize) -> Result<(usize, bool), Fault> {
         let end = skip::special(self.bytes(), at);
-        if self.bytes().get(end) == Some(&b'"') { Ok((end, false)) } else { self.escaped_end(end) }
+        if self.bytes().get(end) == Some(&b'"') {
+            Ok((end, false))
+        } else {
+            self.escaped_end(end)
+        }
     }
 
     #[cold]
@@ -239,16 +276,31 @@ impl<'a> Cursor<'a> {
                                 match bytes.get(i) {
                                     None => return Err(Fault::Incomplete),
                                     Some(byte) if byte.is_ascii_hexdigit() => {}
-                                    Some(_) => return Err(Fault::Syntax { at: i, what: "`\\u` needs four hex digits" }),
+                                    Some(_) => {
+                                        return Err(Fault::Syntax {
+                                            at: i,
+                                            what: "`\\u` needs four hex digits",
+                                        });
+                                    }
                                 }
                             }
                             6
                         }
-                        Some(_) => return Err(Fault::Syntax { at, what: "unknown escape in a string" }),
+                        Some(_) => {
+                            return Err(Fault::Syntax {
+                                at,
+                                what: "unknown escape in a string",
+                            });
+                        }
                     };
                     at = skip::special(bytes, at + length);
                 }
-                Some(0..0x20) => return Err(Fault::Syntax { at, what: "raw control byte in a string" }),
+                Some(0..0x20) => {
+                    return Err(Fault::Syntax {
+                        at,
+                        what: "raw control byte in a string",
+                    });
+                }
                 Some(_) => at = skip::special(bytes, at),
             }
         }
@@ -275,12 +327,20 @@ impl<'a> Cursor<'a> {
         match skip::container(self.bytes(), start) {
             Ok(end) => {
                 self.at = end;
-                Ok(Value { raw: &self.text[start..end], kind, escaped: false })
+                Ok(Value {
+                    raw: &self.text[start..end],
+                    kind,
+                    escaped: false,
+                })
             }
             Err(Stop::End) => Err(Fault::Incomplete),
             Err(Stop::Bad(at)) => Err(Fault::Syntax {
                 at,
-                what: if self.bytes().get(at) == Some(&b'\n') { "raw newline in a string" } else { "bracket closes another kind" },
+                what: if self.bytes().get(at) == Some(&b'\n') {
+                    "raw newline in a string"
+                } else {
+                    "bracket closes another kind"
+                },
             }),
         }
     }
@@ -300,7 +360,11 @@ impl<'a> Cursor<'a> {
             b'-' | b'0'..=b'9' => (self.number()?, false),
             _ => return self.syntax("expected a value"),
         };
-        Ok(Value { raw: &self.text[start..self.at], kind, escaped })
+        Ok(Value {
+            raw: &self.text[start..self.at],
+            kind,
+            escaped,
+        })
     }
 
     fn literal(&mut self, word: &'static str, kind: Kind) -> Result<Kind, Fault> {
@@ -334,7 +398,11 @@ impl<'a> Cursor<'a> {
             self.at += usize::from(matches!(self.bytes().get(self.at), Some(b'+' | b'-')));
             self.digits()?;
         }
-        if self.at == self.text.len() && start != 0 { Err(Fault::Incomplete) } else { Ok(Kind::Number) }
+        if self.at == self.text.len() && start != 0 {
+            Err(Fault::Incomplete)
+        } else {
+            Ok(Kind::Number)
+        }
     }
 
     fn digits(&mut self) -> Result<(), Fault> {
@@ -354,14 +422,22 @@ impl<'a> Cursor<'a> {
     /// A container, validated without recursion: a bit a level says whether it is an object.
     fn nested(&mut self) -> Result<Value<'a>, Fault> {
         let start = self.at;
-        let kind = if self.bytes()[start] == b'{' { Kind::Object } else { Kind::Array };
+        let kind = if self.bytes()[start] == b'{' {
+            Kind::Object
+        } else {
+            Kind::Array
+        };
         let mut levels: Vec<bool> = Vec::new();
         // `opened`: the container on top of the stack was opened just now.
         let mut opened = true;
         levels.push(kind == Kind::Object);
         self.at += 1;
         while let Some(&object) = levels.last() {
-            let more = if object { self.name(opened)?.is_some() } else { self.element(opened)? };
+            let more = if object {
+                self.name(opened)?.is_some()
+            } else {
+                self.element(opened)?
+            };
             if !more {
                 levels.pop();
                 opened = false;
@@ -379,12 +455,16 @@ impl<'a> Cursor<'a> {
                 }
             }
         }
-        Ok(Value { raw: &self.text[start..self.at], kind, escaped: false })
+        Ok(Value {
+            raw: &self.text[start..self.at],
+            kind,
+            escaped: false,
+        })
     }
 }
 
-/// The position after the container that opens at `open` in bytes that need not be UTF-8, as [`Cursor::carry`] finds it;
-/// `None` when no container opens there.
+/// The position after the container that opens at `open` in bytes that need not be UTF-8, as
+/// [`Cursor::carry`] finds it; `None` when no container opens there.
 pub(crate) fn container_end(bytes: &[u8], open: usize) -> Option<Result<usize, Fault>> {
     if !matches!(bytes.get(open), Some(b'{' | b'[')) {
         return None;
@@ -392,6 +472,9 @@ pub(crate) fn container_end(bytes: &[u8], open: usize) -> Option<Result<usize, F
     Some(match skip::container(bytes, open) {
         Ok(end) => Ok(end),
         Err(Stop::End) => Err(Fault::Incomplete),
-        Err(Stop::Bad(at)) => Err(Fault::Syntax { at, what: "brackets do not match" }),
+        Err(Stop::Bad(at)) => Err(Fault::Syntax {
+            at,
+            what: "brackets do not match",
+        }),
     })
 }

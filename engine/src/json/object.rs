@@ -1,4 +1,5 @@
-//! Members and elements of values that were read before: iteration over an object or array already found.
+//! Members and elements of values that were read before: iteration over an object or array already
+//! found.
 //!
 //! Bodies were only carried, so what is met here can still be malformed: iteration then ends, and
 //! [`Members::fault`] says so.
@@ -20,7 +21,13 @@ pub(crate) struct Members<'a> {
 pub(crate) fn members(raw: &str) -> Members<'_> {
     let mut cursor = Cursor::new(raw);
     let fault = cursor.open_object().err();
-    Members { cursor, first: true, done: fault.is_some(), fault, name: None }
+    Members {
+        cursor,
+        first: true,
+        done: fault.is_some(),
+        fault,
+        name: None,
+    }
 }
 
 impl<'a> Members<'a> {
@@ -68,9 +75,13 @@ impl<'a> Iterator for Members<'a> {
     }
 }
 
-/// The value of the last member called `name`: of duplicate keys the last counts, as in the apiserver.
+/// The value of the last member called `name`: of duplicate keys the last counts, as in the
+/// apiserver.
 pub(crate) fn last_member<'a>(raw: &'a str, name: &str) -> Option<Value<'a>> {
-    members(raw).filter(|(key, _)| key.eq_str(name)).last().map(|(_, value)| value)
+    members(raw)
+        .filter(|(key, _)| key.eq_str(name))
+        .last()
+        .map(|(_, value)| value)
 }
 
 /// The elements of an array in order, values carried; none when it is no array.
@@ -86,7 +97,12 @@ pub(crate) struct Elements<'a> {
 pub(crate) fn elements(value: Value<'_>) -> Elements<'_> {
     let mut cursor = Cursor::new(value.raw);
     let open = value.kind == Kind::Array && cursor.take(b'[') == Ok(true);
-    Elements { cursor, first: true, done: !open, fault: None }
+    Elements {
+        cursor,
+        first: true,
+        done: !open,
+        fault: None,
+    }
 }
 
 impl<'a> Iterator for Elements<'a> {

@@ -2,22 +2,24 @@
 //!
 //! Goes in: a slice and the position of the byte after an opening quote, or of an opening bracket.
 //! Comes out: a position, or that the slice ends first. 64 bytes are classified at a time into bit
-//! masks (the technique of simdjson's first stage: Langdale and Lemire, "Parsing Gigabytes of JSON per
-//! Second", 2019): with AVX2 where the processor has it, with the baseline of the target elsewhere. Measured on
-//! bodies of real logs against a byte loop this is 8 to 10 times as fast (`benches/README.md`), and a narrow query
-//! spends most of its time here, which is why this is the one module that may use `unsafe`.
+//! masks (the technique of simdjson's first stage: Langdale and Lemire, "Parsing Gigabytes of JSON
+//! per Second", 2019): with AVX2 where the processor has it, with the baseline of the target
+//! elsewhere. Measured on bodies of real logs against a byte loop this is 8 to 10 times as fast
+//! (`benches/README.md`), and a narrow query spends most of its time here, which is why this is the
+//! one module that may use `unsafe`.
 
 /// What ended a scan before its target was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
     /// The slice ended inside the string or container.
     End,
-    /// A bracket closes a container of the other kind, or a string holds a raw newline; at this position.
+    /// A bracket closes a container of the other kind, or a string holds a raw newline; at this
+    /// position.
     Bad(usize),
 }
 
-/// The position of the first byte at or after `from` that a JSON string treats specially: a quote, a backslash or a
-/// control byte; `bytes.len()` if there is none.
+/// The position of the first byte at or after `from` that a JSON string treats specially: a quote,
+/// a backslash or a control byte; `bytes.len()` if there is none.
 #[inline(always)]
 pub(super) fn special(bytes: &[u8], from: usize) -> usize {
     #[cfg(target_arch = "x86_64")]
@@ -30,32 +32,51 @@ pub(super) fn special(bytes: &[u8], from: usize) -> usize {
 #[inline(always)]
 fn special_bytes(bytes: &[u8], from: usize) -> usize {
     let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-    bytes[from..].iter().position(special).map_or(bytes.len(), |step| from + step)
+    bytes[from..]
+        .iter()
+        .position(special)
+        .map_or(bytes.len(), |step| from + step)
 }
 
-/// Steps over the text of a string with many escapes, JSON inside JSON. `from` is not inside an escape. Comes out: the first position, not
-/// inside an escape either, of a closing quote, a control byte or an escape other than those of two bytes; or, when too few bytes are
-/// left to look at many at once, of what is left.
+/// Steps over the text of a string with many escapes, JSON inside JSON. `from` is not inside an
+/// escape. Comes out: the first position, not inside an escape either, of a closing quote, a
+/// control byte or an escape other than those of two bytes; or, when too few bytes are left to look
+/// at many at once, of what is left.
 #[inline]
 pub(super) fn escapes(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     let mut escaped_first = 0_u64;
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<64>()) {
         let m = string_masks(block);
-        let escaped = if m.backslash == 0 { std::mem::take(&mut escaped_first) } else { escaped(m.backslash, &mut escaped_first) };
+        let escaped = if m.backslash == 0 {
+            std::mem::take(&mut escaped_first)
+        } else {
+            escaped(m.backslash, &mut escaped_first)
+        };
         let mut odd = escaped;
         let mut rest = escaped;
         while rest != 0 {
             let bit = rest.trailing_zeros();
-            if matches!(block[bit as usize], b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') {
+            if matches!(
+                block[bit as usize],
+                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't'
+            ) {
                 odd &= !(1 << bit);
             }
             rest &= rest - 1;
         }
         let stop = (m.quote & !escaped) | m.control;
         // An odd escape begins at its backslash, a byte earlier, which may lie in the block before.
-        let first_odd = if odd == 0 { None } else { Some((at + odd.trailing_zeros() as usize).saturating_sub(1)) };
-        let first_stop = if stop == 0 { None } else { Some(at + stop.trailing_zeros() as usize) };
+        let first_odd = if odd == 0 {
+            None
+        } else {
+            Some((at + odd.trailing_zeros() as usize).saturating_sub(1))
+        };
+        let first_stop = if stop == 0 {
+            None
+        } else {
+            Some(at + stop.trailing_zeros() as usize)
+        };
         match (first_odd, first_stop) {
             (Some(odd), Some(stop)) => return odd.min(stop),
             (Some(end), None) | (None, Some(end)) => return end,
@@ -84,7 +105,11 @@ fn string_masks(block: &[u8; 64]) -> StringMasks {
 /// As [`string_masks`], a byte at a time.
 #[cfg(any(test, not(target_arch = "x86_64")))]
 fn string_masks_bytes(block: &[u8; 64]) -> StringMasks {
-    let mut masks = StringMasks { quote: 0, backslash: 0, control: 0 };
+    let mut masks = StringMasks {
+        quote: 0,
+        backslash: 0,
+        control: 0,
+    };
     for (i, &byte) in block.iter().enumerate() {
         masks.quote |= u64::from(byte == b'"') << i;
         masks.backslash |= u64::from(byte == b'\\') << i;
@@ -93,11 +118,14 @@ fn string_masks_bytes(block: &[u8; 64]) -> StringMasks {
     masks
 }
 
-/// The position after the container that opens at `open` (a `{` or `[`), with brackets matched by kind and strings closed.
+/// The position after the container that opens at `open` (a `{` or `[`), with brackets matched by
+/// kind and strings closed.
 #[inline]
 pub(super) fn container(bytes: &[u8], open: usize) -> Result<usize, Stop> {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("pclmulqdq") {
+    if std::arch::is_x86_feature_detected!("avx2")
+        && std::arch::is_x86_feature_detected!("pclmulqdq")
+    {
         return avx2::container(bytes, open);
     }
     walk(bytes, open, portable_masks, prefix_xor)
@@ -143,8 +171,17 @@ impl Levels {
 }
 
 #[inline(always)]
-fn walk(bytes: &[u8], open: usize, masks: impl Fn(&[u8; 64]) -> Masks, prefix_xor: impl Fn(u64) -> u64) -> Result<usize, Stop> {
-    let mut levels = Levels { depth: 0, top: 0, below: Vec::new() };
+fn walk(
+    bytes: &[u8],
+    open: usize,
+    masks: impl Fn(&[u8; 64]) -> Masks,
+    prefix_xor: impl Fn(u64) -> u64,
+) -> Result<usize, Stop> {
+    let mut levels = Levels {
+        depth: 0,
+        top: 0,
+        below: Vec::new(),
+    };
     let mut in_string = 0_u64; // all ones while a string is open across a block's edge
     let mut escaped_first = 0_u64; // the first byte of the next block is escaped
     let mut at = open;
@@ -159,7 +196,11 @@ fn walk(bytes: &[u8], open: usize, masks: impl Fn(&[u8; 64]) -> Masks, prefix_xo
             }
         };
         let m = masks(block);
-        let escaped = if m.backslash == 0 { std::mem::take(&mut escaped_first) } else { escaped(m.backslash, &mut escaped_first) };
+        let escaped = if m.backslash == 0 {
+            std::mem::take(&mut escaped_first)
+        } else {
+            escaped(m.backslash, &mut escaped_first)
+        };
         let strings = prefix_xor(m.quote & !escaped) ^ in_string;
         let broken = m.newline & strings;
         // Only brackets before a raw newline in a string count; without one this keeps all 64.
@@ -189,7 +230,8 @@ fn walk(bytes: &[u8], open: usize, masks: impl Fn(&[u8; 64]) -> Masks, prefix_xo
     Err(Stop::End)
 }
 
-/// The bytes that a backslash escapes. A run of backslashes escapes what follows it if its length is odd.
+/// The bytes that a backslash escapes. A run of backslashes escapes what follows it if its length
+/// is odd.
 #[inline(always)]
 fn escaped(backslash: u64, carry: &mut u64) -> u64 {
     const EVEN: u64 = 0x5555_5555_5555_5555;
@@ -215,7 +257,13 @@ fn prefix_xor(mut bits: u64) -> u64 {
 /// The masks without intrinsics, eight bytes at a time.
 #[inline(always)]
 fn portable_masks(block: &[u8; 64]) -> Masks {
-    let mut masks = Masks { quote: 0, backslash: 0, open: 0, close: 0, newline: 0 };
+    let mut masks = Masks {
+        quote: 0,
+        backslash: 0,
+        open: 0,
+        close: 0,
+        newline: 0,
+    };
     for (i, &byte) in block.iter().enumerate() {
         let folded = byte | 0x20;
         masks.quote |= u64::from(byte == b'"') << i;
@@ -228,15 +276,22 @@ fn portable_masks(block: &[u8; 64]) -> Masks {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[allow(unsafe_code, reason = "the measured hot path: a load of 16 bytes that the slice has")]
+#[allow(
+    unsafe_code,
+    reason = "the measured hot path: a load of 16 bytes that the slice has"
+)]
 mod sse2 {
-    use std::arch::x86_64::{__m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8};
+    use std::arch::x86_64::{
+        __m128i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128,
+        _mm_set1_epi8,
+    };
 
     /// As [`super::special`], 16 bytes at a time; SSE2 is part of every x86-64 processor.
     #[inline(always)]
     pub(super) fn special(bytes: &[u8], mut from: usize) -> usize {
         while let Some(chunk) = bytes[from..].first_chunk::<16>() {
-            // SAFETY: the chunk is 16 readable bytes; the load has no alignment. SSE2 is in the baseline of the target.
+            // SAFETY: the chunk is 16 readable bytes; the load has no alignment. SSE2 is in the
+            // baseline of the target.
             let mask = unsafe {
                 let chunk: __m128i = _mm_loadu_si128(chunk.as_ptr().cast());
                 let quote = _mm_cmpeq_epi8(chunk, _mm_set1_epi8(b'"' as i8));
@@ -255,15 +310,24 @@ mod sse2 {
     /// The masks of 64 bytes, 16 at a time.
     #[inline(always)]
     pub(super) fn string_masks(block: &[u8; 64]) -> super::StringMasks {
-        let mut masks = super::StringMasks { quote: 0, backslash: 0, control: 0 };
+        let mut masks = super::StringMasks {
+            quote: 0,
+            backslash: 0,
+            control: 0,
+        };
         for (index, chunk) in block.as_chunks::<16>().0.iter().enumerate() {
-            // SAFETY: the chunk is 16 readable bytes; the load has no alignment. SSE2 is in the baseline of the target.
+            // SAFETY: the chunk is 16 readable bytes; the load has no alignment. SSE2 is in the
+            // baseline of the target.
             let bits = unsafe {
                 let chunk: __m128i = _mm_loadu_si128(chunk.as_ptr().cast());
                 let quote = _mm_cmpeq_epi8(chunk, _mm_set1_epi8(b'"' as i8));
                 let backslash = _mm_cmpeq_epi8(chunk, _mm_set1_epi8(b'\\' as i8));
                 let control = _mm_cmpeq_epi8(_mm_min_epu8(chunk, _mm_set1_epi8(0x1f)), chunk);
-                [_mm_movemask_epi8(quote), _mm_movemask_epi8(backslash), _mm_movemask_epi8(control)]
+                [
+                    _mm_movemask_epi8(quote),
+                    _mm_movemask_epi8(backslash),
+                    _mm_movemask_epi8(control),
+                ]
             };
             let place = |bits: i32| u64::from(bits as u32) << (index * 16);
             masks.quote |= place(bits[0]);
@@ -275,11 +339,15 @@ mod sse2 {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[allow(unsafe_code, reason = "the measured hot path: loads and calls that need AVX2, checked by the caller")]
+#[allow(
+    unsafe_code,
+    reason = "the measured hot path: loads and calls that need AVX2, checked by the caller"
+)]
 mod avx2 {
     use std::arch::x86_64::{
-        __m256i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8, _mm256_cmpeq_epi8, _mm256_loadu_si256,
-        _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+        __m256i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8,
+        _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256,
+        _mm256_set1_epi8,
     };
 
     use super::{Masks, Stop, walk};
@@ -308,7 +376,12 @@ mod avx2 {
     fn masks(block: &[u8; 64]) -> Masks {
         let (low, high) = block.split_at(32);
         // SAFETY: both halves are 32 readable bytes; the load has no alignment.
-        let (low, high) = unsafe { (_mm256_loadu_si256(low.as_ptr().cast()), _mm256_loadu_si256(high.as_ptr().cast())) };
+        let (low, high) = unsafe {
+            (
+                _mm256_loadu_si256(low.as_ptr().cast()),
+                _mm256_loadu_si256(high.as_ptr().cast()),
+            )
+        };
         let fold = _mm256_set1_epi8(0x20);
         let (low_folded, high_folded) = (_mm256_or_si256(low, fold), _mm256_or_si256(high, fold));
         Masks {
@@ -333,7 +406,10 @@ mod avx2 {
     #[inline]
     #[target_feature(enable = "pclmulqdq")]
     fn prefix_xor(bits: u64) -> u64 {
-        _mm_cvtsi128_si64(_mm_clmulepi64_si128::<0>(_mm_set_epi64x(0, bits as i64), _mm_set1_epi8(-1))) as u64
+        _mm_cvtsi128_si64(_mm_clmulepi64_si128::<0>(
+            _mm_set_epi64x(0, bits as i64),
+            _mm_set1_epi8(-1),
+        )) as u64
     }
 }
 

@@ -1,8 +1,10 @@
-//! A JSON string as it stands in the input: its bytes between the quotes, decoded only when asked for.
+//! A JSON string as it stands in the input: its bytes between the quotes, decoded only when asked
+//! for.
 
 use std::borrow::Cow;
 
-/// The inside of a JSON string, valid by RFC 8259 §7 (escapes are well-formed, no control byte is raw).
+/// The inside of a JSON string, valid by RFC 8259 §7 (escapes are well-formed, no control byte is
+/// raw).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Text<'a> {
     raw: &'a str,
@@ -16,7 +18,10 @@ impl<'a> Text<'a> {
 
     /// Text that was decoded before, taken as it is.
     pub(crate) const fn plain_text(text: &'a str) -> Self {
-        Self { raw: text, escaped: false }
+        Self {
+            raw: text,
+            escaped: false,
+        }
     }
 
     /// The text as written, escapes included, quotes not.
@@ -24,7 +29,8 @@ impl<'a> Text<'a> {
         self.raw
     }
 
-    /// The text itself. A lone surrogate becomes U+FFFD, as in Go's `encoding/json`; see [`Self::is_exact`].
+    /// The text itself. A lone surrogate becomes U+FFFD, as in Go's `encoding/json`; see
+    /// [`Self::is_exact`].
     #[inline]
     pub(crate) fn decode(self) -> Cow<'a, str> {
         if self.escaped {
@@ -64,7 +70,11 @@ impl<'a> Text<'a> {
         while let Some(step) = memchr::memchr(b'\\', &bytes[at..]) {
             let escape_at = at + step + 1;
             let (ch, used) = escape(&bytes[escape_at..]);
-            if ch == char::REPLACEMENT_CHARACTER && !bytes[escape_at..].get(1..5).is_some_and(|hex| hex.eq_ignore_ascii_case(b"fffd")) {
+            if ch == char::REPLACEMENT_CHARACTER
+                && !bytes[escape_at..]
+                    .get(1..5)
+                    .is_some_and(|hex| hex.eq_ignore_ascii_case(b"fffd"))
+            {
                 return false;
             }
             at = escape_at + used;
@@ -72,19 +82,29 @@ impl<'a> Text<'a> {
         true
     }
 
-    /// What tells this name from others: the decoded text, or, where decoding loses something, the text as written.
+    /// What tells this name from others: the decoded text, or, where decoding loses something, the
+    /// text as written.
     pub(crate) fn identity(self) -> Cow<'a, str> {
-        if self.is_exact() { self.decode() } else { Cow::Owned(format!("\0{}", self.raw)) }
+        if self.is_exact() {
+            self.decode()
+        } else {
+            Cow::Owned(format!("\0{}", self.raw))
+        }
     }
 
     /// Equality with a decoded text, without allocating.
     #[inline]
     pub(crate) fn eq_str(self, other: &str) -> bool {
-        if self.escaped { self.decode() == other } else { self.raw == other }
+        if self.escaped {
+            self.decode() == other
+        } else {
+            self.raw == other
+        }
     }
 }
 
-/// The character of the escape whose bytes after the backslash are `bytes`, and how many of them it takes.
+/// The character of the escape whose bytes after the backslash are `bytes`, and how many of them it
+/// takes.
 fn escape(bytes: &[u8]) -> (char, usize) {
     match bytes.first() {
         Some(b'b') => ('\u{8}', 1),
@@ -98,10 +118,16 @@ fn escape(bytes: &[u8]) -> (char, usize) {
                 let low = hex4(bytes.get(7..11));
                 if (0xDC00..0xE000).contains(&low) {
                     let scalar = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
-                    return (char::from_u32(scalar).unwrap_or(char::REPLACEMENT_CHARACTER), 11);
+                    return (
+                        char::from_u32(scalar).unwrap_or(char::REPLACEMENT_CHARACTER),
+                        11,
+                    );
                 }
             }
-            (char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), 5)
+            (
+                char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER),
+                5,
+            )
         }
         Some(&other) => (char::from(other), 1),
         None => (char::REPLACEMENT_CHARACTER, 0),
@@ -110,5 +136,8 @@ fn escape(bytes: &[u8]) -> (char, usize) {
 
 /// Four hex digits; 0xFFFD where they are not (the cursor has checked them).
 fn hex4(digits: Option<&[u8]>) -> u32 {
-    digits.and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0xFFFD)
+    digits
+        .and_then(|digits| std::str::from_utf8(digits).ok())
+        .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+        .unwrap_or(0xFFFD)
 }

@@ -1,7 +1,9 @@
-//! The sources of one transaction in; its data files, its rejects and the evidence of each source out. Nothing is committed here.
+//! The sources of one transaction in; its data files, its rejects and the evidence of each source
+//! out. Nothing is committed here.
 //!
-//! Threads decode and encode, this one writes what they hand over, and one more reads plain files once again, from the page cache, for
-//! their SHA-256: that has to go over the bytes in order, and the threads do not.
+//! Threads decode and encode, this one writes what they hand over, and one more reads plain files
+//! once again, from the page cache, for their SHA-256: that has to go over the bytes in order, and
+//! the threads do not.
 
 use std::{
     collections::HashMap,
@@ -61,7 +63,9 @@ pub(crate) fn read(
     files: &mut DataFiles<'_>,
     rejects: &Mutex<RejectFile>,
 ) -> Result<Done> {
-    let plan = engine.logs.with_objects(works.iter().map(|work| work.planned.clone()).collect());
+    let plan = engine
+        .logs
+        .with_objects(works.iter().map(|work| work.planned.clone()).collect());
     let pieces = plan.pieces(GROUP, true);
     let shared = Shared {
         units: units(&plan, &pieces),
@@ -72,7 +76,9 @@ pub(crate) fn read(
         rows: Mutex::default(),
     };
     let newlines = Newlines::new(pieces.len());
-    let seen = Arc::new(Seen::for_lake(Arc::clone(identities) as Arc<dyn crate::scan::seen::Lake>));
+    let seen = Arc::new(Seen::for_lake(
+        Arc::clone(identities) as Arc<dyn crate::scan::seen::Lake>
+    ));
     let work = Work {
         objects: &plan.objects,
         options: &plan.options,
@@ -87,7 +93,14 @@ pub(crate) fn read(
     let threads = engine.options.threads.max(1).min(shared.units.len().max(1));
     let (sender, receiver) = sync_channel(threads);
     let (written, hashed) = std::thread::scope(|scope| {
-        let hashing = scope.spawn(|| Hashing { works, pieces: &pieces, newlines: &newlines }.run(|| shared.stopped()));
+        let hashing = scope.spawn(|| {
+            Hashing {
+                works,
+                pieces: &pieces,
+                newlines: &newlines,
+            }
+            .run(|| shared.stopped())
+        });
         for _ in 0..threads {
             let (sender, work, shared, plan) = (sender.clone(), &work, &shared, &plan);
             scope.spawn(move || shared.encode(work, schema, plan, rejects, threads, &sender));
@@ -95,7 +108,11 @@ pub(crate) fn read(
         drop(sender);
         let written = (|| -> Result<()> {
             for group in &receiver {
-                let DayGroup { day, group, statistics } = group?;
+                let DayGroup {
+                    day,
+                    group,
+                    statistics,
+                } = group?;
                 files.append(day, group, statistics)?;
                 if shared.cancelled.load(Ordering::Relaxed) {
                     return Err(ErrorKind::Interrupted.into());
@@ -113,10 +130,20 @@ pub(crate) fn read(
         return Err(ErrorKind::Interrupted.into());
     }
     if let Some(message) = identities.failure() {
-        return Err(ErrorKind::Output { path: "the lake".to_owned(), source: io::Error::other(message) }.into());
+        return Err(ErrorKind::Output {
+            path: "the lake".to_owned(),
+            source: io::Error::other(message),
+        }
+        .into());
     }
-    let tallies = shared.tallies.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut rows = shared.rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let tallies = shared
+        .tallies
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    let mut rows = shared
+        .rows
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     Ok(judge(works, tallies, &mut rows, hashed, rejects))
 }
 
@@ -128,35 +155,63 @@ fn judge(
     hashed: Vec<Option<Progress>>,
     rejects: &Mutex<RejectFile>,
 ) -> Done {
-    let changed: Vec<usize> = (0..works.len()).filter(|&index| !works[index].is_whole()).collect();
+    let changed: Vec<usize> = (0..works.len())
+        .filter(|&index| !works[index].is_whole())
+        .collect();
     if !changed.is_empty() {
         return Done::Changed(changed);
     }
     let rejects = rejects.lock().unwrap_or_else(PoisonError::into_inner);
     let (mut done, mut failed) = (Vec::new(), Vec::new());
-    for (index, ((work, tally), hashed)) in works.iter().zip(tallies).zip(hashed.into_iter().chain(std::iter::repeat(None))).enumerate() {
+    for (index, ((work, tally), hashed)) in works
+        .iter()
+        .zip(tallies)
+        .zip(hashed.into_iter().chain(std::iter::repeat(None)))
+        .enumerate()
+    {
         let unreadable = tally.rejects.contains_key(reason::UNREADABLE);
         let progress = match work.witness() {
-            // A stream that is broken for good is read up to there; one that could not be read is read again another time.
-            Some(witness) if !witness.failed() => rehashed_to_tail(work, witness.progress(), tally.tail),
-            None if !unreadable => hashed.and_then(|hashed| hash_to_end(work, hashed, tally.tail).ok()),
+            // A stream that is broken for good is read up to there; one that could not be read is
+            // read again another time.
+            Some(witness) if !witness.failed() => {
+                rehashed_to_tail(work, witness.progress(), tally.tail)
+            }
+            None if !unreadable => {
+                hashed.and_then(|hashed| hash_to_end(work, hashed, tally.tail).ok())
+            }
             _ => None,
         };
         match progress {
             Some(progress) => {
                 let found = rows.remove(work.id()).unwrap_or_default();
                 let met = rejects.counts.get(work.id()).copied().unwrap_or(0);
-                done.push((tally.clone(), evidence(work, &tally, &found, met, &progress)));
+                done.push((
+                    tally.clone(),
+                    evidence(work, &tally, &found, met, &progress),
+                ));
             }
             None => failed.push((index, tally)),
         }
     }
-    if failed.is_empty() { Done::Read(done) } else { Done::Failed(failed) }
+    if failed.is_empty() {
+        Done::Read(done)
+    } else {
+        Done::Failed(failed)
+    }
 }
 
 /// What is to be known of what was read of a source; the transaction is filled in by who commits.
-fn evidence(work: &SourceWork, tally: &Tally, rows: &SourceRows, rejects: u64, progress: &Progress) -> SourceRead {
-    let duplicates = [reason::DUPLICATE, reason::IN_THE_LAKE].iter().filter_map(|reason| tally.skipped.get(reason)).sum();
+fn evidence(
+    work: &SourceWork,
+    tally: &Tally,
+    rows: &SourceRows,
+    rejects: u64,
+    progress: &Progress,
+) -> SourceRead {
+    let duplicates = [reason::DUPLICATE, reason::IN_THE_LAKE]
+        .iter()
+        .filter_map(|reason| tally.skipped.get(reason))
+        .sum();
     let (days, events_hash) = rows.days().texts();
     let head = &work.head[..work.head.len().min(HEAD)];
     let whole = tally.tail.is_none() && !work.is_part;
@@ -169,12 +224,23 @@ fn evidence(work: &SourceWork, tally: &Tally, rows: &SourceRows, rejects: u64, p
         sha256: progress.sha256(),
         sha256_state: progress.state(),
         // A source keeps the head that it was first known by.
-        head_bytes: if work.known.head_bytes > 0 { work.known.head_bytes } else { head.len() as u64 },
-        head_hash: if work.known.head_bytes > 0 { work.known.head_hash.clone() } else { fingerprint(head) },
+        head_bytes: if work.known.head_bytes > 0 {
+            work.known.head_bytes
+        } else {
+            head.len() as u64
+        },
+        head_hash: if work.known.head_bytes > 0 {
+            work.known.head_hash.clone()
+        } else {
+            fingerprint(head)
+        },
         tail_hash: progress.tail_hash(),
         stored_bytes: Some(work.stored_bytes),
         stored_hash: whole.then(|| work.stored_hash.clone()),
-        compression: work.planned.compression.map(|compression| compression.name().to_owned()),
+        compression: work
+            .planned
+            .compression
+            .map(|compression| compression.name().to_owned()),
         etag: work.etag.clone(),
         format: tally.format.map(str::to_owned),
         records: tally.read(),
@@ -221,14 +287,22 @@ impl Shared<'_> {
     ) {
         let encoded = std::panic::catch_unwind(AssertUnwindSafe(|| {
             let take = |group: DayGroup| {
-                if sender.send(Ok(group)).is_ok() && !self.stopped() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                if sender.send(Ok(group)).is_ok() && !self.stopped() {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
             };
-            // With fewer units than threads there is less to collect; the groups are as large all the same.
+            // With fewer units than threads there is less to collect; the groups are as large all
+            // the same.
             let full = GROUP + GROUP / 4 / threads.max(1) as u64;
-            let mut rows = LakeRows::new(schema, full, plan.options.cluster.as_deref(), rejects, take);
+            let mut rows =
+                LakeRows::new(schema, full, plan.options.cluster.as_deref(), rejects, take);
             let mut memory = Memory::default();
             while !self.stopped() {
-                let Some(unit) = self.units.get(self.next.fetch_add(1, Ordering::Relaxed)) else { break };
+                let Some(unit) = self.units.get(self.next.fetch_add(1, Ordering::Relaxed)) else {
+                    break;
+                };
                 for piece in unit.clone() {
                     let (tally, flow) = work.run(piece, &mut rows, &mut memory);
                     let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
@@ -239,15 +313,21 @@ impl Shared<'_> {
                         break;
                     }
                 }
-                // A unit that was left early: nobody must wait for the newlines of its other pieces.
-                unit.clone().for_each(|piece| work.newlines.publish(piece, 0));
+                // A unit that was left early: nobody must wait for the newlines of its other
+                // pieces.
+                unit.clone()
+                    .for_each(|piece| work.newlines.publish(piece, 0));
             }
             rows.finish();
             let mut all = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-            rows.sources.drain().for_each(|(id, rows)| all.entry(id).or_default().merge(rows));
+            rows.sources
+                .drain()
+                .for_each(|(id, rows)| all.entry(id).or_default().merge(rows));
             rows.failure.take().map_or(Ok(()), Err)
         }));
-        let encoded = encoded.unwrap_or_else(|_| Err(ErrorKind::Internal("encoding a row group failed".to_owned()).into()));
+        let encoded = encoded.unwrap_or_else(|_| {
+            Err(ErrorKind::Internal("encoding a row group failed".to_owned()).into())
+        });
         if let Err(error) = encoded {
             self.stopped.store(true, Ordering::Relaxed);
             // Nobody waits for the newlines of pieces that nobody will read.
@@ -266,28 +346,43 @@ struct Hashing<'h> {
 }
 
 impl Hashing<'_> {
-    /// The hashes of the files up to their last newline: what follows it may be an incomplete record.
+    /// The hashes of the files up to their last newline: what follows it may be an incomplete
+    /// record.
     fn run(&self, stopped: impl Fn() -> bool) -> Vec<Option<Progress>> {
         let mut hashed: Vec<Option<Progress>> = Vec::with_capacity(self.works.len());
         let mut next = 0;
         for (object, work) in self.works.iter().enumerate() {
             let first = next;
-            while self.pieces.get(next).is_some_and(|piece| piece.object == object) {
+            while self
+                .pieces
+                .get(next)
+                .is_some_and(|piece| piece.object == object)
+            {
                 next += 1;
             }
             let plain = work.held.as_ref().filter(|_| work.witness().is_none());
-            hashed.push(plain.and_then(|held| self.file(work, held.size, first..next, &stopped).ok()));
+            hashed.push(
+                plain.and_then(|held| self.file(work, held.size, first..next, &stopped).ok()),
+            );
             // Whatever happened, nobody waits for ever.
             (first..next).for_each(|piece| self.newlines.publish(piece, 0));
         }
         hashed
     }
 
-    fn file(&self, work: &SourceWork, size: u64, pieces: std::ops::Range<usize>, stopped: &impl Fn() -> bool) -> io::Result<Progress> {
+    fn file(
+        &self,
+        work: &SourceWork,
+        size: u64,
+        pieces: std::ops::Range<usize>,
+        stopped: &impl Fn() -> bool,
+    ) -> io::Result<Progress> {
         let mut progress = work.start.clone();
         let end = last_line(work, size)?.max(progress.bytes);
         for piece in pieces {
-            let Some((_, to)) = self.pieces[piece].range else { continue };
+            let Some((_, to)) = self.pieces[piece].range else {
+                continue;
+            };
             let before = progress.newlines;
             hash(work, &mut progress, to.min(end), stopped)?;
             self.newlines.publish(piece, progress.newlines - before);
@@ -308,8 +403,15 @@ fn last_line(work: &SourceWork, size: u64) -> io::Result<u64> {
 }
 
 /// Hashes a file from where `progress` is to `end`.
-fn hash(work: &SourceWork, progress: &mut Progress, end: u64, stopped: impl Fn() -> bool) -> io::Result<()> {
-    let Some(held) = &work.held else { return Err(io::Error::other("no local file")) };
+fn hash(
+    work: &SourceWork,
+    progress: &mut Progress,
+    end: u64,
+    stopped: impl Fn() -> bool,
+) -> io::Result<()> {
+    let Some(held) = &work.held else {
+        return Err(io::Error::other("no local file"));
+    };
     let mut reader = held.reader(0);
     reader.seek(SeekFrom::Start(progress.bytes))?;
     let mut buffer = vec![0; 256 << 10];
@@ -317,7 +419,9 @@ fn hash(work: &SourceWork, progress: &mut Progress, end: u64, stopped: impl Fn()
         if stopped() {
             return Err(io::Error::other("stopped"));
         }
-        let most = buffer.len().min(usize::try_from(end - progress.bytes).unwrap_or(usize::MAX));
+        let most = buffer
+            .len()
+            .min(usize::try_from(end - progress.bytes).unwrap_or(usize::MAX));
         let read = reader.read(&mut buffer[..most])?;
         if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -331,15 +435,22 @@ fn hash(work: &SourceWork, progress: &mut Progress, end: u64, stopped: impl Fn()
 fn hash_to_end(work: &SourceWork, hashed: Progress, tail: Option<u64>) -> io::Result<Progress> {
     let end = tail.or(work.planned.object.size).unwrap_or(hashed.bytes);
     // An incomplete record may go over several lines.
-    let mut progress = if end < hashed.bytes { work.start.clone() } else { hashed };
+    let mut progress = if end < hashed.bytes {
+        work.start.clone()
+    } else {
+        hashed
+    };
     hash(work, &mut progress, end, || false)?;
     Ok(progress)
 }
 
 /// A stream was hashed to its end: without the incomplete tail it has to be read once more.
 fn rehashed_to_tail(work: &SourceWork, progress: Progress, tail: Option<u64>) -> Option<Progress> {
-    let Some(tail) = tail else { return Some(progress) };
+    let Some(tail) = tail else {
+        return Some(progress);
+    };
     let mut again = work.start.clone();
-    work.read_again(again.bytes, tail, |bytes| again.update(bytes)).ok()?;
+    work.read_again(again.bytes, tail, |bytes| again.update(bytes))
+        .ok()?;
     (again.bytes == tail).then_some(again)
 }

@@ -1,15 +1,21 @@
-//! The table `sources` of a lake: the evidence that commits of `events` carry in, rows of a table out; and back.
+//! The table `sources` of a lake: the evidence that commits of `events` carry in, rows of a table
+//! out; and back.
 //!
-//! A transaction commits its rows together with the evidence of them (in `commitInfo`), because Delta has no transactions over several
-//! tables. From there it is copied into a table of its own, where it can be asked for; who was killed in between is caught up with.
+//! A transaction commits its rows together with the evidence of them (in `commitInfo`), because
+//! Delta has no transactions over several tables. From there it is copied into a table of its own,
+//! where it can be asked for; who was killed in between is caught up with.
 
 use std::sync::Arc;
 
 use datafusion::{
     arrow::{
-        array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+        array::{
+            ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+        },
         compute::cast,
-        datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType},
+        datatypes::{
+            DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
+        },
     },
     parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder},
 };
@@ -55,7 +61,11 @@ pub(crate) fn stored_schema(columns: &SchemaRef) -> SchemaRef {
 /// # Errors
 ///
 /// When a table cannot be read or written.
-pub(crate) async fn catch_up(root: &Root, events: &Table, runtime: &Handle) -> Result<Vec<SourceRead>> {
+pub(crate) async fn catch_up(
+    root: &Root,
+    events: &Table,
+    runtime: &Handle,
+) -> Result<Vec<SourceRead>> {
     let schema = stored_schema(&schema::sources());
     let doc = schema::table(SOURCES).map_or("", |table| table.doc.as_str());
     let mut table = Table::open_or_create(root, SOURCES, &schema, &[], doc).await?;
@@ -70,16 +80,32 @@ pub(crate) async fn catch_up(root: &Root, events: &Table, runtime: &Handle) -> R
         rows.extend(missing.iter().cloned());
         let batch = batch_of(&schema, if rewrite { &rows } else { &missing })?;
         let add = write(root, SOURCES, "", &batch, runtime).await?;
-        let mut actions = vec![Action::Add(Add { data_change: true, ..add })];
+        let mut actions = vec![Action::Add(Add {
+            data_change: true,
+            ..add
+        })];
         if rewrite {
             actions.extend(adds.iter().map(|add| Action::Remove(removal(add, true))));
         }
-        let progress = vec![(COPIED.to_owned(), i64::try_from(events.version()).unwrap_or(i64::MAX))];
-        let commit = Commit { id: Uuid::new_v4(), actions, progress, info: Map::new() };
-        let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
+        let progress = vec![(
+            COPIED.to_owned(),
+            i64::try_from(events.version()).unwrap_or(i64::MAX),
+        )];
+        let commit = Commit {
+            id: Uuid::new_v4(),
+            actions,
+            progress,
+            info: Map::new(),
+        };
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: None,
+            predicate: None,
+        };
         match table.commit(commit, operation).await? {
             Outcome::Done(_) => return Ok(rows),
-            // Somebody else may have copied them. The file of this try is nobody's; `vacuum` finds it.
+            // Somebody else may have copied them. The file of this try is nobody's; `vacuum` finds
+            // it.
             Outcome::Conflict => {}
         }
     }
@@ -91,11 +117,22 @@ pub(crate) async fn missing(events: &Table, sources: &Table) -> Result<Vec<Sourc
     let first = copied.map_or(0, |version| u64::try_from(version).unwrap_or(0) + 1);
     let mut rows = Vec::new();
     for version in first..=events.version() {
-        let Some(mut info) = events.info(version).await? else { continue };
-        let Some(Value::Array(evidence)) = info.get_mut(EVIDENCE).map(Value::take) else { continue };
+        let Some(mut info) = events.info(version).await? else {
+            continue;
+        };
+        let Some(Value::Array(evidence)) = info.get_mut(EVIDENCE).map(Value::take) else {
+            continue;
+        };
         for row in evidence {
-            let broken = |error| Error::from(ErrorKind::Internal(format!("the evidence of version {version} cannot be read: {error}")));
-            rows.push(SourceRead { events_version: version, ..serde_json::from_value(row).map_err(broken)? });
+            let broken = |error| {
+                Error::from(ErrorKind::Internal(format!(
+                    "the evidence of version {version} cannot be read: {error}"
+                )))
+            };
+            rows.push(SourceRead {
+                events_version: version,
+                ..serde_json::from_value(row).map_err(broken)?
+            });
         }
     }
     Ok(rows)
@@ -106,7 +143,10 @@ pub(crate) async fn read(root: &Root, table: &Table, runtime: &Handle) -> Result
     let mut rows = Vec::new();
     for batch in read_batches(root, table, runtime).await? {
         for row in rows_of(&batch) {
-            rows.push(serde_json::from_value(row).map_err(|error| ErrorKind::Internal(format!("a row of `sources`: {error}")))?);
+            rows.push(
+                serde_json::from_value(row)
+                    .map_err(|error| ErrorKind::Internal(format!("a row of `sources`: {error}")))?,
+            );
         }
     }
     Ok(rows)
@@ -120,25 +160,49 @@ async fn read_batches(root: &Root, table: &Table, runtime: &Handle) -> Result<Ve
     let work = move || -> Result<Vec<RecordBatch>> {
         let mut batches = Vec::new();
         for file in &files {
-            let reader = ParquetRecordBatchReaderBuilder::try_new(StoreFile::new(file, Arc::clone(&store), runtime.clone()))?.build()?;
+            let reader = ParquetRecordBatchReaderBuilder::try_new(StoreFile::new(
+                file,
+                Arc::clone(&store),
+                runtime.clone(),
+            ))?
+            .build()?;
             for batch in reader {
                 batches.push(batch?);
             }
         }
         Ok(batches)
     };
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::from(ErrorKind::Internal(format!("reading a table failed: {error}"))))?
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        Error::from(ErrorKind::Internal(format!(
+            "reading a table failed: {error}"
+        )))
+    })?
 }
 
 /// Writes one file of a small table.
-pub(crate) async fn write(root: &Root, table: &'static str, folder: &str, batch: &RecordBatch, runtime: &Handle) -> Result<Add> {
-    let (root, batch, runtime, folder) = (root.clone(), batch.clone(), runtime.clone(), folder.to_owned());
+pub(crate) async fn write(
+    root: &Root,
+    table: &'static str,
+    folder: &str,
+    batch: &RecordBatch,
+    runtime: &Handle,
+) -> Result<Add> {
+    let (root, batch, runtime, folder) = (
+        root.clone(),
+        batch.clone(),
+        runtime.clone(),
+        folder.to_owned(),
+    );
     let work = move || -> Result<Add> {
         let name = format!("{folder}part-{}.parquet", Uuid::new_v4());
         let target = Target::create(&root, table, &name, &runtime)?;
         let mut writer = ArrowWriter::try_new(target, batch.schema(), Some(plain_properties()))?;
         let fail = |error: &dyn std::fmt::Display| -> Error {
-            ErrorKind::Output { path: root.shown.clone(), source: std::io::Error::other(error.to_string()) }.into()
+            ErrorKind::Output {
+                path: root.shown.clone(),
+                source: std::io::Error::other(error.to_string()),
+            }
+            .into()
         };
         writer.write(&batch).map_err(|error| fail(&error))?;
         writer.finish().map_err(|error| fail(&error))?;
@@ -156,7 +220,11 @@ pub(crate) async fn write(root: &Root, table: &'static str, folder: &str, batch:
             ..Add::default()
         })
     };
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::from(ErrorKind::Internal(format!("writing a table failed: {error}"))))?
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        Error::from(ErrorKind::Internal(format!(
+            "writing a table failed: {error}"
+        )))
+    })?
 }
 
 /// The removal of a data file.
@@ -181,11 +249,16 @@ fn rows_of(batch: &RecordBatch) -> Vec<Value> {
         for (index, row) in rows.iter_mut().enumerate() {
             let value = match field.data_type() {
                 _ if column.is_null(index) => Value::Null,
-                DataType::Int64 => column.as_primitive_opt::<Int64Type>().map_or(Value::Null, |column| column.value(index).into()),
-                DataType::Timestamp(..) => {
-                    column.as_primitive_opt::<TimestampMicrosecondType>().map_or(Value::Null, |column| column.value(index).into())
-                }
-                _ => texts.as_ref().and_then(|texts| texts.as_string_opt::<i32>()).map_or(Value::Null, |texts| texts.value(index).into()),
+                DataType::Int64 => column
+                    .as_primitive_opt::<Int64Type>()
+                    .map_or(Value::Null, |column| column.value(index).into()),
+                DataType::Timestamp(..) => column
+                    .as_primitive_opt::<TimestampMicrosecondType>()
+                    .map_or(Value::Null, |column| column.value(index).into()),
+                _ => texts
+                    .as_ref()
+                    .and_then(|texts| texts.as_string_opt::<i32>())
+                    .map_or(Value::Null, |texts| texts.value(index).into()),
             };
             // Absent is what a newer version's row does not know.
             if !value.is_null() {
@@ -198,20 +271,37 @@ fn rows_of(batch: &RecordBatch) -> Vec<Value> {
 
 /// Rows as a batch.
 pub(crate) fn batch_of(schema: &SchemaRef, rows: &[SourceRead]) -> Result<RecordBatch> {
-    let rows: Vec<Value> = rows.iter().map(|row| serde_json::to_value(row).unwrap_or(Value::Null)).collect();
+    let rows: Vec<Value> = rows
+        .iter()
+        .map(|row| serde_json::to_value(row).unwrap_or(Value::Null))
+        .collect();
     let columns = schema.fields().iter().map(|field| -> ArrayRef {
         let values = rows.iter().map(|row| &row[field.name()]);
         match field.data_type() {
             DataType::Int64 => Arc::new(values.map(|value| value.as_i64()).collect::<Int64Array>()),
-            DataType::Timestamp(TimeUnit::Microsecond, _) => {
-                Arc::new(values.map(|value| value.as_i64()).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
-            }
-            _ => Arc::new(values.map(|value| value.as_str().map(str::to_owned)).collect::<StringArray>()),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => Arc::new(
+                values
+                    .map(|value| value.as_i64())
+                    .collect::<TimestampMicrosecondArray>()
+                    .with_timezone("UTC"),
+            ),
+            _ => Arc::new(
+                values
+                    .map(|value| value.as_str().map(str::to_owned))
+                    .collect::<StringArray>(),
+            ),
         }
     });
     let columns: Vec<ArrayRef> = columns.collect();
-    let columns = schema.fields().iter().zip(&columns).map(|(field, column)| cast(column, field.data_type()));
-    Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<_, _>>()?)?)
+    let columns = schema
+        .fields()
+        .iter()
+        .zip(&columns)
+        .map(|(field, column)| cast(column, field.data_type()));
+    Ok(RecordBatch::try_new(
+        Arc::clone(schema),
+        columns.collect::<Result<_, _>>()?,
+    )?)
 }
 
 #[cfg(test)]
@@ -230,8 +320,18 @@ mod tests {
         };
         let rows = [row, SourceRead::default()];
         let batch = batch_of(&stored_schema(&schema::sources()), &rows).unwrap();
-        assert_eq!(batch.num_columns(), serde_json::to_value(&rows[0]).unwrap().as_object().unwrap().len());
-        let back: Vec<SourceRead> = rows_of(&batch).into_iter().map(|row| serde_json::from_value(row).unwrap()).collect();
+        assert_eq!(
+            batch.num_columns(),
+            serde_json::to_value(&rows[0])
+                .unwrap()
+                .as_object()
+                .unwrap()
+                .len()
+        );
+        let back: Vec<SourceRead> = rows_of(&batch)
+            .into_iter()
+            .map(|row| serde_json::from_value(row).unwrap())
+            .collect();
         assert_eq!(back, rows);
     }
 }

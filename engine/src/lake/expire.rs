@@ -1,10 +1,12 @@
 //! A lake and a time in, a lake without the days before it out: `lake expire`.
 //!
-//! Whole days only, so that files are removed and none is rewritten: of `events` by the time of the events, of `rejects` by the day when
-//! they were met. Rows without a time are of no day and stay; so does the evidence of what was read (`sources`). The files themselves
-//! go when `vacuum` finds them old enough, and until then earlier versions can be read.
+//! Whole days only, so that files are removed and none is rewritten: of `events` by the time of the
+//! events, of `rejects` by the day when they were met. Rows without a time are of no day and stay;
+//! so does the evidence of what was read (`sources`). The files themselves go when `vacuum` finds
+//! them old enough, and until then earlier versions can be read.
 //!
-//! How far a table has expired is an application's progress in it: whoever holds it against its evidence knows which days may be gone.
+//! How far a table has expired is an application's progress in it: whoever holds it against its
+//! evidence knows which days may be gone.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +36,8 @@ const MICROS_A_DAY: i64 = 86_400_000_000;
 /// How often others may commit first.
 const MOST_TRIES: usize = 100;
 
-/// Removes the days that lie wholly before `older_than`, in microseconds since the epoch. One row for each day of each table.
+/// Removes the days that lie wholly before `older_than`, in microseconds since the epoch. One row
+/// for each day of each table.
 ///
 /// # Errors
 ///
@@ -56,26 +59,41 @@ async fn expire_table(table: &mut Table, first_kept: i32, dry_run: bool) -> Resu
         let timeless = days.remove(&Day::None);
         days.retain(|day, _| day.is_some_and(|day| day < first_kept));
         let expired: Vec<Add> = days.values().flatten().cloned().collect();
-        let mut rows: Vec<Upkeep> = days.iter().map(|(day, adds)| row(table.name, *day, adds)).collect();
+        let mut rows: Vec<Upkeep> = days
+            .iter()
+            .map(|(day, adds)| row(table.name, *day, adds))
+            .collect();
         rows.extend(timeless.map(|adds| kept(row(table.name, None, &adds))));
         if expired.is_empty() {
             return Ok(rows);
         }
         if dry_run {
-            rows.iter_mut().filter(|row| row.date.is_some()).for_each(|row| row.done = DRY_RUN);
+            rows.iter_mut()
+                .filter(|row| row.date.is_some())
+                .for_each(|row| row.done = DRY_RUN);
             return Ok(rows);
         }
         check_names(table, &expired)?;
         // A later run with an earlier day does not bring the days between back.
-        let progress = table.progress(EXPIRED).await?.map_or(i64::from(first_kept), |before| before.max(i64::from(first_kept)));
+        let progress = table
+            .progress(EXPIRED)
+            .await?
+            .map_or(i64::from(first_kept), |before| {
+                before.max(i64::from(first_kept))
+            });
         let day = date_text(first_kept);
         let commit = Commit {
             id: Uuid::new_v4(),
-            actions: expired.iter().map(|add| Action::Remove(removal(add, true))).collect(),
+            actions: expired
+                .iter()
+                .map(|add| Action::Remove(removal(add, true)))
+                .collect(),
             progress: vec![(EXPIRED.to_owned(), progress)],
             info: Map::from_iter([(INFO_EXPIRED.to_owned(), Value::String(day.clone()))]),
         };
-        let operation = DeltaOperation::Delete { predicate: Some(format!("date < '{day}'")) };
+        let operation = DeltaOperation::Delete {
+            predicate: Some(format!("date < '{day}'")),
+        };
         if let Outcome::Done(version) = table.commit(commit, operation).await? {
             for row in rows.iter_mut().filter(|row| row.date.is_some()) {
                 row.done = DONE;
@@ -86,7 +104,11 @@ async fn expire_table(table: &mut Table, first_kept: i32, dry_run: bool) -> Resu
         // Somebody has added to these days, or rewritten them: what there is now goes.
     }
     let source = std::io::Error::other("others commit all the time; run it again");
-    Err(ErrorKind::Output { path: table.root.shown.clone(), source }.into())
+    Err(ErrorKind::Output {
+        path: table.root.shown.clone(),
+        source,
+    }
+    .into())
 }
 
 /// The files by their days.

@@ -1,13 +1,14 @@
-//! A folder as the object store of a Delta log: as `LocalFileSystem`, but listings are in order, as those of stores are, and what was
-//! written is on disk before it is said to be.
+//! A folder as the object store of a Delta log: as `LocalFileSystem`, but listings are in order, as
+//! those of stores are, and what was written is on disk before it is said to be.
 
 use std::{fmt, fs::File, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload,
-    PutResult, RenameOptions, Result, local::LocalFileSystem, path::Path,
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
+    local::LocalFileSystem, path::Path,
 };
 
 /// A folder.
@@ -22,7 +23,10 @@ impl Folder {
     ///
     /// When there is no such folder.
     pub(super) fn new(path: PathBuf) -> Result<Self> {
-        Ok(Self { files: Arc::new(LocalFileSystem::new_with_prefix(&path)?), path })
+        Ok(Self {
+            files: Arc::new(LocalFileSystem::new_with_prefix(&path)?),
+            path,
+        })
     }
 }
 
@@ -33,7 +37,9 @@ impl fmt::Display for Folder {
 }
 
 /// In the order of their paths.
-fn sorted(listed: BoxStream<'static, Result<ObjectMeta>>) -> BoxStream<'static, Result<ObjectMeta>> {
+fn sorted(
+    listed: BoxStream<'static, Result<ObjectMeta>>,
+) -> BoxStream<'static, Result<ObjectMeta>> {
     let all = async move {
         let mut all: Vec<ObjectMeta> = listed.try_collect().await?;
         all.sort_unstable_by(|a, b| a.location.cmp(&b.location));
@@ -44,9 +50,15 @@ fn sorted(listed: BoxStream<'static, Result<ObjectMeta>>) -> BoxStream<'static, 
 
 #[async_trait]
 impl ObjectStore for Folder {
-    async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> Result<PutResult> {
         let done = self.files.put_opts(location, payload, options).await?;
-        // A commit has to survive a power cut. What cannot be synced is no reason to call it undone: it is there.
+        // A commit has to survive a power cut. What cannot be synced is no reason to call it
+        // undone: it is there.
         if let Ok(path) = self.files.path_to_filesystem(location) {
             for path in [Some(path.as_path()), path.parent()].into_iter().flatten() {
                 if let Ok(file) = File::open(path) {
@@ -57,7 +69,11 @@ impl ObjectStore for Folder {
         Ok(done)
     }
 
-    async fn put_multipart_opts(&self, location: &Path, options: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
         self.files.put_multipart_opts(location, options).await
     }
 
@@ -65,7 +81,10 @@ impl ObjectStore for Folder {
         self.files.get_opts(location, options).await
     }
 
-    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
         self.files.delete_stream(locations)
     }
 
@@ -73,7 +92,11 @@ impl ObjectStore for Folder {
         sorted(self.files.list(prefix))
     }
 
-    fn list_with_offset(&self, prefix: Option<&Path>, offset: &Path) -> BoxStream<'static, Result<ObjectMeta>> {
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
         sorted(self.files.list_with_offset(prefix, offset))
     }
 

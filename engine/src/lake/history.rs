@@ -1,6 +1,8 @@
-//! The log of `events` in, one row for each of its commits out, newest first: what was added and taken away, when and by whom.
+//! The log of `events` in, one row for each of its commits out, newest first: what was added and
+//! taken away, when and by whom.
 //!
-//! Not responsible for: what the table was at a version ([`super::delta`]), and what of the log is kept (Delta's retention).
+//! Not responsible for: what the table was at a version ([`super::delta`]), and what of the log is
+//! kept (Delta's retention).
 
 use std::{
     collections::{HashMap, HashSet},
@@ -53,11 +55,18 @@ pub(crate) async fn history(events: &Table, limit: Option<usize>) -> Result<Reco
     let mut entries: Vec<Entry> = Vec::new();
     let mut next = Some(events.version());
     // What removed files held is told where they were added, which may be long before.
-    while let Some(newest) = next.filter(|_| entries.len() < wanted || !untold(&entries).is_empty()) {
-        let together = if entries.len() < wanted { TOGETHER.min(wanted - entries.len()) } else { TOGETHER };
+    while let Some(newest) = next.filter(|_| entries.len() < wanted || !untold(&entries).is_empty())
+    {
+        let together = if entries.len() < wanted {
+            TOGETHER.min(wanted - entries.len())
+        } else {
+            TOGETHER
+        };
         let oldest = newest.saturating_sub(together as u64 - 1);
         let read: Vec<Entry> = stream::iter((oldest..=newest).rev())
-            .map(|version| async move { Ok::<_, crate::Error>(entry(version, events.entry(version).await?)) })
+            .map(|version| async move {
+                Ok::<_, crate::Error>(entry(version, events.entry(version).await?))
+            })
             .buffered(PARALLEL)
             .try_collect()
             .await?;
@@ -80,7 +89,10 @@ pub(crate) async fn history(events: &Table, limit: Option<usize>) -> Result<Reco
 /// Files of which it is not known yet how many rows they held.
 fn untold(entries: &[Entry]) -> HashSet<&str> {
     let removals = entries.iter().flat_map(|entry| &entry.removals);
-    let mut untold: HashSet<&str> = removals.filter(|(_, rows)| rows.is_none()).map(|(path, _)| path.as_str()).collect();
+    let mut untold: HashSet<&str> = removals
+        .filter(|(_, rows)| rows.is_none())
+        .map(|(path, _)| path.as_str())
+        .collect();
     for (path, _) in entries.iter().flat_map(|entry| &entry.adds) {
         untold.remove(path.as_str());
     }
@@ -89,25 +101,49 @@ fn untold(entries: &[Entry]) -> HashSet<&str> {
 
 /// Tells the rows of removed files from where they were added.
 fn count_removed(entries: &mut [Entry]) {
-    let told: HashMap<String, i64> =
-        entries.iter().flat_map(|entry| &entry.adds).filter_map(|(path, rows)| Some((path.clone(), (*rows)?))).collect();
+    let told: HashMap<String, i64> = entries
+        .iter()
+        .flat_map(|entry| &entry.adds)
+        .filter_map(|(path, rows)| Some((path.clone(), (*rows)?)))
+        .collect();
     for entry in entries.iter_mut().filter(|entry| entry.added.is_some()) {
-        entry.rows_removed = entry.removals.iter().map(|(path, rows)| rows.or_else(|| told.get(path).copied())).sum();
+        entry.rows_removed = entry
+            .removals
+            .iter()
+            .map(|(path, rows)| rows.or_else(|| told.get(path).copied()))
+            .sum();
     }
 }
 
 /// One entry of the log, from its actions; `None` when they are gone.
 fn entry(version: u64, actions: Option<Vec<Value>>) -> Entry {
-    let Some(actions) = actions else { return Entry { version, ..Entry::default() } };
+    let Some(actions) = actions else {
+        return Entry {
+            version,
+            ..Entry::default()
+        };
+    };
     let files = |action: &str| -> Vec<(String, Option<i64>)> {
         let files = actions.iter().filter_map(|line| line.get(action));
-        files.map(|file| (file["path"].as_str().unwrap_or_default().to_owned(), rows_of(file))).collect()
+        files
+            .map(|file| {
+                (
+                    file["path"].as_str().unwrap_or_default().to_owned(),
+                    rows_of(file),
+                )
+            })
+            .collect()
     };
     let (adds, removals) = (files("add"), files("remove"));
-    let info = actions.iter().find_map(|action| action.get("commitInfo")).unwrap_or(&Value::Null);
+    let info = actions
+        .iter()
+        .find_map(|action| action.get("commitInfo"))
+        .unwrap_or(&Value::Null);
     let ours = &info[INFO];
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let millis = info["inCommitTimestamp"].as_i64().or_else(|| info["timestamp"].as_i64());
+    let millis = info["inCommitTimestamp"]
+        .as_i64()
+        .or_else(|| info["timestamp"].as_i64());
     Entry {
         version,
         committed_at: millis.and_then(|millis| millis.checked_mul(1000)),
@@ -131,9 +167,17 @@ fn rows_of(file: &Value) -> Option<i64> {
 }
 
 fn batch_of(entries: &[Entry]) -> Result<RecordBatch> {
-    let number = |of: fn(&Entry) -> Option<i64>| -> ArrayRef { Arc::new(entries.iter().map(of).collect::<Int64Array>()) };
-    let text = |of: fn(&Entry) -> Option<&str>| -> ArrayRef { Arc::new(entries.iter().map(of).collect::<StringArray>()) };
-    let times = entries.iter().map(|entry| entry.committed_at).collect::<TimestampMicrosecondArray>().with_timezone("UTC");
+    let number = |of: fn(&Entry) -> Option<i64>| -> ArrayRef {
+        Arc::new(entries.iter().map(of).collect::<Int64Array>())
+    };
+    let text = |of: fn(&Entry) -> Option<&str>| -> ArrayRef {
+        Arc::new(entries.iter().map(of).collect::<StringArray>())
+    };
+    let times = entries
+        .iter()
+        .map(|entry| entry.committed_at)
+        .collect::<TimestampMicrosecondArray>()
+        .with_timezone("UTC");
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("version", number(|entry| i64::try_from(entry.version).ok())),
         ("committed_at", Arc::new(times)),
@@ -144,12 +188,21 @@ fn batch_of(entries: &[Entry]) -> Result<RecordBatch> {
         ("rows_removed", number(|entry| entry.rows_removed)),
         ("sources", number(|entry| entry.sources)),
         ("transaction", text(|entry| entry.transaction.as_deref())),
-        ("auditql_version", text(|entry| entry.auditql_version.as_deref())),
+        (
+            "auditql_version",
+            text(|entry| entry.auditql_version.as_deref()),
+        ),
         ("engine", text(|entry| entry.engine.as_deref())),
     ];
-    let fields: Vec<Field> = columns.iter().map(|(name, column)| Field::new(*name, column.data_type().clone(), true)).collect();
+    let fields: Vec<Field> = columns
+        .iter()
+        .map(|(name, column)| Field::new(*name, column.data_type().clone(), true))
+        .collect();
     let columns = columns.into_iter().map(|(_, column)| column).collect();
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+    Ok(RecordBatch::try_new(
+        Arc::new(Schema::new(fields)),
+        columns,
+    )?)
 }
 
 #[cfg(test)]
@@ -170,21 +223,56 @@ mod tests {
             INFO: {"transaction": "t", "version": "1.2.3", EVIDENCE: [{}, {}]},
         }});
         let entries = vec![
-            entry(3, Some(vec![json!({"remove": {"path": "a"}}), json!({"remove": {"path": "lost"}})])),
-            entry(2, Some(vec![add("c", 7), json!({"remove": {"path": "a"}}), json!({"remove": {"path": "b"}})])),
+            entry(
+                3,
+                Some(vec![
+                    json!({"remove": {"path": "a"}}),
+                    json!({"remove": {"path": "lost"}}),
+                ]),
+            ),
+            entry(
+                2,
+                Some(vec![
+                    add("c", 7),
+                    json!({"remove": {"path": "a"}}),
+                    json!({"remove": {"path": "b"}}),
+                ]),
+            ),
             entry(1, Some(vec![info, add("a", 4), add("b", 3)])),
             entry(0, None),
         ];
         assert_eq!(untold(&entries).into_iter().collect::<Vec<_>>(), ["lost"]);
         let mut entries = entries;
         count_removed(&mut entries);
-        assert_eq!((entries[1].rows_added, entries[1].rows_removed, entries[1].removed), (Some(7), Some(7), Some(2)));
-        assert_eq!((entries[0].rows_removed, entries[0].rows_added), (None, Some(0)));
-        assert_eq!((entries[2].committed_at, entries[2].sources), (Some(5000), Some(2)));
-        assert_eq!((entries[2].transaction.as_deref(), entries[2].auditql_version.as_deref()), (Some("t"), Some("1.2.3")));
+        assert_eq!(
+            (
+                entries[1].rows_added,
+                entries[1].rows_removed,
+                entries[1].removed
+            ),
+            (Some(7), Some(7), Some(2))
+        );
+        assert_eq!(
+            (entries[0].rows_removed, entries[0].rows_added),
+            (None, Some(0))
+        );
+        assert_eq!(
+            (entries[2].committed_at, entries[2].sources),
+            (Some(5000), Some(2))
+        );
+        assert_eq!(
+            (
+                entries[2].transaction.as_deref(),
+                entries[2].auditql_version.as_deref()
+            ),
+            (Some("t"), Some("1.2.3"))
+        );
         let batch = batch_of(&entries).unwrap();
         assert_eq!((batch.num_rows(), batch.num_columns()), (4, 11));
         assert_eq!(batch.column(0).as_primitive::<Int64Type>().value(0), 3);
-        assert!(batch.columns()[1..].iter().all(|column| column.is_null(3)), "an entry that is gone says nothing");
+        assert!(
+            batch.columns()[1..].iter().all(|column| column.is_null(3)),
+            "an entry that is gone says nothing"
+        );
     }
 }

@@ -1,11 +1,13 @@
 //! Which events does the lake have? An event's time and hash in, whether it is new out.
 //!
-//! Of the lake only what can hold the event is looked at: a duplicate has the same `stage_timestamp`, so it lies in a row group whose
-//! times go around it. Of such a group the hashes are read, once, and kept while there is room. Logs go forward in time, so each group
-//! is read once, and new events meet none at all.
+//! Of the lake only what can hold the event is looked at: a duplicate has the same
+//! `stage_timestamp`, so it lies in a row group whose times go around it. Of such a group the
+//! hashes are read, once, and kept while there is room. Logs go forward in time, so each group is
+//! read once, and new events meet none at all.
 //!
-//! The hash has 64 bits, which is no proof against somebody who makes collisions; but it goes over both times, to the microsecond, which
-//! the apiserver writes and no client chooses, and it has to meet an event of the same microsecond.
+//! The hash has 64 bits, which is no proof against somebody who makes collisions; but it goes over
+//! both times, to the microsecond, which the apiserver writes and no client chooses, and it has to
+//! meet an event of the same microsecond.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -19,7 +21,9 @@ use datafusion::{
     parquet::{
         arrow::{
             ProjectionMask,
-            arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
+            arrow_reader::{
+                ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+            },
         },
         errors::{ParquetError, Result as ParquetResult},
         file::{
@@ -47,7 +51,8 @@ pub(crate) struct Identities {
     /// Of the events that are new with this transaction.
     here: [Mutex<HashSet<i64>>; SHARDS],
     lake: Groups,
-    /// Why the lake could not be asked, when it could not: then nothing of this transaction can be trusted.
+    /// Why the lake could not be asked, when it could not: then nothing of this transaction can be
+    /// trusted.
     failure: Mutex<Option<String>>,
 }
 
@@ -60,12 +65,19 @@ impl std::fmt::Debug for Identities {
 impl Identities {
     /// `files` are those of the lake that the transaction is based on.
     pub(crate) fn new(files: Vec<DataFile>, store: Arc<dyn ObjectStore>, runtime: Handle) -> Self {
-        Self { here: Default::default(), lake: Groups::new(files, store, runtime), failure: Mutex::default() }
+        Self {
+            here: Default::default(),
+            lake: Groups::new(files, store, runtime),
+            failure: Mutex::default(),
+        }
     }
 
     /// Why the lake could not be asked.
     pub(crate) fn failure(&self) -> Option<String> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Is one of this transaction's events in these files, which came meanwhile?
@@ -73,8 +85,16 @@ impl Identities {
     /// # Errors
     ///
     /// When they cannot be read.
-    pub(crate) fn meets(&self, files: Vec<DataFile>, times: Option<(i64, i64)>) -> Result<bool, String> {
-        let groups = Groups::new(files, Arc::clone(&self.lake.store), self.lake.runtime.clone());
+    pub(crate) fn meets(
+        &self,
+        files: Vec<DataFile>,
+        times: Option<(i64, i64)>,
+    ) -> Result<bool, String> {
+        let groups = Groups::new(
+            files,
+            Arc::clone(&self.lake.store),
+            self.lake.runtime.clone(),
+        );
         for file in &groups.files {
             let apart = matches!((times, file.file.bounds()), (Some((first, last)), Some((from, to))) if to < first || last < from);
             if apart {
@@ -82,7 +102,12 @@ impl Identities {
             }
             for group in groups.row_groups(file)?.iter() {
                 let hashes = groups.hashes(group)?;
-                if hashes.iter().any(|hash| shard(&self.here, *hash).lock().unwrap_or_else(PoisonError::into_inner).contains(hash)) {
+                if hashes.iter().any(|hash| {
+                    shard(&self.here, *hash)
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .contains(hash)
+                }) {
                     return Ok(true);
                 }
             }
@@ -101,11 +126,21 @@ impl Lake for Identities {
             Ok(true) => return Verdict::InTheLake,
             Ok(false) => {}
             Err(message) => {
-                self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(message);
+                self.failure
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get_or_insert(message);
             }
         }
-        let new = shard(&self.here, identity).lock().unwrap_or_else(PoisonError::into_inner).insert(identity);
-        if new { Verdict::New(Some(identity)) } else { Verdict::Duplicate }
+        let new = shard(&self.here, identity)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(identity);
+        if new {
+            Verdict::New(Some(identity))
+        } else {
+            Verdict::Duplicate
+        }
     }
 }
 
@@ -136,8 +171,22 @@ struct Group {
 
 impl Groups {
     fn new(files: Vec<DataFile>, store: Arc<dyn ObjectStore>, runtime: Handle) -> Self {
-        let files = files.into_iter().map(|file| Arc::new(LakeFile { file, groups: Mutex::default() })).collect();
-        Self { files, store, runtime, buckets: RwLock::default(), loaded: Mutex::default() }
+        let files = files
+            .into_iter()
+            .map(|file| {
+                Arc::new(LakeFile {
+                    file,
+                    groups: Mutex::default(),
+                })
+            })
+            .collect();
+        Self {
+            files,
+            store,
+            runtime,
+            buckets: RwLock::default(),
+            loaded: Mutex::default(),
+        }
     }
 
     fn holds(&self, staged: Option<i64>, hash: i64) -> Result<bool, String> {
@@ -145,7 +194,12 @@ impl Groups {
             return Ok(false);
         }
         let bucket = staged.map_or(TIMELESS, |micros| micros.div_euclid(BUCKET));
-        let known = self.buckets.read().unwrap_or_else(PoisonError::into_inner).get(&bucket).cloned();
+        let known = self
+            .buckets
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&bucket)
+            .cloned();
         let groups = match known {
             Some(groups) => groups,
             None => self.bucket(bucket)?,
@@ -161,18 +215,33 @@ impl Groups {
 
     /// Finds the row groups of a bucket.
     fn bucket(&self, bucket: i64) -> Result<Arc<[Arc<Group>]>, String> {
-        let bounds =
-            (bucket != TIMELESS).then(|| (bucket.saturating_mul(BUCKET), bucket.saturating_mul(BUCKET).saturating_add(BUCKET - 1)));
-        let apart =
-            |times: Option<(i64, i64)>| matches!((bounds, times), (Some((from, to)), Some((first, last))) if last < from || to < first);
+        let bounds = (bucket != TIMELESS).then(|| {
+            (
+                bucket.saturating_mul(BUCKET),
+                bucket.saturating_mul(BUCKET).saturating_add(BUCKET - 1),
+            )
+        });
+        let apart = |times: Option<(i64, i64)>| matches!((bounds, times), (Some((from, to)), Some((first, last))) if last < from || to < first);
         // Rows without a time have a folder of their own; all others have a day.
         let day = bounds.map(|(from, _)| from.div_euclid(86_400_000_000));
         let mut found: Vec<Arc<Group>> = Vec::new();
-        for file in self.files.iter().filter(|file| file.file.date.map(i64::from) == day && !apart(file.file.bounds())) {
-            found.extend(self.row_groups(file)?.iter().filter(|group| !apart(group.times)).cloned());
+        for file in self
+            .files
+            .iter()
+            .filter(|file| file.file.date.map(i64::from) == day && !apart(file.file.bounds()))
+        {
+            found.extend(
+                self.row_groups(file)?
+                    .iter()
+                    .filter(|group| !apart(group.times))
+                    .cloned(),
+            );
         }
         let found: Arc<[Arc<Group>]> = found.into();
-        self.buckets.write().unwrap_or_else(PoisonError::into_inner).insert(bucket, Arc::clone(&found));
+        self.buckets
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(bucket, Arc::clone(&found));
         Ok(found)
     }
 
@@ -184,17 +253,37 @@ impl Groups {
         }
         let reader = self.reader(file);
         let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", file.file.path);
-        let metadata = ArrowReaderMetadata::load(&reader, ArrowReaderOptions::new()).map_err(|error| fail(&error))?;
-        let all = metadata.metadata().row_groups().iter().enumerate().map(|(index, group)| {
-            let column = group.columns().iter().find(|column| column.column_path().string() == "stage_timestamp");
-            let times = match column.and_then(|column| column.statistics()) {
-                Some(Statistics::Int64(statistics)) if statistics.null_count_opt() == Some(0) => {
-                    statistics.min_opt().copied().zip(statistics.max_opt().copied())
-                }
-                _ => None,
-            };
-            Arc::new(Group { file: Arc::clone(file), metadata: metadata.clone(), index, times, hashes: Mutex::default() })
-        });
+        let metadata = ArrowReaderMetadata::load(&reader, ArrowReaderOptions::new())
+            .map_err(|error| fail(&error))?;
+        let all = metadata
+            .metadata()
+            .row_groups()
+            .iter()
+            .enumerate()
+            .map(|(index, group)| {
+                let column = group
+                    .columns()
+                    .iter()
+                    .find(|column| column.column_path().string() == "stage_timestamp");
+                let times = match column.and_then(|column| column.statistics()) {
+                    Some(Statistics::Int64(statistics))
+                        if statistics.null_count_opt() == Some(0) =>
+                    {
+                        statistics
+                            .min_opt()
+                            .copied()
+                            .zip(statistics.max_opt().copied())
+                    }
+                    _ => None,
+                };
+                Arc::new(Group {
+                    file: Arc::clone(file),
+                    metadata: metadata.clone(),
+                    index,
+                    times,
+                    hashes: Mutex::default(),
+                })
+            });
         let all: Arc<[Arc<Group>]> = all.collect();
         *groups = Some(Arc::clone(&all));
         Ok(all)
@@ -207,13 +296,24 @@ impl Groups {
             return Ok(Arc::clone(hashes));
         }
         let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", group.file.file.path);
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.reader(&group.file), group.metadata.clone());
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(
+            self.reader(&group.file),
+            group.metadata.clone(),
+        );
         let mask = ProjectionMask::columns(builder.parquet_schema(), ["event_hash"]);
-        let batches = builder.with_projection(mask).with_row_groups(vec![group.index]).with_batch_size(64 << 10).build();
+        let batches = builder
+            .with_projection(mask)
+            .with_row_groups(vec![group.index])
+            .with_batch_size(64 << 10)
+            .build();
         let mut all = Vec::new();
         for batch in batches.map_err(|error| fail(&error))? {
             let batch = batch.map_err(|error| fail(&error))?;
-            if let Some(column) = batch.columns().first().and_then(|column| column.as_primitive_opt::<Int64Type>()) {
+            if let Some(column) = batch
+                .columns()
+                .first()
+                .and_then(|column| column.as_primitive_opt::<Int64Type>())
+            {
                 all.extend(column.iter().flatten());
             }
         }
@@ -231,8 +331,14 @@ impl Groups {
         loaded.0.push_back(Arc::clone(group));
         loaded.1 += hashes;
         while loaded.1 > MOST && loaded.0.len() > 1 {
-            let Some(oldest) = loaded.0.pop_front() else { break };
-            let gone = oldest.hashes.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let Some(oldest) = loaded.0.pop_front() else {
+                break;
+            };
+            let gone = oldest
+                .hashes
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
             loaded.1 -= gone.map_or(0, |hashes| hashes.len());
         }
     }
@@ -253,7 +359,12 @@ pub(crate) struct StoreFile {
 impl StoreFile {
     pub(crate) fn new(file: &DataFile, store: Arc<dyn ObjectStore>, runtime: Handle) -> Self {
         let key = Key::parse(&file.path).unwrap_or_else(|_| Key::from(file.path.as_str()));
-        Self { key, size: file.size, store, runtime }
+        Self {
+            key,
+            size: file.size,
+            store,
+            runtime,
+        }
     }
 }
 
@@ -268,12 +379,21 @@ impl ChunkReader for StoreFile {
 
     fn get_read(&self, start: u64) -> ParquetResult<Self::T> {
         use bytes::Buf;
-        Ok(self.get_bytes(start, usize::try_from(self.size.saturating_sub(start)).unwrap_or(usize::MAX).min(64 << 10))?.reader())
+        Ok(self
+            .get_bytes(
+                start,
+                usize::try_from(self.size.saturating_sub(start))
+                    .unwrap_or(usize::MAX)
+                    .min(64 << 10),
+            )?
+            .reader())
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
         let range = start..start.saturating_add(length as u64);
-        let bytes = self.runtime.block_on(self.store.get_range(&self.key, range));
+        let bytes = self
+            .runtime
+            .block_on(self.store.get_range(&self.key, range));
         bytes.map_err(|error| ParquetError::External(Box::new(error)))
     }
 }

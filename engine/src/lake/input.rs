@@ -40,8 +40,18 @@ impl LakeInput {
     /// # Errors
     ///
     /// When there is none, or it cannot be read.
-    pub(crate) async fn open(root: &Root, index: usize, as_of: Option<AsOf>, context: &SessionContext) -> Result<Self> {
-        let none = || Error::input(&root.shown, "there is no lake; `auditql convert -i … --to` makes one");
+    pub(crate) async fn open(
+        root: &Root,
+        index: usize,
+        as_of: Option<AsOf>,
+        context: &SessionContext,
+    ) -> Result<Self> {
+        let none = || {
+            Error::input(
+                &root.shown,
+                "there is no lake; `auditql convert -i … --to` makes one",
+            )
+        };
         let newest = Table::open(root, EVENTS).await?.ok_or_else(none)?;
         let sources = Table::open(root, SOURCES).await?;
         let missing = match &sources {
@@ -64,25 +74,47 @@ impl LakeInput {
         let tally = tally(&events)?;
         let table = |table: &Table| -> Result<Arc<dyn TableProvider>> {
             let store = ObjectStoreUrl::parse(format!("lake-{index}-{}://lake", table.name))?;
-            context.runtime_env().register_object_store(store.as_ref(), root.objects(table.name)?);
+            context
+                .runtime_env()
+                .register_object_store(store.as_ref(), root.objects(table.name)?);
             let (schema, partition, time) = match table.name {
                 EVENTS => (schema::events(), Some("date"), Some("stage_timestamp")),
                 REJECTS => (schema::rejects(), None, None),
                 _ => (schema::sources(), None, None),
             };
-            Ok(Arc::new(LakeTable::new(schema, partition, time, store, table.files()?.into(), Arc::clone(&skipped))))
+            Ok(Arc::new(LakeTable::new(
+                schema,
+                partition,
+                time,
+                store,
+                table.files()?.into(),
+                Arc::clone(&skipped),
+            )))
         };
-        let mut all = sources.as_ref().map(table).transpose()?.into_iter().collect::<Vec<_>>();
+        let mut all = sources
+            .as_ref()
+            .map(table)
+            .transpose()?
+            .into_iter()
+            .collect::<Vec<_>>();
         if !missing.is_empty() {
             let batch = evidence::batch_of(&schema::sources(), &missing)?;
-            all.push(Arc::new(MemTable::try_new(schema::sources(), vec![vec![batch]])?));
+            all.push(Arc::new(MemTable::try_new(
+                schema::sources(),
+                vec![vec![batch]],
+            )?));
         }
         Ok(Self {
             events: table(&events)?,
             rejects: rejects.as_ref().map(table).transpose()?,
             sources: all,
             version: events.version(),
-            account: InputReport { uri: root.shown.clone(), size: None, compression: None, tally },
+            account: InputReport {
+                uri: root.shown.clone(),
+                size: None,
+                compression: None,
+                tally,
+            },
             skipped,
         })
     }
@@ -90,7 +122,10 @@ impl LakeInput {
 
 /// What the log says of the rows.
 fn tally(events: &Table) -> Result<Tally> {
-    let mut tally = Tally { format: Some("lake"), ..Tally::default() };
+    let mut tally = Tally {
+        format: Some("lake"),
+        ..Tally::default()
+    };
     for file in events.files()? {
         tally.events += file.rows.unwrap_or(0);
         if let Some((first, last)) = file.times {
@@ -104,12 +139,19 @@ fn tally(events: &Table) -> Result<Tally> {
 /// Is there a lake behind this URL?
 pub(crate) async fn is_remote_lake(input: &str, stores: &crate::source::store::Stores) -> bool {
     // Only a prefix can be one; asking costs a request.
-    let name = input.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let name = input
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
     if input.starts_with("http") || input.contains(['*', '?', '[']) || name.contains('.') {
         return false;
     }
     match Root::of(input, stores).await {
-        Ok(root) => root.holds_lake().await.is_ok_and(|found| found == Some(true)),
+        Ok(root) => root
+            .holds_lake()
+            .await
+            .is_ok_and(|found| found == Some(true)),
         Err(_) => false,
     }
 }

@@ -1,16 +1,25 @@
-//! A lake: logs that were converted once, kept for years, and can be proved. Inputs in, committed Parquet out, each record once.
+//! A lake: logs that were converted once, kept for years, and can be proved. Inputs in, committed
+//! Parquet out, each record once.
 //!
-//! Three Delta tables in one folder or bucket: `events`, what could not be read (`rejects`), and the evidence (`sources`).
+//! Three Delta tables in one folder or bucket: `events`, what could not be read (`rejects`), and
+//! the evidence (`sources`).
 //!
-//! - [`root`]: where it is ([`folder`]: on this machine); [`delta`]: one table, its snapshot and its commits;
-//! - [`source`]: what is known of sources; [`plan`]: what of an object is new; [`identity`]: which events are;
-//! - [`batch`] with [`rows`], [`rejects`] and [`writer`]: sources → data files; [`convert`]: the transactions around it;
-//! - [`evidence`]: the table `sources`; [`read`]: data files → a table of a query; [`input`]: a lake → the tables of an engine;
-//! - [`optimize`], [`expire`] and [`vacuum`] with [`upkeep`]: a lake → one with fewer files, days, leftovers;
-//! - [`command`]: what a user does with a lake, besides these its [`sources`] and its [`history`]; [`verify`]: is it what they say?
+//! - [`root`]: where it is ([`folder`]: on this machine); [`delta`]: one table, its snapshot and
+//!   its commits;
+//! - [`source`]: what is known of sources; [`plan`]: what of an object is new; [`identity`]: which
+//!   events are;
+//! - [`batch`] with [`rows`], [`rejects`] and [`writer`]: sources → data files; [`convert`]: the
+//!   transactions around it;
+//! - [`evidence`]: the table `sources`; [`read`]: data files → a table of a query; [`input`]: a
+//!   lake → the tables of an engine;
+//! - [`optimize`], [`expire`] and [`vacuum`] with [`upkeep`]: a lake → one with fewer files, days,
+//!   leftovers;
+//! - [`command`]: what a user does with a lake, besides these its [`sources`] and its [`history`];
+//!   [`verify`]: is it what they say?
 //!
-//! The promises, and where they are kept: rows, progress and evidence are one commit (`convert.rs`); what is not committed nobody reads
-//! (`writer.rs`); a source is a content (`source.rs`); an event is all that it says (`identity.rs`, `scan/seen.rs`).
+//! The promises, and where they are kept: rows, progress and evidence are one commit
+//! (`convert.rs`); what is not committed nobody reads (`writer.rs`); a source is a content
+//! (`source.rs`); an event is all that it says (`identity.rs`, `scan/seen.rs`).
 
 mod batch;
 mod command;
@@ -45,6 +54,8 @@ pub(crate) use root::{Root, is_lake};
 
 /// Now, in microseconds since the epoch.
 fn now_micros() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

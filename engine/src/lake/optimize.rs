@@ -1,12 +1,14 @@
 //! A lake in, the same rows in few files and in order out: `lake optimize`.
 //!
-//! Each partition by itself: which of its files are worth it ([`choice`]), their rows in order ([`rewrite`]) in new files ([`output`]),
-//! and one commit that replaces the ones by the others and says that no data changed.
+//! Each partition by itself: which of its files are worth it ([`choice`]), their rows in order
+//! ([`rewrite`]) in new files ([`output`]), and one commit that replaces the ones by the others and
+//! says that no data changed.
 //!
-//! It is safe beside everybody. A commit that met another one is tried again only while all files that it removes are still in the
-//! table; when one is gone (another `optimize` has merged it, `expire` has let it go) the new files are thrown away and the partition is
-//! looked at anew. Who reads an older version finds its files until `vacuum` removes them. Who is killed leaves files that are in no
-//! commit, and `vacuum` finds them.
+//! It is safe beside everybody. A commit that met another one is tried again only while all files
+//! that it removes are still in the table; when one is gone (another `optimize` has merged it,
+//! `expire` has let it go) the new files are thrown away and the partition is looked at anew. Who
+//! reads an older version finds its files until `vacuum` removes them. Who is killed leaves files
+//! that are in no commit, and `vacuum` finds them.
 
 mod choice;
 mod output;
@@ -61,16 +63,29 @@ const MOST_LOST: usize = 5;
 /// How often a commit may meet others that leave its files alone.
 const MOST_TRIES: usize = 100;
 
-/// Puts the rows of all tables in order, in files that are large enough. One row for each partition that was rewritten, or could not be.
+/// Puts the rows of all tables in order, in files that are large enough. One row for each partition
+/// that was rewritten, or could not be.
 ///
 /// # Errors
 ///
-/// When there is no lake, it cannot be read or written, or `cancelled` is set. What was committed before stays.
-pub(crate) async fn optimize(root: &Root, limits: &Limits, cancelled: &AtomicBool) -> Result<RecordBatch> {
+/// When there is no lake, it cannot be read or written, or `cancelled` is set. What was committed
+/// before stays.
+pub(crate) async fn optimize(
+    root: &Root,
+    limits: &Limits,
+    cancelled: &AtomicBool,
+) -> Result<RecordBatch> {
     let mut rows = Vec::new();
     for (name, order) in ORDERS {
         if let Some(table) = upkeep::open(root, name).await? {
-            let mut optimizer = Optimizer { root, table, order, limits, cancelled, columns: None };
+            let mut optimizer = Optimizer {
+                root,
+                table,
+                order,
+                limits,
+                cancelled,
+                columns: None,
+            };
             optimizer.run(&mut rows).await?;
         }
     }
@@ -89,7 +104,11 @@ struct Optimizer<'o> {
 
 /// The value of the partition of a file; `None` without a time, and in a table without partitions.
 fn day_of(add: &Add) -> Option<String> {
-    add.partition_values.get("date").cloned().flatten().filter(|day| !day.is_empty())
+    add.partition_values
+        .get("date")
+        .cloned()
+        .flatten()
+        .filter(|day| !day.is_empty())
 }
 
 impl Optimizer<'_> {
@@ -124,7 +143,10 @@ impl Optimizer<'_> {
             }
             let files = self.files(day.as_deref())?;
             let candidates: Vec<Candidate> = files.iter().map(Candidate::of).collect();
-            let old: Vec<Add> = chosen(&candidates).into_iter().map(|index| files[index].clone()).collect();
+            let old: Vec<Add> = chosen(&candidates)
+                .into_iter()
+                .map(|index| files[index].clone())
+                .collect();
             if old.is_empty() {
                 break;
             }
@@ -144,14 +166,19 @@ impl Optimizer<'_> {
         row.files_after = after.len() as u64;
         row.bytes_after = bytes_of(&after);
         row.rows = rewritten;
-        row.done = if row.message.is_empty() { DONE } else { NOT_DONE };
+        row.done = if row.message.is_empty() {
+            DONE
+        } else {
+            NOT_DONE
+        };
         if row.message.is_empty() {
             row.message = format!("version {}", self.table.version());
         }
         Ok(Some(row))
     }
 
-    /// Replaces files by new ones with the same rows, in order; their rows. `None`: somebody else was faster, nothing was done.
+    /// Replaces files by new ones with the same rows, in order; their rows. `None`: somebody else
+    /// was faster, nothing was done.
     async fn replace(&mut self, day: Option<&str>, old: Vec<Add>) -> Result<Option<u64>> {
         check_names(&self.table, &old)?;
         let rewrite = Rewrite {
@@ -165,8 +192,15 @@ impl Optimizer<'_> {
         };
         let mut written = rewrite.run(old.iter().map(data_file).collect()).await?;
         let (rows, run) = (written.rows(), Uuid::new_v4().to_string());
-        let new = written.files.iter().map(|file| Action::Add(self.add(day, file, &run)));
-        let actions: Vec<Action> = old.iter().map(|add| Action::Remove(removal(add, false))).chain(new).collect();
+        let new = written
+            .files
+            .iter()
+            .map(|file| Action::Add(self.add(day, file, &run)));
+        let actions: Vec<Action> = old
+            .iter()
+            .map(|add| Action::Remove(removal(add, false)))
+            .chain(new)
+            .collect();
         let committed = self.commit(&mut written, &old, actions).await?;
         if !committed {
             written.discard().await;
@@ -174,16 +208,30 @@ impl Optimizer<'_> {
         Ok(committed.then_some(rows))
     }
 
-    /// Commits as long as nobody has changed what is replaced. `written` may be thrown away when this is false.
-    async fn commit(&mut self, written: &mut Written, old: &[Add], actions: Vec<Action>) -> Result<bool> {
+    /// Commits as long as nobody has changed what is replaced. `written` may be thrown away when
+    /// this is false.
+    async fn commit(
+        &mut self,
+        written: &mut Written,
+        old: &[Add],
+        actions: Vec<Action>,
+    ) -> Result<bool> {
         let id = Uuid::new_v4();
         let day = old.first().and_then(day_of);
         for _ in 0..MOST_TRIES {
             let version = i64::try_from(self.table.version() + 1).unwrap_or(i64::MAX);
             let progress = vec![(MAINTENANCE.to_owned(), version)];
-            let commit = Commit { id, actions: actions.clone(), progress, info: Map::new() };
+            let commit = Commit {
+                id,
+                actions: actions.clone(),
+                progress,
+                info: Map::new(),
+            };
             let predicate = day.as_ref().map(|day| format!("date = '{day}'"));
-            let operation = DeltaOperation::Optimize { predicate, target_size: i64::try_from(TARGET).unwrap_or(i64::MAX) };
+            let operation = DeltaOperation::Optimize {
+                predicate,
+                target_size: i64::try_from(TARGET).unwrap_or(i64::MAX),
+            };
             // Whatever is heard of the commit from here on, it may be there.
             written.hold(true);
             match self.table.commit(commit, operation).await? {
@@ -191,7 +239,8 @@ impl Optimizer<'_> {
                 Outcome::Conflict => {}
             }
             written.hold(false);
-            let active: HashSet<String> = self.table.adds()?.into_iter().map(|add| add.path).collect();
+            let active: HashSet<String> =
+                self.table.adds()?.into_iter().map(|add| add.path).collect();
             if !old.iter().all(|add| active.contains(&add.path)) {
                 return Ok(false);
             }
@@ -202,7 +251,11 @@ impl Optimizer<'_> {
     fn add(&self, day: Option<&str>, file: &NewFile, run: &str) -> Add {
         Add {
             path: file.name.clone(),
-            partition_values: if self.table.name == SOURCES { HashMap::new() } else { partition(day) },
+            partition_values: if self.table.name == SOURCES {
+                HashMap::new()
+            } else {
+                partition(day)
+            },
             size: i64::try_from(file.size).unwrap_or(i64::MAX),
             modification_time: super::now_micros() / 1000,
             data_change: false,
@@ -212,29 +265,45 @@ impl Optimizer<'_> {
         }
     }
 
-    /// The columns of the data files as the table has them, also those that this version does not know.
+    /// The columns of the data files as the table has them, also those that this version does not
+    /// know.
     async fn columns(&mut self) -> Result<SchemaRef> {
         if let Some(columns) = &self.columns {
             return Ok(Arc::clone(columns));
         }
         let fail = |error: &deltalake::DeltaTableError| self.root.delta_failed(error);
         let mut table = DeltaTable::new(self.root.log(self.table.name, false)?);
-        table.load_version(self.table.version()).await.map_err(|error| fail(&error))?;
+        table
+            .load_version(self.table.version())
+            .await
+            .map_err(|error| fail(&error))?;
         let state = table.snapshot().map_err(|error| fail(&error))?;
-        if state.metadata().configuration().get("delta.columnMapping.mode").is_some_and(|mode| mode != "none") {
-            let message = format!("table {}: another tool has turned on column mapping, which auditql does not write", self.table.name);
+        if state
+            .metadata()
+            .configuration()
+            .get("delta.columnMapping.mode")
+            .is_some_and(|mode| mode != "none")
+        {
+            let message = format!(
+                "table {}: another tool has turned on column mapping, which auditql does not write",
+                self.table.name
+            );
             return Err(Error::input(&self.root.shown, message));
         }
         let schema: Schema = state.schema().as_ref().try_into_arrow()?;
         let in_folder = state.metadata().partition_columns();
-        let fields = schema.fields().iter().filter(|field| !in_folder.contains(field.name())).map(|field| {
-            // Bodies may be so large that the texts of a batch are too long for one buffer.
-            let data_type = match field.data_type() {
-                DataType::Utf8 => DataType::Utf8View,
-                other => other.clone(),
-            };
-            Field::new(field.name(), data_type, field.is_nullable())
-        });
+        let fields = schema
+            .fields()
+            .iter()
+            .filter(|field| !in_folder.contains(field.name()))
+            .map(|field| {
+                // Bodies may be so large that the texts of a batch are too long for one buffer.
+                let data_type = match field.data_type() {
+                    DataType::Utf8 => DataType::Utf8View,
+                    other => other.clone(),
+                };
+                Field::new(field.name(), data_type, field.is_nullable())
+            });
         let columns: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<Field>>()));
         self.columns = Some(Arc::clone(&columns));
         Ok(columns)
@@ -243,5 +312,9 @@ impl Optimizer<'_> {
 
 /// Where the files of a partition are.
 fn folder_of(table: &str, day: Option<&str>) -> String {
-    if table == SOURCES { String::new() } else { format!("date={}/", day.unwrap_or("__HIVE_DEFAULT_PARTITION__")) }
+    if table == SOURCES {
+        String::new()
+    } else {
+        format!("date={}/", day.unwrap_or("__HIVE_DEFAULT_PARTITION__"))
+    }
 }

@@ -1,7 +1,8 @@
 //! An object of the input and the sources of the lake in, what of it is to be read out.
 //!
-//! An object is recognised by its bytes, whatever it is called (`source.rs`). To look at one costs its first bytes and 4 KiB before the
-//! place where reading stopped; a compressed object that was not read to its end has to be decompressed up to there.
+//! An object is recognised by its bytes, whatever it is called (`source.rs`). To look at one costs
+//! its first bytes and 4 KiB before the place where reading stopped; a compressed object that was
+//! not read to its end has to be decompressed up to there.
 
 use std::{
     collections::HashSet,
@@ -67,8 +68,16 @@ impl SourceWork {
     /// Forgets what was seen in a try that came to nothing.
     pub(crate) fn begin_again(&mut self) {
         if let Some(part) = &self.planned.part {
-            let witness = part.witness.as_ref().map(|_| Arc::new(Witness::new(self.start.clone())));
-            self.planned.part = Some(Arc::new(SourcePart { id: part.id.clone(), from: part.from, lines: part.lines, witness }));
+            let witness = part
+                .witness
+                .as_ref()
+                .map(|_| Arc::new(Witness::new(self.start.clone())));
+            self.planned.part = Some(Arc::new(SourcePart {
+                id: part.id.clone(),
+                from: part.from,
+                lines: part.lines,
+                witness,
+            }));
         }
     }
 
@@ -77,8 +86,15 @@ impl SourceWork {
     /// # Errors
     ///
     /// When they cannot be read.
-    pub(crate) fn read_again(&self, from: u64, end: u64, mut take: impl FnMut(&[u8])) -> io::Result<()> {
-        let Location::Store(stored) = &self.planned.object.location else { return Err(io::Error::other("not in a store")) };
+    pub(crate) fn read_again(
+        &self,
+        from: u64,
+        end: u64,
+        mut take: impl FnMut(&[u8]),
+    ) -> io::Result<()> {
+        let Location::Store(stored) = &self.planned.object.location else {
+            return Err(io::Error::other("not in a store"));
+        };
         let mut reader = self.stores.reader(stored, from, end)?.take(end - from);
         let mut buffer = vec![0; 256 << 10];
         loop {
@@ -91,25 +107,33 @@ impl SourceWork {
 
     /// Are its bytes read only once, so that who reads them has to look at them?
     pub(crate) fn witness(&self) -> Option<&Arc<Witness>> {
-        self.planned.part.as_ref().and_then(|part| part.witness.as_ref())
+        self.planned
+            .part
+            .as_ref()
+            .and_then(|part| part.witness.as_ref())
     }
 
-    /// Is the file the one that was looked at, with all its bytes? Of a compressed file the first bytes are not compared: nothing cuts
-    /// one in place.
+    /// Is the file the one that was looked at, with all its bytes? Of a compressed file the first
+    /// bytes are not compared: nothing cuts one in place.
     pub(crate) fn is_whole(&self) -> bool {
         let Some(held) = &self.held else { return true };
         let mut head = Vec::new();
         held.is_whole()
             && (self.planned.compression.is_some()
-                || (held.reader(0).take(HEAD as u64).read_to_end(&mut head).is_ok() && head == self.head))
+                || (held
+                    .reader(0)
+                    .take(HEAD as u64)
+                    .read_to_end(&mut head)
+                    .is_ok()
+                    && head == self.head))
     }
 }
 
 /// How much a compressed object may hold for each of its bytes.
 const EXPANSION: u64 = 12;
 
-/// Looks at an object. `pending` are the sources of the transaction that is being prepared; of a plain local file about `most` bytes are
-/// to be read at most.
+/// Looks at an object. `pending` are the sources of the transaction that is being prepared; of a
+/// plain local file about `most` bytes are to be read at most.
 ///
 /// # Errors
 ///
@@ -130,19 +154,25 @@ pub(crate) fn look(
         return Ok(Look::Empty);
     }
     if let Some(etag) = &opened.etag
-        && sources.tagged(&planned.object.uri, opened.size, etag).is_some()
+        && sources
+            .tagged(&planned.object.uri, opened.size, etag)
+            .is_some()
     {
         return Ok(Look::Known);
     }
     let mut raw = Vec::new();
-    opened.reader(0)?.take(Layout::HEAD as u64).read_to_end(&mut raw)?;
+    opened
+        .reader(0)?
+        .take(Layout::HEAD as u64)
+        .read_to_end(&mut raw)?;
     let (stored_bytes, stored_hash) = (opened.size, opened.stored_hash(&raw)?);
     let compression = Compression::of(&raw);
     let head = match compression {
         None => raw[..raw.len().min(HEAD)].to_vec(),
         Some(_) => match opened.first_decompressed()? {
             Some(head) => head,
-            // Not even its first byte can be decompressed: it is told from others by what is stored.
+            // Not even its first byte can be decompressed: it is told from others by what is
+            // stored.
             None => raw[..raw.len().min(HEAD)].to_vec(),
         },
     };
@@ -165,7 +195,9 @@ pub(crate) fn look(
         match opened.goes_on(source, compression)? {
             GoesOn::No => {}
             // An older copy of a log that has grown since.
-            GoesOn::Shorter if opened.is_end_of(source, sources, compression)? => return Ok(Look::Known),
+            GoesOn::Shorter if opened.is_end_of(source, sources, compression)? => {
+                return Ok(Look::Known);
+            }
             GoesOn::Shorter => {}
             GoesOn::AtItsEnd => return Ok(Look::Known),
             GoesOn::With(progress) => {
@@ -180,18 +212,33 @@ pub(crate) fn look(
         Some(found) => found,
         None => (SourceRead::default(), Progress::default()),
     };
-    let id = if known.source_id.is_empty() { sources.new_id(&fingerprint(&head)) } else { known.source_id.clone() };
+    let id = if known.source_id.is_empty() {
+        sources.new_id(&fingerprint(&head))
+    } else {
+        known.source_id.clone()
+    };
     if pending.contains(&id) {
         return Ok(Look::Later);
     }
     let remote = matches!(planned.object.location, Location::Store(_));
     let is_part = match layout.filter(|layout| !layout.list && !layout.parts && layout.json) {
-        Some(layout) if opened.size - start.bytes > most + most / 2 => opened.cut(layout, start.bytes + most)?,
+        Some(layout) if opened.size - start.bytes > most + most / 2 => {
+            opened.cut(layout, start.bytes + most)?
+        }
         _ => false,
     };
     let witness = (compression.is_some() || remote).then(|| Arc::new(Witness::new(start.clone())));
-    let bytes = if compression.is_some() { opened.size.saturating_mul(EXPANSION) } else { opened.size.saturating_sub(start.bytes) };
-    let part = SourcePart { id, from: start.bytes, lines: start.newlines, witness };
+    let bytes = if compression.is_some() {
+        opened.size.saturating_mul(EXPANSION)
+    } else {
+        opened.size.saturating_sub(start.bytes)
+    };
+    let part = SourcePart {
+        id,
+        from: start.bytes,
+        lines: start.newlines,
+        witness,
+    };
     let mut planned = planned.clone();
     planned.layout = layout;
     planned.compression = compression;
@@ -239,7 +286,9 @@ enum GoesOn {
 impl<'o> Opened<'o> {
     fn of(planned: &'o Planned, stores: &'o Stores) -> io::Result<Self> {
         let (held, size, etag) = match &planned.object.location {
-            Location::Store(stored) if stored.size.is_some() => (None, stored.size.unwrap_or(0), stored.etag.clone()),
+            Location::Store(stored) if stored.size.is_some() => {
+                (None, stored.size.unwrap_or(0), stored.etag.clone())
+            }
             Location::File(path) if planned.object.size.is_some() => {
                 let held = Held::open(path)?;
                 let size = held.size;
@@ -247,23 +296,37 @@ impl<'o> Opened<'o> {
             }
             // What can be read only once is copied.
             _ => {
-                worker::spool(planned, stores).map_err(|error| io::Error::other(error.to_string()))?;
-                let path = planned.spool.get().ok_or_else(|| io::Error::other("the temporary copy is gone"))?;
+                worker::spool(planned, stores)
+                    .map_err(|error| io::Error::other(error.to_string()))?;
+                let path = planned
+                    .spool
+                    .get()
+                    .ok_or_else(|| io::Error::other("the temporary copy is gone"))?;
                 let held = Held::open(path)?;
                 let size = held.size;
                 (Some(held), size, None)
             }
         };
-        Ok(Self { planned, stores, held, size, etag: etag.filter(|etag| etag.starts_with('"')) })
+        Ok(Self {
+            planned,
+            stores,
+            held,
+            size,
+            etag: etag.filter(|etag| etag.starts_with('"')),
+        })
     }
 
     /// Lets a local file end at the first record from `at` on; false when there is none near.
     fn cut(&mut self, layout: Layout, at: u64) -> io::Result<bool> {
         const NEAR: u64 = 64 << 20;
-        let Some(held) = &self.held else { return Ok(false) };
+        let Some(held) = &self.held else {
+            return Ok(false);
+        };
         let mut text = Vec::new();
         held.reader(at).take(NEAR).read_to_end(&mut text)?;
-        let Some(boundary) = next_boundary(&text, 0, layout.boundary) else { return Ok(false) };
+        let Some(boundary) = next_boundary(&text, 0, layout.boundary) else {
+            return Ok(false);
+        };
         let held = held.until(at + boundary as u64);
         self.size = held.size;
         self.held = Some(held);
@@ -278,13 +341,16 @@ impl<'o> Opened<'o> {
         }
     }
 
-    /// What tells the stored bytes from others: of a store its tag, else the first and last bytes. Compressed files end with a checksum.
+    /// What tells the stored bytes from others: of a store its tag, else the first and last bytes.
+    /// Compressed files end with a checksum.
     fn stored_hash(&self, raw: &[u8]) -> io::Result<String> {
         if let Some(etag) = &self.etag {
             return Ok(fingerprint(format!("etag {etag}").as_bytes()));
         }
         let mut ends = raw[..raw.len().min(HEAD)].to_vec();
-        self.reader(self.size.saturating_sub(TAIL as u64))?.take(TAIL as u64).read_to_end(&mut ends)?;
+        self.reader(self.size.saturating_sub(TAIL as u64))?
+            .take(TAIL as u64)
+            .read_to_end(&mut ends)?;
         Ok(fingerprint(&ends))
     }
 
@@ -299,7 +365,12 @@ impl<'o> Opened<'o> {
     }
 
     /// Was the source as long as the object once, with the same content?
-    fn is_end_of(&self, source: &SourceRead, sources: &Sources, compression: Option<Compression>) -> io::Result<bool> {
+    fn is_end_of(
+        &self,
+        source: &SourceRead,
+        sources: &Sources,
+        compression: Option<Compression>,
+    ) -> io::Result<bool> {
         let id = &source.source_id;
         if compression.is_none() && !sources.ends_at(id, self.size) {
             return Ok(false);

@@ -1,8 +1,10 @@
-//! The data files of a snapshot as a table: a list of Parquet files in, DataFusion's own Parquet scan out.
+//! The data files of a snapshot as a table: a list of Parquet files in, DataFusion's own Parquet
+//! scan out.
 //!
-//! Files that hold no row of the answer are left out before anything is opened ([`prune`]), and `EXPLAIN` says how many
-//! ([`shown`]). What the snapshot knows of its files answers `count(*)` and the bounds of both columns without reading. Which files a
-//! snapshot has, and where they lie, is not decided here.
+//! Files that hold no row of the answer are left out before anything is opened ([`prune`]), and
+//! `EXPLAIN` says how many ([`shown`]). What the snapshot knows of its files answers `count(*)` and
+//! the bounds of both columns without reading. Which files a snapshot has, and where they lie, is
+//! not decided here.
 
 mod prune;
 mod shown;
@@ -35,7 +37,12 @@ use datafusion::{
 };
 
 /// Columns that are long, and how many others one of them is worth.
-const BODIES: [&str; 4] = ["request_object", "response_object", "unknown_fields", "response_details"];
+const BODIES: [&str; 4] = [
+    "request_object",
+    "response_object",
+    "unknown_fields",
+    "response_details",
+];
 const BODY: usize = 8;
 /// As many columns are many.
 const MANY: usize = 16;
@@ -46,24 +53,30 @@ const DAY: i64 = 86_400_000_000;
 /// One data file of a snapshot.
 #[derive(Debug, Clone)]
 pub(crate) struct DataFile {
-    /// Path inside the store, as `Path::parse` takes it. Files are never written again under a path: footers are cached by it.
+    /// Path inside the store, as `Path::parse` takes it. Files are never written again under a
+    /// path: footers are cached by it.
     pub(crate) path: String,
     /// Bytes of the file.
     pub(crate) size: u64,
     /// Rows, if the log says.
     pub(crate) rows: Option<u64>,
-    /// Value of the partition column: days since the epoch. `None` for NULL, or when the table has no such column.
+    /// Value of the partition column: days since the epoch. `None` for NULL, or when the table has
+    /// no such column.
     pub(crate) date: Option<i32>,
-    /// The least and the greatest time of its rows, in microseconds; with the milliseconds of a Delta log as good as any.
+    /// The least and the greatest time of its rows, in microseconds; with the milliseconds of a
+    /// Delta log as good as any.
     pub(crate) times: Option<(i64, i64)>,
 }
 
 impl DataFile {
-    /// All its times lie between these. Delta logs keep milliseconds, cut and not rounded: a last time without microseconds stands
-    /// for all of its millisecond. Without times it is the day that bounds them.
+    /// All its times lie between these. Delta logs keep milliseconds, cut and not rounded: a last
+    /// time without microseconds stands for all of its millisecond. Without times it is the day
+    /// that bounds them.
     pub(crate) fn bounds(&self) -> Option<(i64, i64)> {
         match (self.times, self.date) {
-            (Some((least, greatest)), _) if greatest % 1000 == 0 => Some((least, greatest.saturating_add(999))),
+            (Some((least, greatest)), _) if greatest % 1000 == 0 => {
+                Some((least, greatest.saturating_add(999)))
+            }
             (Some(times), _) => Some(times),
             (None, Some(date)) => Some((i64::from(date) * DAY, i64::from(date) * DAY + DAY - 1)),
             (None, None) => None,
@@ -72,16 +85,24 @@ impl DataFile {
 
     /// Rows in which the day and with it the time are NULL.
     fn nulls(&self) -> Option<u64> {
-        if self.date.is_some() { Some(0) } else { self.rows }
+        if self.date.is_some() {
+            Some(0)
+        } else {
+            self.rows
+        }
     }
 
     /// What it is sorted by: time, then path.
     fn place(&self) -> (i64, &str) {
-        (self.bounds().map_or(i64::MAX, |(least, _)| least), &self.path)
+        (
+            self.bounds().map_or(i64::MAX, |(least, _)| least),
+            &self.path,
+        )
     }
 }
 
-/// How many files the scans of a session had before them and left out; shared with the caller, who shows it after a query.
+/// How many files the scans of a session had before them and left out; shared with the caller, who
+/// shows it after a query.
 #[derive(Debug, Default)]
 pub(crate) struct Skipped {
     files: AtomicU64,
@@ -117,9 +138,11 @@ impl Share {
 impl Skipped {
     fn add(&self, share: Share) {
         self.files.fetch_add(share.files, Ordering::Relaxed);
-        self.skipped_files.fetch_add(share.skipped_files, Ordering::Relaxed);
+        self.skipped_files
+            .fetch_add(share.skipped_files, Ordering::Relaxed);
         self.bytes.fetch_add(share.bytes, Ordering::Relaxed);
-        self.skipped_bytes.fetch_add(share.skipped_bytes, Ordering::Relaxed);
+        self.skipped_bytes
+            .fetch_add(share.skipped_bytes, Ordering::Relaxed);
     }
 
     /// What came together since it was asked last.
@@ -148,8 +171,8 @@ pub(crate) struct LakeTable {
 }
 
 impl LakeTable {
-    /// `partition` names a column of days that is not in the files, `time` one of times that is. With both, the day is that of the
-    /// time in every row, and NULL where the time is.
+    /// `partition` names a column of days that is not in the files, `time` one of times that is.
+    /// With both, the day is that of the time in every row, and NULL where the time is.
     pub(crate) fn new(
         schema: SchemaRef,
         partition: Option<&str>,
@@ -159,21 +182,45 @@ impl LakeTable {
         skipped: Arc<Skipped>,
     ) -> Self {
         let find = |name: Option<&str>| name.and_then(|name| schema.index_of(name).ok());
-        let partition = find(partition).filter(|at| *schema.field(*at).data_type() == DataType::Date32);
+        let partition =
+            find(partition).filter(|at| *schema.field(*at).data_type() == DataType::Date32);
         let (time, zone) = match find(time).map(|at| (at, schema.field(at).data_type())) {
-            Some((at, DataType::Timestamp(TimeUnit::Microsecond, zone))) => (Some(at), zone.clone()),
+            Some((at, DataType::Timestamp(TimeUnit::Microsecond, zone))) => {
+                (Some(at), zone.clone())
+            }
             _ => (None, None),
         };
         let fields = schema.fields().iter().enumerate();
-        let in_files: Vec<FieldRef> = fields.filter(|(at, _)| Some(*at) != partition).map(|(_, field)| Arc::clone(field)).collect();
-        let of_path: Vec<FieldRef> = partition.map(|at| Arc::clone(&schema.fields()[at])).into_iter().collect();
-        let in_files = Arc::new(Schema::new_with_metadata(in_files, schema.metadata().clone()));
-        let scanned = TableSchema::builder(in_files).with_table_partition_cols(of_path).build();
-        Self { schema, scanned, partition, time, zone, store, files, skipped }
+        let in_files: Vec<FieldRef> = fields
+            .filter(|(at, _)| Some(*at) != partition)
+            .map(|(_, field)| Arc::clone(field))
+            .collect();
+        let of_path: Vec<FieldRef> = partition
+            .map(|at| Arc::clone(&schema.fields()[at]))
+            .into_iter()
+            .collect();
+        let in_files = Arc::new(Schema::new_with_metadata(
+            in_files,
+            schema.metadata().clone(),
+        ));
+        let scanned = TableSchema::builder(in_files)
+            .with_table_partition_cols(of_path)
+            .build();
+        Self {
+            schema,
+            scanned,
+            partition,
+            time,
+            zone,
+            store,
+            files,
+            skipped,
+        }
     }
 
     fn partition_name(&self) -> Option<&str> {
-        self.partition.map(|at| self.schema.field(at).name().as_str())
+        self.partition
+            .map(|at| self.schema.field(at).name().as_str())
     }
 
     fn time_name(&self) -> Option<&str> {
@@ -193,8 +240,8 @@ impl LakeTable {
         ScalarValue::TimestampMicrosecond(Some(micros), self.zone.clone())
     }
 
-    /// What is known of one file. The bounds are what files are left out by while a query runs (`ORDER BY … LIMIT`), so that they
-    /// count as exact although no row need have them.
+    /// What is known of one file. The bounds are what files are left out by while a query runs
+    /// (`ORDER BY … LIMIT`), so that they count as exact although no row need have them.
     fn of_file(&self, file: &DataFile) -> Statistics {
         let mut known = Statistics::new_unknown(self.scanned.table_schema());
         known.num_rows = exact(file.rows);
@@ -220,17 +267,25 @@ impl LakeTable {
         known
     }
 
-    /// What is known of all rows of `files`. What is exact here becomes an answer: a bound of the times only when a row has it. That is
-    /// so unless it is the first or the last microsecond of a millisecond, where cut times are put.
+    /// What is known of all rows of `files`. What is exact here becomes an answer: a bound of the
+    /// times only when a row has it. That is so unless it is the first or the last microsecond of a
+    /// millisecond, where cut times are put.
     fn of_files(&self, files: &[&DataFile]) -> Statistics {
         let mut known = Statistics::new_unknown(self.scanned.table_schema());
         let rows = files.iter().map(|file| file.rows).sum::<Option<u64>>();
         known.num_rows = exact(rows);
         known.total_byte_size = exact(Some(files.iter().map(|file| file.size).sum())).to_inexact();
         let filled = files.iter().copied().filter(|file| file.rows != Some(0));
-        let (dated, undated): (Vec<&DataFile>, Vec<&DataFile>) = filled.partition(|file| file.date.is_some());
+        let (dated, undated): (Vec<&DataFile>, Vec<&DataFile>) =
+            filled.partition(|file| file.date.is_some());
         let nulls = exact(undated.iter().map(|file| file.rows).sum::<Option<u64>>());
-        let bound = |value: ScalarValue, is_exact: bool| if is_exact { Precision::Exact(value) } else { Precision::Inexact(value) };
+        let bound = |value: ScalarValue, is_exact: bool| {
+            if is_exact {
+                Precision::Exact(value)
+            } else {
+                Precision::Inexact(value)
+            }
+        };
         if let Some(partition) = self.partition {
             let column = &mut known.column_statistics[self.scanned_at(partition)];
             column.null_count = nulls;
@@ -242,14 +297,32 @@ impl LakeTable {
         }
         if let Some(time) = self.time {
             let column = &mut known.column_statistics[self.scanned_at(time)];
-            let timed = if self.partition.is_some() { &dated } else { &undated };
+            let timed = if self.partition.is_some() {
+                &dated
+            } else {
+                &undated
+            };
             if self.partition.is_some() {
                 column.null_count = nulls;
             }
-            let bounds = timed.iter().map(|file| file.bounds()).collect::<Option<Vec<_>>>().unwrap_or_default();
-            if let Some((least, greatest)) = bounds.into_iter().reduce(|one, other| (one.0.min(other.0), one.1.max(other.1))) {
-                let is_of = |file: &DataFile, at: i64| file.times.is_some_and(|(least, greatest)| at == least || at == greatest);
-                let seen = |at: i64| rows.is_some() && !matches!(at.rem_euclid(1000), 0 | 999) && timed.iter().any(|file| is_of(file, at));
+            let bounds = timed
+                .iter()
+                .map(|file| file.bounds())
+                .collect::<Option<Vec<_>>>()
+                .unwrap_or_default();
+            if let Some((least, greatest)) = bounds
+                .into_iter()
+                .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+            {
+                let is_of = |file: &DataFile, at: i64| {
+                    file.times
+                        .is_some_and(|(least, greatest)| at == least || at == greatest)
+                };
+                let seen = |at: i64| {
+                    rows.is_some()
+                        && !matches!(at.rem_euclid(1000), 0 | 999)
+                        && timed.iter().any(|file| is_of(file, at))
+                };
                 column.min_value = bound(self.timestamp(least), seen(least));
                 column.max_value = bound(self.timestamp(greatest), seen(greatest));
             }
@@ -257,13 +330,20 @@ impl LakeTable {
         known
     }
 
-    /// Are the filters to be judged before the other columns are decoded? That costs a second look at the filters' columns, and saves
-    /// decoding what they leave out: it pays where there are many other columns, or bodies. Measured in `benches/README.md`.
+    /// Are the filters to be judged before the other columns are decoded? That costs a second look
+    /// at the filters' columns, and saves decoding what they leave out: it pays where there are
+    /// many other columns, or bodies. Measured in `benches/README.md`.
     fn judges_first(&self, columns: &[usize], filters: &[Expr]) -> bool {
-        let judged: HashSet<&str> = filters.iter().flat_map(|filter| filter.column_refs()).map(|column| column.name.as_str()).collect();
+        let judged: HashSet<&str> = filters
+            .iter()
+            .flat_map(|filter| filter.column_refs())
+            .map(|column| column.name.as_str())
+            .collect();
         let cost = |&column: &usize| match self.schema.field(column) {
             field if judged.contains(field.name().as_str()) => 0,
-            field if field.data_type().is_nested() || BODIES.contains(&field.name().as_str()) => BODY,
+            field if field.data_type().is_nested() || BODIES.contains(&field.name().as_str()) => {
+                BODY
+            }
             _ => 1,
         };
         !judged.is_empty() && columns.iter().map(cost).sum::<usize>() >= MANY
@@ -280,32 +360,52 @@ impl LakeTable {
         Ok(read)
     }
 
-    /// Runs of consecutive files, about as many bytes in each. Ranges of larger files are DataFusion's to cut.
+    /// Runs of consecutive files, about as many bytes in each. Ranges of larger files are
+    /// DataFusion's to cut.
     fn groups(&self, files: &[&DataFile], partitions: usize) -> Result<Vec<FileGroup>> {
         let count = partitions.min(files.len()).max(1);
-        let total = files.iter().map(|file| u128::from(file.size)).sum::<u128>().max(1);
+        let total = files
+            .iter()
+            .map(|file| u128::from(file.size))
+            .sum::<u128>()
+            .max(1);
         let mut groups = vec![Vec::new(); count];
         let mut before = 0_u128;
         for file in files {
             let size = u128::from(file.size);
             // The run that the middle of the file falls into.
-            let group = usize::try_from((before + size / 2) * count as u128 / total).unwrap_or(count);
+            let group =
+                usize::try_from((before + size / 2) * count as u128 / total).unwrap_or(count);
             groups[group.min(count - 1)].push(self.partitioned(file)?);
             before += size;
         }
-        Ok(groups.into_iter().filter(|group| !group.is_empty()).map(FileGroup::new).collect())
+        Ok(groups
+            .into_iter()
+            .filter(|group| !group.is_empty())
+            .map(FileGroup::new)
+            .collect())
     }
 
     fn share(&self, kept: &[&DataFile]) -> Share {
-        let (files, bytes) = (self.files.len() as u64, self.files.iter().map(|file| file.size).sum::<u64>());
+        let (files, bytes) = (
+            self.files.len() as u64,
+            self.files.iter().map(|file| file.size).sum::<u64>(),
+        );
         let kept_bytes = kept.iter().map(|file| file.size).sum::<u64>();
-        Share { files, skipped_files: files - kept.len() as u64, bytes, skipped_bytes: bytes - kept_bytes }
+        Share {
+            files,
+            skipped_files: files - kept.len() as u64,
+            bytes,
+            skipped_bytes: bytes - kept_bytes,
+        }
     }
 }
 
 /// A number that is known, or nothing.
 fn exact(number: Option<u64>) -> Precision<usize> {
-    number.and_then(|number| usize::try_from(number).ok()).map_or(Precision::Absent, Precision::Exact)
+    number
+        .and_then(|number| usize::try_from(number).ok())
+        .map_or(Precision::Absent, Precision::Exact)
 }
 
 /// Keeps the first files that have `limit` rows between them; is one left out?
@@ -331,8 +431,12 @@ impl TableProvider for LakeTable {
         TableType::Base
     }
 
-    /// A filter on the partition column alone is settled by leaving files out; the others are judged by DataFusion as well.
-    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+    /// A filter on the partition column alone is settled by leaving files out; the others are
+    /// judged by DataFusion as well.
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
         let support = |filter: &&Expr| match self.is_of_partition(filter) {
             true => TableProviderFilterPushDown::Exact,
             false => TableProviderFilterPushDown::Inexact,
@@ -354,23 +458,39 @@ impl TableProvider for LakeTable {
         let share = self.share(&files);
         self.skipped.add(share);
 
-        let columns = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
+        let columns = projection
+            .cloned()
+            .unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         if files.is_empty() {
-            return Ok(Arc::new(EmptyExec::new(Arc::new(self.schema.project(&columns)?))));
+            return Ok(Arc::new(EmptyExec::new(Arc::new(
+                self.schema.project(&columns)?,
+            ))));
         }
         let known = self.of_files(&files);
         let groups = self.groups(&files, state.config().target_partitions())?;
-        // The format sets the options of the session, and the reader that takes footers from its cache.
+        // The format sets the options of the session, and the reader that takes footers from its
+        // cache.
         let mut options = state.default_table_options().parquet;
         options.global.pushdown_filters |= self.judges_first(&columns, filters);
         let format = ParquetFormat::default().with_options(options);
-        let config = FileScanConfigBuilder::new(self.store.clone(), format.file_source(self.scanned.clone()))
-            .with_file_groups(groups)
-            .with_statistics(if is_cut { known.to_inexact() } else { known })
-            .with_projection_indices(Some(columns.into_iter().map(|column| self.scanned_at(column)).collect()))?
-            .with_limit(limit)
-            .build();
-        Ok(shown::with_share(format.create_physical_plan(state, config).await?, share))
+        let config = FileScanConfigBuilder::new(
+            self.store.clone(),
+            format.file_source(self.scanned.clone()),
+        )
+        .with_file_groups(groups)
+        .with_statistics(if is_cut { known.to_inexact() } else { known })
+        .with_projection_indices(Some(
+            columns
+                .into_iter()
+                .map(|column| self.scanned_at(column))
+                .collect(),
+        ))?
+        .with_limit(limit)
+        .build();
+        Ok(shown::with_share(
+            format.create_physical_plan(state, config).await?,
+            share,
+        ))
     }
 }
 

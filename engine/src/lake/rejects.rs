@@ -1,7 +1,7 @@
 //! Rejects of a transaction in, one file of the table `rejects` out.
 //!
-//! They are committed before the rows of their transaction, with the progress of their sources in that table: who was killed in between
-//! finds them there, and does not write them again.
+//! They are committed before the rows of their transaction, with the progress of their sources in
+//! that table: who was killed in between finds them there, and does not write them again.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -25,7 +25,10 @@ use super::{
     root::{REJECTS, Root},
     writer::{Target, date_text, folder_of},
 };
-use crate::{Error, ErrorKind, Result, batch::rejects_batch, convert::parquet::plain_properties, scan::report::Reject, schema};
+use crate::{
+    Error, ErrorKind, Result, batch::rejects_batch, convert::parquet::plain_properties,
+    scan::report::Reject, schema,
+};
 
 /// Rejects that are kept in memory.
 const ROWS: usize = 4096;
@@ -47,22 +50,44 @@ pub(crate) struct RejectFile {
 
 /// The columns as they are stored, the day of conversion last.
 pub(crate) fn table_schema() -> Schema {
-    let mut fields: Vec<Field> = file_schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+    let mut fields: Vec<Field> = file_schema()
+        .fields()
+        .iter()
+        .map(|field| field.as_ref().clone())
+        .collect();
     fields.push(Field::new("date", DataType::Date32, true));
     Schema::new(fields)
 }
 
 fn file_schema() -> SchemaRef {
     let stored = stored_schema(&schema::rejects());
-    let mut fields: Vec<Field> = stored.fields().iter().map(|field| field.as_ref().clone()).collect();
-    fields.push(Field::new("converted_at", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true));
+    let mut fields: Vec<Field> = stored
+        .fields()
+        .iter()
+        .map(|field| field.as_ref().clone())
+        .collect();
+    fields.push(Field::new(
+        "converted_at",
+        DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        true,
+    ));
     Arc::new(Schema::new(fields))
 }
 
 impl RejectFile {
     pub(crate) fn new(root: Root, table: Arc<Table>, runtime: Handle) -> Self {
         let day = i32::try_from(now_micros().div_euclid(86_400_000_000)).unwrap_or(0);
-        Self { root, runtime, table, rows: Vec::new(), file: None, day, written: 0, known: HashMap::new(), counts: HashMap::new() }
+        Self {
+            root,
+            runtime,
+            table,
+            rows: Vec::new(),
+            file: None,
+            day,
+            written: 0,
+            known: HashMap::new(),
+            counts: HashMap::new(),
+        }
     }
 
     /// The progress of a source in a table, as an application.
@@ -79,8 +104,12 @@ impl RejectFile {
         let known = match self.known.get(source) {
             Some(known) => *known,
             None => {
-                let progress = self.runtime.block_on(self.table.progress(&Self::application(source)))?;
-                let known = progress.and_then(|progress| u64::try_from(progress).ok()).unwrap_or(0);
+                let progress = self
+                    .runtime
+                    .block_on(self.table.progress(&Self::application(source)))?;
+                let known = progress
+                    .and_then(|progress| u64::try_from(progress).ok())
+                    .unwrap_or(0);
                 self.known.insert(source.to_owned(), known);
                 known
             }
@@ -89,8 +118,13 @@ impl RejectFile {
         if reject.offset < known {
             return Ok(());
         }
-        self.rows.push((file.to_owned(), Some(source.to_owned()), reject));
-        if self.rows.len() >= ROWS { self.flush() } else { Ok(()) }
+        self.rows
+            .push((file.to_owned(), Some(source.to_owned()), reject));
+        if self.rows.len() >= ROWS {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -99,18 +133,32 @@ impl RejectFile {
         }
         let batch = rejects_batch(self.rows.drain(..))?;
         let schema = file_schema();
-        let now: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![now_micros(); batch.num_rows()]).with_timezone("UTC"));
+        let now: ArrayRef = Arc::new(
+            TimestampMicrosecondArray::from(vec![now_micros(); batch.num_rows()])
+                .with_timezone("UTC"),
+        );
         let mut columns = Vec::with_capacity(schema.fields().len());
-        for (field, column) in schema.fields().iter().zip(batch.columns().iter().chain([&now])) {
+        for (field, column) in schema
+            .fields()
+            .iter()
+            .zip(batch.columns().iter().chain([&now]))
+        {
             columns.push(cast(column, field.data_type())?);
         }
         let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
         let (writer, _) = match &mut self.file {
             Some(file) => file,
             None => {
-                let name = format!("{}/part-{}.parquet", folder_of(Some(self.day)), Uuid::new_v4());
+                let name = format!(
+                    "{}/part-{}.parquet",
+                    folder_of(Some(self.day)),
+                    Uuid::new_v4()
+                );
                 let target = Target::create(&self.root, REJECTS, &name, &self.runtime)?;
-                self.file.insert((ArrowWriter::try_new(target, schema, Some(plain_properties()))?, name))
+                self.file.insert((
+                    ArrowWriter::try_new(target, schema, Some(plain_properties()))?,
+                    name,
+                ))
             }
         };
         self.written += batch.num_rows();
@@ -119,7 +167,11 @@ impl RejectFile {
     }
 
     fn failed(&self, error: &dyn std::fmt::Display) -> Error {
-        ErrorKind::Output { path: self.root.shown.clone(), source: std::io::Error::other(error.to_string()) }.into()
+        ErrorKind::Output {
+            path: self.root.shown.clone(),
+            source: std::io::Error::other(error.to_string()),
+        }
+        .into()
     }
 
     /// The file, whole; `None` when there is nothing to commit.
@@ -129,14 +181,22 @@ impl RejectFile {
     /// When it cannot be written.
     pub(crate) fn finish(&mut self) -> Result<Option<Add>> {
         self.flush()?;
-        let Some((mut writer, name)) = self.file.take() else { return Ok(None) };
-        let ended = writer.finish().map_err(|error| self.failed(&error)).and_then(|_| {
-            let hidden = writer.inner_mut().finish().map_err(|error| self.failed(&error))?;
-            if let Some((hidden, name)) = hidden {
-                std::fs::rename(&hidden, &name).map_err(|error| self.failed(&error))?;
-            }
-            Ok(())
-        });
+        let Some((mut writer, name)) = self.file.take() else {
+            return Ok(None);
+        };
+        let ended = writer
+            .finish()
+            .map_err(|error| self.failed(&error))
+            .and_then(|_| {
+                let hidden = writer
+                    .inner_mut()
+                    .finish()
+                    .map_err(|error| self.failed(&error))?;
+                if let Some((hidden, name)) = hidden {
+                    std::fs::rename(&hidden, &name).map_err(|error| self.failed(&error))?;
+                }
+                Ok(())
+            });
         if let Err(error) = ended {
             writer.inner_mut().discard();
             return Err(error);

@@ -35,7 +35,10 @@ pub(crate) struct Root {
 #[derive(Debug, Clone)]
 enum Place {
     Folder(PathBuf),
-    Store { bucket: Arc<dyn ObjectStore>, key: String },
+    Store {
+        bucket: Arc<dyn ObjectStore>,
+        key: String,
+    },
 }
 
 impl Root {
@@ -52,11 +55,21 @@ impl Root {
             if Key::parse(&key).is_err() {
                 return Err(fail("a lake's prefix has no empty, `.` or `..` part"));
             }
-            return Ok(Self { shown: bucket.shown, place: Place::Store { bucket: bucket.store, key } });
+            return Ok(Self {
+                shown: bucket.shown,
+                place: Place::Store {
+                    bucket: bucket.store,
+                    key,
+                },
+            });
         }
         let path = Path::new(input.strip_prefix("file://").unwrap_or(input));
-        let path = std::path::absolute(path).map_err(|error| Error::input(input, error.to_string()))?;
-        Ok(Self { shown: input.to_owned(), place: Place::Folder(path) })
+        let path =
+            std::path::absolute(path).map_err(|error| Error::input(input, error.to_string()))?;
+        Ok(Self {
+            shown: input.to_owned(),
+            place: Place::Folder(path),
+        })
     }
 
     /// Is there a lake? `None`: there is nothing at all.
@@ -71,22 +84,32 @@ impl Root {
                     return Ok(Some(true));
                 }
                 match std::fs::read_dir(path) {
-                    // A folder `events` without a log is what is left of a lake that was never made.
+                    // A folder `events` without a log is what is left of a lake that was never
+                    // made.
                     Ok(mut entries) => Ok(entries
-                        .any(|entry| entry.is_ok_and(|entry| ![EVENTS, REJECTS, SOURCES].iter().any(|table| entry.file_name() == **table)))
+                        .any(|entry| {
+                            entry.is_ok_and(|entry| {
+                                ![EVENTS, REJECTS, SOURCES]
+                                    .iter()
+                                    .any(|table| entry.file_name() == **table)
+                            })
+                        })
                         .then_some(false)),
                     Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
                     Err(error) => Err(Error::input(&self.shown, error.to_string())),
                 }
             }
             Place::Store { .. } => {
-                let found = |listed: object_store::Result<object_store::ListResult>| -> Result<bool> {
-                    match listed {
-                        Ok(listed) => Ok(!listed.objects.is_empty() || !listed.common_prefixes.is_empty()),
-                        Err(object_store::Error::NotFound { .. }) => Ok(false),
-                        Err(error) => Err(self.failed("list", &error)),
-                    }
-                };
+                let found =
+                    |listed: object_store::Result<object_store::ListResult>| -> Result<bool> {
+                        match listed {
+                            Ok(listed) => Ok(
+                                !listed.objects.is_empty() || !listed.common_prefixes.is_empty()
+                            ),
+                            Err(object_store::Error::NotFound { .. }) => Ok(false),
+                            Err(error) => Err(self.failed("list", &error)),
+                        }
+                    };
                 let store = self.objects(EVENTS)?;
                 if found(store.list_with_delimiter(Some(&Key::from(LOG))).await)? {
                     return Ok(Some(true));
@@ -109,15 +132,29 @@ impl Root {
     fn prefixed(&self, table: &str) -> Result<Arc<dyn ObjectStore>> {
         Ok(match &self.place {
             Place::Folder(path) => {
-                let path = if table.is_empty() { path.clone() } else { path.join(table) };
-                Arc::new(LocalFileSystem::new_with_prefix(path).map_err(|error| self.failed("open", &error))?)
+                let path = if table.is_empty() {
+                    path.clone()
+                } else {
+                    path.join(table)
+                };
+                Arc::new(
+                    LocalFileSystem::new_with_prefix(path)
+                        .map_err(|error| self.failed("open", &error))?,
+                )
             }
-            Place::Store { bucket, key, .. } => Arc::new(PrefixStore::new(Arc::clone(bucket), self.key_of(key, table))),
+            Place::Store { bucket, key, .. } => Arc::new(PrefixStore::new(
+                Arc::clone(bucket),
+                self.key_of(key, table),
+            )),
         })
     }
 
     fn key_of(&self, key: &str, table: &str) -> Key {
-        let parts = [key, table].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+        let parts = [key, table]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("/");
         Key::parse(&parts).unwrap_or_else(|_| Key::from(parts))
     }
 
@@ -135,8 +172,10 @@ impl Root {
     ///
     /// When the folder cannot be made.
     pub(crate) fn log(&self, table: &str, make: bool) -> Result<LogStoreRef> {
-        // Neither the file's nor the store's own URL: what lies in names with a percent sign would be decoded twice.
-        let location = Url::parse(&format!("lake://root/{table}/")).map_err(|error| Error::input(&self.shown, error.to_string()))?;
+        // Neither the file's nor the store's own URL: what lies in names with a percent sign would
+        // be decoded twice.
+        let location = Url::parse(&format!("lake://root/{table}/"))
+            .map_err(|error| Error::input(&self.shown, error.to_string()))?;
         match &self.place {
             Place::Folder(path) => {
                 if make {
@@ -146,13 +185,24 @@ impl Root {
                 let root = Folder::new(path.clone()).map_err(fail)?;
                 let prefixed = Folder::new(path.join(table)).map_err(fail)?;
                 // Not a `file` URL: names with a percent sign in them would be decoded twice.
-                let location =
-                    Url::parse(&format!("lake://folder/{table}/")).map_err(|error| Error::input(&self.shown, error.to_string()))?;
-                Ok(default_logstore(Arc::new(prefixed), Arc::new(root), &location, &StorageConfig::default()))
+                let location = Url::parse(&format!("lake://folder/{table}/"))
+                    .map_err(|error| Error::input(&self.shown, error.to_string()))?;
+                Ok(default_logstore(
+                    Arc::new(prefixed),
+                    Arc::new(root),
+                    &location,
+                    &StorageConfig::default(),
+                ))
             }
             Place::Store { bucket, key } => {
-                let prefixed = |table: &str| PrefixStore::new(Arc::clone(bucket), self.key_of(key, table));
-                Ok(default_logstore(Arc::new(prefixed(table)), Arc::new(prefixed("")), &location, &StorageConfig::default()))
+                let prefixed =
+                    |table: &str| PrefixStore::new(Arc::clone(bucket), self.key_of(key, table));
+                Ok(default_logstore(
+                    Arc::new(prefixed(table)),
+                    Arc::new(prefixed("")),
+                    &location,
+                    &StorageConfig::default(),
+                ))
             }
         }
     }
@@ -160,13 +210,21 @@ impl Root {
     /// An error of the store, in words.
     pub(crate) fn failed(&self, what: &str, error: &object_store::Error) -> Error {
         let source = std::io::Error::other(format!("{what}: {}", innermost(error)));
-        ErrorKind::Output { path: self.shown.clone(), source }.into()
+        ErrorKind::Output {
+            path: self.shown.clone(),
+            source,
+        }
+        .into()
     }
 
     /// An error of Delta's log, in words.
     pub(crate) fn delta_failed(&self, error: &deltalake::DeltaTableError) -> Error {
         let source = std::io::Error::other(innermost(error));
-        ErrorKind::Output { path: self.shown.clone(), source }.into()
+        ErrorKind::Output {
+            path: self.shown.clone(),
+            source,
+        }
+        .into()
     }
 }
 
@@ -190,5 +248,11 @@ fn make_folder(path: &Path) -> Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|source| ErrorKind::Output { path: path.display().to_string(), source }.into())
+    builder.create(path).map_err(|source| {
+        ErrorKind::Output {
+            path: path.display().to_string(),
+            source,
+        }
+        .into()
+    })
 }

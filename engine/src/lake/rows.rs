@@ -1,7 +1,8 @@
-//! Events of the sources of a transaction in, encoded row groups of one day each out; with what is to be known of every source's rows.
+//! Events of the sources of a transaction in, encoded row groups of one day each out; with what is
+//! to be known of every source's rows.
 //!
-//! Rows of several days are collected side by side, since a log that is cut at any place holds two; when there are too many days, or
-//! too many bytes in all, the largest group is handed over.
+//! Rows of several days are collected side by side, since a log that is cut at any place holds two;
+//! when there are too many days, or too many bytes in all, the largest group is handed over.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -105,7 +106,13 @@ struct Open {
 }
 
 impl<'b, T: FnMut(DayGroup) -> ControlFlow<()>> LakeRows<'b, T> {
-    pub(crate) fn new(schema: &'b SchemaDescPtr, full: u64, cluster: Option<&'b str>, rejects: &'b Mutex<RejectFile>, take: T) -> Self {
+    pub(crate) fn new(
+        schema: &'b SchemaDescPtr,
+        full: u64,
+        cluster: Option<&'b str>,
+        rejects: &'b Mutex<RejectFile>,
+        take: T,
+    ) -> Self {
         Self {
             schema,
             full,
@@ -123,8 +130,15 @@ impl<'b, T: FnMut(DayGroup) -> ControlFlow<()>> LakeRows<'b, T> {
         }
     }
 
-    fn push(&mut self, event: &Event<'_>, place: Place, source: &Source<'_>) -> Result<(), ParquetError> {
-        let day = event.staged.and_then(|micros| i32::try_from(micros.div_euclid(MICROS_A_DAY)).ok());
+    fn push(
+        &mut self,
+        event: &Event<'_>,
+        place: Place,
+        source: &Source<'_>,
+    ) -> Result<(), ParquetError> {
+        let day = event
+            .staged
+            .and_then(|micros| i32::try_from(micros.div_euclid(MICROS_A_DAY)).ok());
         let found = self.open.iter().position(|open| open.day == day);
         let index = match found {
             Some(index) => index,
@@ -132,34 +146,60 @@ impl<'b, T: FnMut(DayGroup) -> ControlFlow<()>> LakeRows<'b, T> {
                 if self.open.len() >= MOST_DAYS {
                     self.hand_over_largest()?;
                 }
-                let group = self.spare.pop().map_or_else(|| RowGroup::new(self.schema), Ok)?;
-                self.open.push(Open { day, group, statistics: Statistics::default() });
+                let group = self
+                    .spare
+                    .pop()
+                    .map_or_else(|| RowGroup::new(self.schema), Ok)?;
+                self.open.push(Open {
+                    day,
+                    group,
+                    statistics: Statistics::default(),
+                });
                 self.open.len() - 1
             }
         };
-        let origin = Origin { source_id: Some(&self.source_id), ..place.origin(source, &self.source_file, self.cluster) };
+        let origin = Origin {
+            source_id: Some(&self.source_id),
+            ..place.origin(source, &self.source_file, self.cluster)
+        };
         let open = &mut self.open[index];
         open.group.push(&Row::new(event, origin, &self.reasons))?;
         open.statistics.rows += 1;
         open.statistics.staged.add(event.staged);
         open.statistics.received.add(event.received);
-        self.current.add(day, event.staged, place.identity.unwrap_or(0));
+        self.current
+            .add(day, event.staged, place.identity.unwrap_or(0));
         Ok(())
     }
 
     fn hand_over_largest(&mut self) -> Result<(), ParquetError> {
-        let Some(largest) = (0..self.open.len()).max_by_key(|&index| self.open[index].group.bytes()) else { return Ok(()) };
-        let Open { day, mut group, statistics } = self.open.swap_remove(largest);
+        let Some(largest) =
+            (0..self.open.len()).max_by_key(|&index| self.open[index].group.bytes())
+        else {
+            return Ok(());
+        };
+        let Open {
+            day,
+            mut group,
+            statistics,
+        } = self.open.swap_remove(largest);
         let encoded = EncodedGroup::of(&mut group)?;
         self.spare.push(group);
-        let _ = (self.take)(DayGroup { day, group: encoded, statistics });
+        let _ = (self.take)(DayGroup {
+            day,
+            group: encoded,
+            statistics,
+        });
         Ok(())
     }
 
     fn end_source(&mut self) {
         let rows = std::mem::take(&mut self.current);
         if !rows.days.is_empty() {
-            self.sources.entry(self.source_id.clone()).or_default().merge(rows);
+            self.sources
+                .entry(self.source_id.clone())
+                .or_default()
+                .merge(rows);
         }
     }
 
@@ -182,7 +222,10 @@ impl<T: FnMut(DayGroup) -> ControlFlow<()>> Sink for LakeRows<'_, T> {
     }
 
     fn reject(&mut self, reject: Reject) {
-        let mut rejects = self.rejects.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut rejects = self
+            .rejects
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Err(error) = rejects.add(&self.source_file, &self.source_id, reject) {
             self.failure.get_or_insert(error);
         }
@@ -193,7 +236,11 @@ impl<T: FnMut(DayGroup) -> ControlFlow<()>> Collector for LakeRows<'_, T> {
     fn object(&mut self, planned: &Planned) {
         self.end_source();
         self.source_file.clone_from(&planned.object.uri);
-        self.source_id = planned.part.as_ref().map(|part| part.id.clone()).unwrap_or_default();
+        self.source_id = planned
+            .part
+            .as_ref()
+            .map(|part| part.id.clone())
+            .unwrap_or_default();
     }
 
     fn chunk(&mut self, _: Option<&Chunk>) {}
@@ -205,6 +252,10 @@ impl<T: FnMut(DayGroup) -> ControlFlow<()>> Collector for LakeRows<'_, T> {
         {
             self.failure = Some(error.into());
         }
-        if self.failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.failure.is_some() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 }

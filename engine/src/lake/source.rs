@@ -1,7 +1,9 @@
-//! What is known of the sources of a lake: the rows of its table `sources` in, the source that an object is out.
+//! What is known of the sources of a lake: the rows of its table `sources` in, the source that an
+//! object is out.
 //!
-//! A source is a content, not a name: it is found by its first bytes, and recognised by the bytes before the place where reading
-//! stopped. So a log that was rotated, renamed, copied or compressed is the same source, and one that took its name is another.
+//! A source is a content, not a name: it is found by its first bytes, and recognised by the bytes
+//! before the place where reading stopped. So a log that was rotated, renamed, copied or compressed
+//! is the same source, and one that took its name is another.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -62,16 +64,37 @@ impl Days {
 
     /// The columns `days` and `events_hash`.
     pub(crate) fn texts(&self) -> (String, String) {
-        let rows: BTreeMap<&str, u64> = self.0.iter().map(|(day, (rows, _))| (day.as_str(), *rows)).collect();
-        let hashes: BTreeMap<&str, i64> = self.0.iter().map(|(day, (_, hash))| (day.as_str(), *hash)).collect();
-        (serde_json::to_string(&rows).unwrap_or_default(), serde_json::to_string(&hashes).unwrap_or_default())
+        let rows: BTreeMap<&str, u64> = self
+            .0
+            .iter()
+            .map(|(day, (rows, _))| (day.as_str(), *rows))
+            .collect();
+        let hashes: BTreeMap<&str, i64> = self
+            .0
+            .iter()
+            .map(|(day, (_, hash))| (day.as_str(), *hash))
+            .collect();
+        (
+            serde_json::to_string(&rows).unwrap_or_default(),
+            serde_json::to_string(&hashes).unwrap_or_default(),
+        )
     }
 
     /// From the columns of a row.
     pub(crate) fn of(read: &SourceRead) -> Self {
         let rows: BTreeMap<String, u64> = serde_json::from_str(&read.days).unwrap_or_default();
-        let hashes: BTreeMap<String, i64> = serde_json::from_str(&read.events_hash).unwrap_or_default();
-        Self(rows.into_iter().map(|(day, rows)| (day.clone(), (rows, hashes.get(&day).copied().unwrap_or_default()))).collect())
+        let hashes: BTreeMap<String, i64> =
+            serde_json::from_str(&read.events_hash).unwrap_or_default();
+        Self(
+            rows.into_iter()
+                .map(|(day, rows)| {
+                    (
+                        day.clone(),
+                        (rows, hashes.get(&day).copied().unwrap_or_default()),
+                    )
+                })
+                .collect(),
+        )
     }
 }
 
@@ -86,7 +109,8 @@ pub(crate) struct Sources {
     by_tag: HashMap<(String, u64, String), usize>,
     /// By size and hash of what was stored, read to its end.
     by_stored: HashMap<(u64, String), usize>,
-    /// Where transactions ended in a source: how many bytes there were, and their SHA-256. A copy from that time ends there.
+    /// Where transactions ended in a source: how many bytes there were, and their SHA-256. A copy
+    /// from that time ends there.
     ends: HashSet<(String, u64, String)>,
     lengths: HashSet<(String, u64)>,
 }
@@ -102,13 +126,19 @@ impl Sources {
     /// One more row.
     pub(crate) fn add(&mut self, row: SourceRead) {
         self.lengths.insert((row.source_id.clone(), row.to_offset));
-        self.ends.insert((row.source_id.clone(), row.to_offset, row.sha256.clone()));
+        self.ends
+            .insert((row.source_id.clone(), row.to_offset, row.sha256.clone()));
         let index = match self.by_id.get(&row.source_id) {
             Some(&index) => index,
             None => {
                 let index = self.all.len();
                 self.by_id.insert(row.source_id.clone(), index);
-                self.by_head.entry(row.head_bytes).or_default().entry(row.head_hash.clone()).or_default().push(index);
+                self.by_head
+                    .entry(row.head_bytes)
+                    .or_default()
+                    .entry(row.head_hash.clone())
+                    .or_default()
+                    .push(index);
                 self.all.push(row.clone());
                 index
             }
@@ -116,7 +146,8 @@ impl Sources {
         if let (Some(bytes), Some(hash)) = (row.stored_bytes, &row.stored_hash) {
             self.by_stored.insert((bytes, hash.clone()), index);
             if let Some(etag) = &row.etag {
-                self.by_tag.insert((row.uri.clone(), bytes, etag.clone()), index);
+                self.by_tag
+                    .insert((row.uri.clone(), bytes, etag.clone()), index);
             }
         }
         if row.to_offset >= self.all[index].to_offset {
@@ -136,7 +167,11 @@ impl Sources {
                 found.extend(indices.iter().map(|&index| &self.all[index]));
             }
         }
-        found.sort_by(|a, b| b.to_offset.cmp(&a.to_offset).then_with(|| a.source_id.cmp(&b.source_id)));
+        found.sort_by(|a, b| {
+            b.to_offset
+                .cmp(&a.to_offset)
+                .then_with(|| a.source_id.cmp(&b.source_id))
+        });
         found
     }
 
@@ -150,14 +185,20 @@ impl Sources {
         self.ends.contains(&(id.to_owned(), bytes, sha256))
     }
 
-    /// The source that an object was read as to its end, if a store says that the object is the same.
+    /// The source that an object was read as to its end, if a store says that the object is the
+    /// same.
     pub(crate) fn tagged(&self, uri: &str, bytes: u64, etag: &str) -> Option<&SourceRead> {
-        self.by_tag.get(&(uri.to_owned(), bytes, etag.to_owned())).map(|&index| &self.all[index])
+        self.by_tag
+            .get(&(uri.to_owned(), bytes, etag.to_owned()))
+            .map(|&index| &self.all[index])
     }
 
-    /// The source that an object of this size and with these first and last bytes was read as to its end.
+    /// The source that an object of this size and with these first and last bytes was read as to
+    /// its end.
     pub(crate) fn stored(&self, bytes: u64, hash: &str) -> Option<&SourceRead> {
-        self.by_stored.get(&(bytes, hash.to_owned())).map(|&index| &self.all[index])
+        self.by_stored
+            .get(&(bytes, hash.to_owned()))
+            .map(|&index| &self.all[index])
     }
 
     /// An id for a new source with this head.
@@ -166,7 +207,10 @@ impl Sources {
         if !taken(head_hash) {
             return head_hash.to_owned();
         }
-        (2_u64..).map(|number| format!("{head_hash}-{number}")).find(|id| !taken(id)).unwrap_or_default()
+        (2_u64..)
+            .map(|number| format!("{head_hash}-{number}"))
+            .find(|id| !taken(id))
+            .unwrap_or_default()
     }
 }
 
@@ -193,8 +237,19 @@ mod tests {
 
     #[test]
     fn a_source_is_found_by_its_first_bytes() {
-        let sources = Sources::new([row("a", b"one", 3), row("b", b"one\ntwo", 7), row("a", b"one", 2), row("c", b"other", 5)]);
-        let ids = |head: &[u8]| sources.beginning_with(head).iter().map(|row| row.source_id.clone()).collect::<Vec<_>>();
+        let sources = Sources::new([
+            row("a", b"one", 3),
+            row("b", b"one\ntwo", 7),
+            row("a", b"one", 2),
+            row("c", b"other", 5),
+        ]);
+        let ids = |head: &[u8]| {
+            sources
+                .beginning_with(head)
+                .iter()
+                .map(|row| row.source_id.clone())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(ids(b"one\ntwo\nthree"), ["b", "a"]);
         assert_eq!(ids(b"one\nfour"), ["a"]);
         assert!(ids(b"on").is_empty());
@@ -210,6 +265,13 @@ mod tests {
         days.add("2026-11-01".to_owned(), 2, 5);
         days.add(String::new(), 1, -1);
         let (rows, hashes) = days.texts();
-        assert_eq!(Days::of(&SourceRead { days: rows, events_hash: hashes, ..SourceRead::default() }), days);
+        assert_eq!(
+            Days::of(&SourceRead {
+                days: rows,
+                events_hash: hashes,
+                ..SourceRead::default()
+            }),
+            days
+        );
     }
 }

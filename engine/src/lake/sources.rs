@@ -26,7 +26,11 @@ use crate::{Result, schema};
 /// # Errors
 ///
 /// When the tables cannot be read, or there was no such version.
-pub(crate) async fn sources(root: &Root, events: Table, as_of: Option<AsOf>) -> Result<RecordBatch> {
+pub(crate) async fn sources(
+    root: &Root,
+    events: Table,
+    as_of: Option<AsOf>,
+) -> Result<RecordBatch> {
     let mut rows = Vec::new();
     if let Some(table) = Table::open(root, SOURCES).await? {
         rows = evidence::read(root, &table, &Handle::current()).await?;
@@ -64,7 +68,10 @@ fn together(mut rows: Vec<SourceRead>) -> Vec<(SourceRead, i64)> {
 /// A source with one more part: what is counted adds up, and the rest is as it was last.
 fn joined(before: &SourceRead, part: SourceRead) -> SourceRead {
     let mut days = Days::of(before);
-    Days::of(&part).0.into_iter().for_each(|(day, (rows, hash))| days.add(day, rows, hash));
+    Days::of(&part)
+        .0
+        .into_iter()
+        .for_each(|(day, (rows, hash))| days.add(day, rows, hash));
     let (days, events_hash) = days.texts();
     SourceRead {
         from_offset: before.from_offset.min(part.from_offset),
@@ -81,17 +88,31 @@ fn joined(before: &SourceRead, part: SourceRead) -> SourceRead {
     }
 }
 
-/// The columns of the table, without what only the next conversion can read, and the number of parts.
+/// The columns of the table, without what only the next conversion can read, and the number of
+/// parts.
 fn batch_of(sources: &[(SourceRead, i64)]) -> Result<RecordBatch> {
     let rows: Vec<SourceRead> = sources.iter().map(|(source, _)| source.clone()).collect();
     let batch = evidence::batch_of(&evidence::stored_schema(&schema::sources()), &rows)?;
     let schema = batch.schema();
-    let shown = schema.fields().iter().zip(batch.columns()).filter(|(field, _)| field.name() != "sha256_state");
-    let (mut fields, mut columns): (Vec<FieldRef>, Vec<ArrayRef>) =
-        shown.map(|(field, column)| (Arc::clone(field), Arc::clone(column))).unzip();
+    let shown = schema
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .filter(|(field, _)| field.name() != "sha256_state");
+    let (mut fields, mut columns): (Vec<FieldRef>, Vec<ArrayRef>) = shown
+        .map(|(field, column)| (Arc::clone(field), Arc::clone(column)))
+        .unzip();
     fields.push(Arc::new(Field::new("parts", DataType::Int64, true)));
-    columns.push(Arc::new(sources.iter().map(|(_, parts)| Some(*parts)).collect::<Int64Array>()));
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+    columns.push(Arc::new(
+        sources
+            .iter()
+            .map(|(_, parts)| Some(*parts))
+            .collect::<Int64Array>(),
+    ));
+    Ok(RecordBatch::try_new(
+        Arc::new(Schema::new(fields)),
+        columns,
+    )?)
 }
 
 #[cfg(test)]
@@ -119,18 +140,35 @@ mod tests {
 
     #[test]
     fn parts_become_one_row() {
-        let rows = vec![part("a", 3, 5, 9, None), part("b", 2, 0, 4, Some(1)), part("a", 1, 0, 5, Some(7)), part("a", 4, 9, 12, Some(3))];
+        let rows = vec![
+            part("a", 3, 5, 9, None),
+            part("b", 2, 0, 4, Some(1)),
+            part("a", 1, 0, 5, Some(7)),
+            part("a", 4, 9, 12, Some(3)),
+        ];
         let sources = together(rows);
-        let ids: Vec<(&str, i64)> = sources.iter().map(|(source, parts)| (source.source_id.as_str(), *parts)).collect();
+        let ids: Vec<(&str, i64)> = sources
+            .iter()
+            .map(|(source, parts)| (source.source_id.as_str(), *parts))
+            .collect();
         assert_eq!(ids, [("b", 1), ("a", 3)]);
         let source = &sources[1].0;
-        assert_eq!((source.from_offset, source.to_offset, source.uri.as_str()), (0, 12, "/logs/4"));
+        assert_eq!(
+            (source.from_offset, source.to_offset, source.uri.as_str()),
+            (0, 12, "/logs/4")
+        );
         assert_eq!((source.records, source.events, source.skipped), (6, 3, 3));
         assert_eq!((source.first_time, source.last_time), (Some(3), Some(7)));
         assert_eq!(source.days, r#"{"2026-11-01":3}"#);
-        assert_eq!(source.events_hash, format!(r#"{{"2026-11-01":{}}}"#, i64::MAX.wrapping_mul(3)));
+        assert_eq!(
+            source.events_hash,
+            format!(r#"{{"2026-11-01":{}}}"#, i64::MAX.wrapping_mul(3))
+        );
         let batch = batch_of(&sources).unwrap();
-        assert!(batch.column_by_name("sha256_state").is_none() && batch.column_by_name("parts").is_some());
+        assert!(
+            batch.column_by_name("sha256_state").is_none()
+                && batch.column_by_name("parts").is_some()
+        );
         assert_eq!(batch.num_rows(), 2);
     }
 }

@@ -1,4 +1,5 @@
-//! What upkeep did to the days of a lake: rows in, a batch for the command line out; and what its commands share.
+//! What upkeep did to the days of a lake: rows in, a batch for the command line out; and what its
+//! commands share.
 
 use std::sync::Arc;
 
@@ -53,7 +54,10 @@ pub(crate) fn batch(rows: &[Upkeep]) -> Result<RecordBatch> {
         ("bytes_after", number(|row| row.bytes_after)),
         ("rows", numbers(rows.iter().map(|row| row.rows))),
         ("done", texts(rows.iter().map(|row| Some(row.done)))),
-        ("message", texts(rows.iter().map(|row| Some(row.message.as_str())))),
+        (
+            "message",
+            texts(rows.iter().map(|row| Some(row.message.as_str()))),
+        ),
     ])
 }
 
@@ -64,14 +68,22 @@ pub(crate) fn texts<'t>(values: impl Iterator<Item = Option<&'t str>>) -> ArrayR
 
 /// A column of counts.
 pub(crate) fn numbers(values: impl Iterator<Item = Option<u64>>) -> ArrayRef {
-    Arc::new(values.map(|value| value.map(|value| i64::try_from(value).unwrap_or(i64::MAX))).collect::<Int64Array>())
+    Arc::new(
+        values
+            .map(|value| value.map(|value| i64::try_from(value).unwrap_or(i64::MAX)))
+            .collect::<Int64Array>(),
+    )
 }
 
 /// Columns as a batch; all of them may be NULL, whatever rows there are.
 pub(crate) fn table<const N: usize>(columns: [(&str, ArrayRef); N]) -> Result<RecordBatch> {
-    let field = |(name, column): &(&str, ArrayRef)| Field::new(*name, column.data_type().clone(), true);
+    let field =
+        |(name, column): &(&str, ArrayRef)| Field::new(*name, column.data_type().clone(), true);
     let schema = Schema::new(columns.iter().map(field).collect::<Vec<_>>());
-    Ok(RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|(_, column)| column).collect())?)
+    Ok(RecordBatch::try_new(
+        Arc::new(schema),
+        columns.into_iter().map(|(_, column)| column).collect(),
+    )?)
 }
 
 /// A table of a lake. A lake without events is none; the other tables may be missing.
@@ -81,14 +93,20 @@ pub(crate) fn table<const N: usize>(columns: [(&str, ArrayRef); N]) -> Result<Re
 /// When there is no lake, or it cannot be read.
 pub(crate) async fn open(root: &Root, name: &'static str) -> Result<Option<Table>> {
     match Table::open(root, name).await? {
-        None if name == EVENTS => Err(Error::input(&root.shown, "there is no lake; `auditql convert -i … --to` makes one")),
+        None if name == EVENTS => Err(Error::input(
+            &root.shown,
+            "there is no lake; `auditql convert -i … --to` makes one",
+        )),
         table => Ok(table),
     }
 }
 
 /// Bytes of files.
 pub(crate) fn bytes_of<'a>(files: impl IntoIterator<Item = &'a Add>) -> u64 {
-    files.into_iter().map(|file| u64::try_from(file.size).unwrap_or(0)).sum()
+    files
+        .into_iter()
+        .map(|file| u64::try_from(file.size).unwrap_or(0))
+        .sum()
 }
 
 /// Rows of files, when the log says of each.
@@ -96,18 +114,26 @@ pub(crate) fn rows_of<'a>(files: impl IntoIterator<Item = &'a Add>) -> Option<u6
     files.into_iter().map(|file| data_file(file).rows).sum()
 }
 
-/// Can these files be removed from the log? A path is written there as a URI, and has to be spelled as it was added: what others encode
-/// in their own way is left to them. Removed under another spelling its rows would stay.
+/// Can these files be removed from the log? A path is written there as a URI, and has to be spelled
+/// as it was added: what others encode in their own way is left to them. Removed under another
+/// spelling its rows would stay.
 ///
 /// # Errors
 ///
 /// When one cannot.
 pub(crate) fn check_names(table: &Table, files: &[Add]) -> Result<()> {
-    let is_plain = |path: &str| path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.=/".contains(&byte)) && !path.starts_with('/');
+    let is_plain = |path: &str| {
+        path.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.=/".contains(&byte))
+            && !path.starts_with('/')
+    };
     match files.iter().find(|file| !is_plain(&file.path)) {
         None => Ok(()),
         Some(file) => {
-            let message = format!("table {}: another tool made the file {}; change it with that tool", table.name, file.path);
+            let message = format!(
+                "table {}: another tool made the file {}; change it with that tool",
+                table.name, file.path
+            );
             Err(Error::input(&table.root.shown, message))
         }
     }

@@ -1,14 +1,17 @@
 //! A lake and an age in, its folders without what nobody needs any more out: `lake vacuum`.
 //!
-//! That is what the current version does not have and no version had within the age; what was never committed, and is older than it; and
-//! temporary files. Earlier versions that had it cannot be read in full afterwards, and the answer says which can.
+//! That is what the current version does not have and no version had within the age; what was never
+//! committed, and is older than it; and temporary files. Earlier versions that had it cannot be
+//! read in full afterwards, and the answer says which can.
 //!
-//! It is safe beside readers and writers as long as none of them takes longer than the age. The files are listed before the log is read:
-//! what was listed and is committed meanwhile is seen as a part of the table. Only names that auditql gives are touched, in the folders
-//! of the three tables; of `_delta_log` nothing but what a killed commit left. Uploads to a store that were never ended are no files:
-//! the store's own rule for incomplete uploads clears them.
+//! It is safe beside readers and writers as long as none of them takes longer than the age. The
+//! files are listed before the log is read: what was listed and is committed meanwhile is seen as a
+//! part of the table. Only names that auditql gives are touched, in the folders of the three
+//! tables; of `_delta_log` nothing but what a killed commit left. Uploads to a store that were
+//! never ended are no files: the store's own rule for incomplete uploads clears them.
 //!
-//! When a file was removed is taken from the log and not from the snapshot, whose tombstones are forgotten after a week.
+//! When a file was removed is taken from the log and not from the snapshot, whose tombstones are
+//! forgotten after a week.
 
 use std::{
     collections::HashSet,
@@ -76,10 +79,17 @@ pub(crate) async fn vacuum(root: &Root, age: i64, dry_run: bool) -> Result<Recor
     let mut all = Vec::new();
     for name in [EVENTS, REJECTS, SOURCES] {
         let listing = list(root, name).await?;
-        let Some(table) = upkeep::open(root, name).await? else { continue };
+        let Some(table) = upkeep::open(root, name).await? else {
+            continue;
+        };
         let active = active(&table)?;
         let past = past(root, &table, &listing, &active, limit).await?;
-        let mut swept = Swept { table: name, unknown: listing.unknown, oldest: past.oldest, ..Swept::default() };
+        let mut swept = Swept {
+            table: name,
+            unknown: listing.unknown,
+            oldest: past.oldest,
+            ..Swept::default()
+        };
         let mut gone = Vec::new();
         for file in listing.files {
             swept.files.add(&file);
@@ -107,14 +117,29 @@ fn batch(all: &[Swept], age: i64, dry_run: bool) -> Result<RecordBatch> {
     table([
         ("table", texts(all.iter().map(|swept| Some(swept.table)))),
         ("files_before", number(|swept| swept.files.files)),
-        ("files_after", number(|swept| swept.files.files - swept.gone.files)),
+        (
+            "files_after",
+            number(|swept| swept.files.files - swept.gone.files),
+        ),
         ("bytes_before", number(|swept| swept.files.bytes)),
-        ("bytes_after", number(|swept| swept.files.bytes - swept.gone.bytes)),
+        (
+            "bytes_after",
+            number(|swept| swept.files.bytes - swept.gone.bytes),
+        ),
         ("kept", number(|swept| swept.kept)),
         ("unknown", number(|swept| swept.unknown)),
         ("oldest_version", number(|swept| swept.oldest)),
-        ("done", texts(all.iter().map(|_| Some(if dry_run { DRY_RUN } else { DONE })))),
-        ("message", texts(messages.iter().map(|message| Some(message.as_str())))),
+        (
+            "done",
+            texts(
+                all.iter()
+                    .map(|_| Some(if dry_run { DRY_RUN } else { DONE })),
+            ),
+        ),
+        (
+            "message",
+            texts(messages.iter().map(|message| Some(message.as_str()))),
+        ),
     ])
 }
 
@@ -124,13 +149,21 @@ fn message(swept: &Swept, age: i64) -> String {
         oldest => format!("versions before {oldest} cannot be read in full"),
     }];
     if swept.kept > 0 {
-        parts.push(format!("{} files that the newest does not need are too young", swept.kept));
+        parts.push(format!(
+            "{} files that the newest does not need are too young",
+            swept.kept
+        ));
     }
     if swept.unknown > 0 {
-        parts.push(format!("{} files that are not auditql's were left", swept.unknown));
+        parts.push(format!(
+            "{} files that are not auditql's were left",
+            swept.unknown
+        ));
     }
     if age < DAY {
-        parts.push("with less than a day, runs that still read or write may lose their files".to_owned());
+        parts.push(
+            "with less than a day, runs that still read or write may lose their files".to_owned(),
+        );
     }
     parts.join("; ")
 }
@@ -145,7 +178,9 @@ struct Limit {
 impl Limit {
     fn new(age: i64) -> Self {
         // A store's clock need not be ours.
-        Self { before: (age > 0).then(|| now_micros().saturating_sub(age)) }
+        Self {
+            before: (age > 0).then(|| now_micros().saturating_sub(age)),
+        }
     }
 
     fn is_old(self, micros: i64) -> bool {
@@ -172,7 +207,11 @@ struct Listing {
 impl Listing {
     fn add(&mut self, path: &str, size: u64, modified: i64) {
         match Kind::of(path) {
-            Kind::Ours => self.files.push(Stored { path: path.to_owned(), size, modified }),
+            Kind::Ours => self.files.push(Stored {
+                path: path.to_owned(),
+                size,
+                modified,
+            }),
             Kind::Log => {}
             Kind::Unknown => self.unknown += 1,
         }
@@ -193,15 +232,27 @@ impl Kind {
     fn of(path: &str) -> Self {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         // What object_store stages it calls by its name, with a number behind it.
-        let staged = name.rsplit_once('#').filter(|(_, number)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()));
+        let staged = name.rsplit_once('#').filter(|(_, number)| {
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
         if folder == "_delta_log" || folder.starts_with("_delta_log/") {
-            let is_left = folder == "_delta_log" && (staged.is_some() || name.starts_with("_commit_") && name.ends_with(".json.tmp"));
+            let is_left = folder == "_delta_log"
+                && (staged.is_some()
+                    || name.starts_with("_commit_") && name.ends_with(".json.tmp"));
             return if is_left { Self::Ours } else { Self::Log };
         }
-        let is_partition = folder.is_empty() || folder.starts_with("date=") && !folder.contains('/');
+        let is_partition =
+            folder.is_empty() || folder.starts_with("date=") && !folder.contains('/');
         let name = staged.map_or(name, |(name, _)| name);
-        let name = name.strip_prefix('.').and_then(|name| name.strip_suffix(".tmp")).unwrap_or(name);
-        if is_partition && name.starts_with("part-") && name.ends_with(".parquet") { Self::Ours } else { Self::Unknown }
+        let name = name
+            .strip_prefix('.')
+            .and_then(|name| name.strip_suffix(".tmp"))
+            .unwrap_or(name);
+        if is_partition && name.starts_with("part-") && name.ends_with(".parquet") {
+            Self::Ours
+        } else {
+            Self::Unknown
+        }
     }
 }
 
@@ -210,13 +261,25 @@ async fn list(root: &Root, name: &str) -> Result<Listing> {
     if let Some(folder) = root.folder(name) {
         let fail = |error: io::Error| Error::input(&root.shown, format!("table {name}: {error}"));
         let walked = tokio::task::spawn_blocking(move || walk(&folder)).await;
-        let walked = walked.map_err(|error| Error::from(ErrorKind::Internal(format!("listing a table failed: {error}"))))?;
+        let walked = walked.map_err(|error| {
+            Error::from(ErrorKind::Internal(format!(
+                "listing a table failed: {error}"
+            )))
+        })?;
         return walked.map_err(fail);
     }
     let mut listing = Listing::default();
     let mut objects = root.objects(name)?.list(None);
-    while let Some(object) = objects.try_next().await.map_err(|error| root.failed("list", &error))? {
-        listing.add(object.location.as_ref(), object.size, object.last_modified.timestamp_micros());
+    while let Some(object) = objects
+        .try_next()
+        .await
+        .map_err(|error| root.failed("list", &error))?
+    {
+        listing.add(
+            object.location.as_ref(),
+            object.size,
+            object.last_modified.timestamp_micros(),
+        );
     }
     Ok(listing)
 }
@@ -228,7 +291,13 @@ fn walk(folder: &Path) -> io::Result<Listing> {
         let looked = entry.and_then(|entry| entry.metadata().map(|metadata| (entry, metadata)));
         let (entry, metadata) = match looked {
             Ok(looked) => looked,
-            Err(error) if error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound) => continue,
+            Err(error)
+                if error
+                    .io_error()
+                    .is_some_and(|error| error.kind() == io::ErrorKind::NotFound) =>
+            {
+                continue;
+            }
             Err(error) => return Err(error.into()),
         };
         if metadata.is_dir() {
@@ -238,8 +307,15 @@ fn walk(folder: &Path) -> io::Result<Listing> {
         let parts: Option<Vec<&str>> = relative.iter().map(|part| part.to_str()).collect();
         match parts {
             Some(parts) if metadata.is_file() => {
-                let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-                listing.add(&parts.join("/"), metadata.len(), i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
+                let since = metadata
+                    .modified()?
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default();
+                listing.add(
+                    &parts.join("/"),
+                    metadata.len(),
+                    i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
+                );
             }
             _ => listing.unknown += 1,
         }
@@ -251,8 +327,14 @@ fn walk(folder: &Path) -> io::Result<Listing> {
 fn active(table: &Table) -> Result<HashSet<String>> {
     let active: HashSet<String> = table.adds()?.into_iter().map(|add| add.path).collect();
     // Another spelling of a path would look like a file that nobody has.
-    if let Some(path) = active.iter().find(|path| path.contains("://") || path.starts_with('/') || path.contains("//")) {
-        let message = format!("table {}: another tool has added {path}, by its whole path; nothing is removed", table.name);
+    if let Some(path) = active
+        .iter()
+        .find(|path| path.contains("://") || path.starts_with('/') || path.contains("//"))
+    {
+        let message = format!(
+            "table {}: another tool has added {path}, by its whole path; nothing is removed",
+            table.name
+        );
         return Err(Error::input(&table.root.shown, message));
     }
     Ok(active)
@@ -286,11 +368,26 @@ struct Info {
     timestamp: Option<i64>,
 }
 
-/// Reads the log back from the current version, to where nothing is young any more and a file is missing: no version before can be
-/// read in full.
-async fn past(root: &Root, table: &Table, listing: &Listing, active: &HashSet<String>, limit: Limit) -> Result<Past> {
-    let old: HashSet<&str> = listing.files.iter().filter(|file| limit.is_old(file.modified)).map(|file| file.path.as_str()).collect();
-    let listed: HashSet<&str> = listing.files.iter().map(|file| file.path.as_str()).collect();
+/// Reads the log back from the current version, to where nothing is young any more and a file is
+/// missing: no version before can be read in full.
+async fn past(
+    root: &Root,
+    table: &Table,
+    listing: &Listing,
+    active: &HashSet<String>,
+    limit: Limit,
+) -> Result<Past> {
+    let old: HashSet<&str> = listing
+        .files
+        .iter()
+        .filter(|file| limit.is_old(file.modified))
+        .map(|file| file.path.as_str())
+        .collect();
+    let listed: HashSet<&str> = listing
+        .files
+        .iter()
+        .map(|file| file.path.as_str())
+        .collect();
     let log = root.log(table.name, false)?;
     let entries = futures::stream::iter((0..=table.version()).rev()).map(|version| {
         let log = Arc::clone(&log);
@@ -305,14 +402,22 @@ async fn past(root: &Root, table: &Table, listing: &Listing, active: &HashSet<St
             break;
         };
         let (removed, committed) = read_commit(&entry).map_err(|error| {
-            Error::input(&root.shown, format!("table {}: version {version} of the log cannot be read: {error}", table.name))
+            Error::input(
+                &root.shown,
+                format!(
+                    "table {}: version {version} of the log cannot be read: {error}",
+                    table.name
+                ),
+            )
         })?;
         for (path, at) in removed {
             if active.contains(&path) {
                 continue;
             }
             // When it was removed nobody says: as far as is known, now.
-            let is_young = !at.or(committed).map_or(limit.before.is_none(), |at| limit.is_old(at));
+            let is_young = !at
+                .or(committed)
+                .map_or(limit.before.is_none(), |at| limit.is_old(at));
             let goes = !listed.contains(path.as_str()) || !is_young && old.contains(path.as_str());
             if goes && !is_missing {
                 (past.oldest, is_missing) = (version, true);
@@ -332,16 +437,29 @@ async fn past(root: &Root, table: &Table, listing: &Listing, active: &HashSet<St
 /// The path of a file, and when it was removed, in microseconds since the epoch.
 type Gone = (String, Option<i64>);
 
-/// The files that a commit removed, and when; and when it was made. In microseconds since the epoch.
+/// The files that a commit removed, and when; and when it was made. In microseconds since the
+/// epoch.
 fn read_commit(entry: &[u8]) -> serde_json::Result<(Vec<Gone>, Option<i64>)> {
     let (mut removed, mut committed) = (Vec::new(), None);
     let micros = |millis: i64| millis.saturating_mul(1000);
-    for line in entry.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+    for line in entry
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.trim_ascii().is_empty())
+    {
         let line: Line = serde_json::from_slice(line)?;
         if let Some(remove) = line.remove {
-            removed.push((percent_decode_str(&remove.path).decode_utf8_lossy().into_owned(), remove.at.map(micros)));
+            removed.push((
+                percent_decode_str(&remove.path)
+                    .decode_utf8_lossy()
+                    .into_owned(),
+                remove.at.map(micros),
+            ));
         }
-        committed = line.info.and_then(|info| info.timestamp).map(micros).or(committed);
+        committed = line
+            .info
+            .and_then(|info| info.timestamp)
+            .map(micros)
+            .or(committed);
     }
     Ok((removed, committed))
 }
@@ -350,17 +468,33 @@ fn read_commit(entry: &[u8]) -> serde_json::Result<(Vec<Gone>, Option<i64>)> {
 async fn remove(root: &Root, name: &str, paths: Vec<String>) -> Result<()> {
     if let Some(folder) = root.folder(name) {
         let removed = tokio::task::spawn_blocking(move || {
-            paths.iter().map(|path| folder.join(path)).try_for_each(|path| match std::fs::remove_file(&path) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => Err((path, source)),
-                _ => Ok(()),
-            })
+            paths
+                .iter()
+                .map(|path| folder.join(path))
+                .try_for_each(|path| match std::fs::remove_file(&path) {
+                    Err(source) if source.kind() != io::ErrorKind::NotFound => Err((path, source)),
+                    _ => Ok(()),
+                })
         });
-        let removed = removed.await.map_err(|error| Error::from(ErrorKind::Internal(format!("removing files failed: {error}"))))?;
-        return removed
-            .map_err(|(path, source): (PathBuf, io::Error)| ErrorKind::Output { path: path.display().to_string(), source }.into());
+        let removed = removed.await.map_err(|error| {
+            Error::from(ErrorKind::Internal(format!(
+                "removing files failed: {error}"
+            )))
+        })?;
+        return removed.map_err(|(path, source): (PathBuf, io::Error)| {
+            ErrorKind::Output {
+                path: path.display().to_string(),
+                source,
+            }
+            .into()
+        });
     }
-    let keys = paths.into_iter().map(|path| Ok::<Key, object_store::Error>(Key::parse(&path).unwrap_or_else(|_| Key::from(path))));
-    let mut removed = root.objects(name)?.delete_stream(futures::stream::iter(keys.collect::<Vec<_>>()).boxed());
+    let keys = paths.into_iter().map(|path| {
+        Ok::<Key, object_store::Error>(Key::parse(&path).unwrap_or_else(|_| Key::from(path)))
+    });
+    let mut removed = root
+        .objects(name)?
+        .delete_stream(futures::stream::iter(keys.collect::<Vec<_>>()).boxed());
     while let Some(result) = removed.next().await {
         match result {
             Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
@@ -405,8 +539,14 @@ mod tests {
             ".part-1.crc",
             "deletion_vector_1.bin",
         ];
-        for (paths, kind) in [(&ours[..], Kind::Ours), (&log[..], Kind::Log), (&unknown[..], Kind::Unknown)] {
-            paths.iter().for_each(|path| assert_eq!(Kind::of(path), kind, "{path}"));
+        for (paths, kind) in [
+            (&ours[..], Kind::Ours),
+            (&log[..], Kind::Log),
+            (&unknown[..], Kind::Unknown),
+        ] {
+            paths
+                .iter()
+                .for_each(|path| assert_eq!(Kind::of(path), kind, "{path}"));
         }
     }
 
@@ -414,7 +554,11 @@ mod tests {
     fn a_folder_is_walked_without_its_links() {
         let folder = tempfile::tempdir().unwrap();
         assert!(walk(&folder.path().join("none")).unwrap().files.is_empty());
-        for path in ["events/date=2026-11-01/.part-1.parquet.tmp", "events/part-2.parquet", "other/part-3.parquet"] {
+        for path in [
+            "events/date=2026-11-01/.part-1.parquet.tmp",
+            "events/part-2.parquet",
+            "other/part-3.parquet",
+        ] {
             let path = folder.path().join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "x").unwrap();
@@ -422,15 +566,34 @@ mod tests {
         #[cfg(unix)]
         {
             let events = folder.path().join("events");
-            std::os::unix::fs::symlink(folder.path().join("other"), events.join("date=2026-11-02")).unwrap();
-            std::os::unix::fs::symlink(events.join("part-2.parquet"), events.join("part-4.parquet")).unwrap();
+            std::os::unix::fs::symlink(folder.path().join("other"), events.join("date=2026-11-02"))
+                .unwrap();
+            std::os::unix::fs::symlink(
+                events.join("part-2.parquet"),
+                events.join("part-4.parquet"),
+            )
+            .unwrap();
         }
         let mut listing = walk(&folder.path().join("events")).unwrap();
-        listing.files.sort_by(|one, other| one.path.cmp(&other.path));
-        let paths: Vec<&str> = listing.files.iter().map(|file| file.path.as_str()).collect();
-        assert_eq!(paths, ["date=2026-11-01/.part-1.parquet.tmp", "part-2.parquet"]);
+        listing
+            .files
+            .sort_by(|one, other| one.path.cmp(&other.path));
+        let paths: Vec<&str> = listing
+            .files
+            .iter()
+            .map(|file| file.path.as_str())
+            .collect();
+        assert_eq!(
+            paths,
+            ["date=2026-11-01/.part-1.parquet.tmp", "part-2.parquet"]
+        );
         assert_eq!(listing.unknown, if cfg!(unix) { 2 } else { 0 });
-        assert!(listing.files.iter().all(|file| file.size == 1 && file.modified > 0));
+        assert!(
+            listing
+                .files
+                .iter()
+                .all(|file| file.size == 1 && file.modified > 0)
+        );
     }
 
     #[test]
@@ -446,7 +609,10 @@ mod tests {
             "\n",
         );
         let (removed, committed) = read_commit(commit.as_bytes()).unwrap();
-        let expected = [("date=a b/part-1.parquet".to_owned(), Some(5000)), ("part-2.parquet".to_owned(), None)];
+        let expected = [
+            ("date=a b/part-1.parquet".to_owned(), Some(5000)),
+            ("part-2.parquet".to_owned(), None),
+        ];
         assert_eq!((&removed[..], committed), (&expected[..], Some(7000)));
         assert!(read_commit(b"{\"remove\":1}").is_err());
         assert!(read_commit(b"").unwrap().0.is_empty());

@@ -1,14 +1,16 @@
-//! A lake in, whether it is what its evidence says out: everything is computed once more from the data files, and from the originals
-//! where they still are.
+//! A lake in, whether it is what its evidence says out: everything is computed once more from the
+//! data files, and from the originals where they still are.
 //!
 //! - [`files`]: are the files that the log names there, and as it says?
-//! - [`rows`]: has each source the rows that were read of it, each once? [`rejects`]: and its rejects?
+//! - [`rows`]: has each source the rows that were read of it, each once? [`rejects`]: and its
+//!   rejects?
 //! - [`progress`]: was each source read as far as its evidence says, without a hole?
 //! - [`original`]: do the originals hold the bytes that were read?
 //!
-//! [`known`] is the evidence of a source, [`scan`] reads data files, [`finding`] is what comes out. What speaks against the evidence is a
-//! finding; an error is what keeps from looking. Of the data files it reads times, sources and hashes: what an event's other columns hold
-//! is not compared with its hash.
+//! [`known`] is the evidence of a source, [`scan`] reads data files, [`finding`] is what comes out.
+//! What speaks against the evidence is a finding; an error is what keeps from looking. Of the data
+//! files it reads times, sources and hashes: what an event's other columns hold is not compared
+//! with its hash.
 
 mod files;
 mod finding;
@@ -58,7 +60,8 @@ pub(crate) struct Verified {
     pub(crate) message: String,
 }
 
-/// Checks a lake. With `originals` what the sources were read from is looked at, too, and searched for in `inputs`.
+/// Checks a lake. With `originals` what the sources were read from is looked at, too, and searched
+/// for in `inputs`.
 ///
 /// # Errors
 ///
@@ -75,7 +78,10 @@ pub(crate) async fn verify(
     let reader = |table: &str| Reader::new(root, table, &runtime, threads);
     let mut findings = Findings::default();
     // After the events: what belongs to them is there then.
-    let (reject_table, source_table) = (Table::open(root, REJECTS).await?, Table::open(root, SOURCES).await?);
+    let (reject_table, source_table) = (
+        Table::open(root, REJECTS).await?,
+        Table::open(root, SOURCES).await?,
+    );
     let event_reader = reader(EVENTS)?;
     let (event_files, found) = check_files(event_reader.clone(), events).await?;
     findings.add(found);
@@ -91,10 +97,13 @@ pub(crate) async fn verify(
     let known: Arc<[Known]> = match &source_table {
         Some(table) => {
             let (_, found) = check_files(reader(SOURCES)?, table).await?;
-            let is_broken = found.iter().any(|finding| finding.status == Status::Differs);
+            let is_broken = found
+                .iter()
+                .any(|finding| finding.status == Status::Differs);
             findings.add(found);
             if is_broken {
-                let message = "the evidence cannot be read, so that nothing else was compared with it";
+                let message =
+                    "the evidence cannot be read, so that nothing else was compared with it";
                 findings.add([Finding::new(rows::ROWS, SOURCES, Status::Differs, message)]);
                 return verified(root, events, &findings);
             }
@@ -109,11 +118,24 @@ pub(crate) async fn verify(
             Arc::default()
         }
     };
-    let (expired, of, event_rows) = (events.progress(EXPIRED).await?, Arc::clone(&known), event_reader.clone());
-    findings.add(blocking(move || Ok(rows::read(&event_rows, event_files)?.compare(&of, expired))).await?);
+    let (expired, of, event_rows) = (
+        events.progress(EXPIRED).await?,
+        Arc::clone(&known),
+        event_reader.clone(),
+    );
+    findings.add(
+        blocking(move || Ok(rows::read(&event_rows, event_files)?.compare(&of, expired))).await?,
+    );
     if let Some(table) = &reject_table {
-        let (expired, of, reader) = (table.progress(EXPIRED).await?, Arc::clone(&known), reader(REJECTS)?);
-        findings.add(blocking(move || Ok(rejects::read(&reader, &reject_files, &of)?.compare(&of, expired))).await?);
+        let (expired, of, reader) = (
+            table.progress(EXPIRED).await?,
+            Arc::clone(&known),
+            reader(REJECTS)?,
+        );
+        findings.add(
+            blocking(move || Ok(rejects::read(&reader, &reject_files, &of)?.compare(&of, expired)))
+                .await?,
+        );
     }
     findings.add(progress::check(&event_reader, events, &known).await?);
     if originals {
@@ -123,8 +145,17 @@ pub(crate) async fn verify(
 }
 
 fn verified(root: &Root, events: &Table, findings: &Findings) -> Result<Verified> {
-    let message = format!("verified {}, version {}: {}", root.shown, events.version(), findings.counts());
-    Ok(Verified { rows: findings.batch()?, differs: findings.differs(), message })
+    let message = format!(
+        "verified {}, version {}: {}",
+        root.shown,
+        events.version(),
+        findings.counts()
+    );
+    Ok(Verified {
+        rows: findings.batch()?,
+        differs: findings.differs(),
+        message,
+    })
 }
 
 /// The data files of a table that can be read, and what is wrong with the others.
@@ -135,7 +166,14 @@ async fn check_files(reader: Reader, table: &Table) -> Result<(Vec<DataFile>, Ve
 
 /// A table that is not there: the first conversion may have been killed before it made it.
 fn missing(table: &str, events: &Table) -> Option<Finding> {
-    (events.version() > 0).then(|| Finding::new(files::CHECK, table, Status::Differs, "the table is not there"))
+    (events.version() > 0).then(|| {
+        Finding::new(
+            files::CHECK,
+            table,
+            Status::Differs,
+            "the table is not there",
+        )
+    })
 }
 
 async fn check_originals(
@@ -145,19 +183,40 @@ async fn check_originals(
     inputs: &[String],
     runtime: Handle,
 ) -> Result<Vec<Finding>> {
-    let Inputs { objects, failures, lakes } = listing::list(inputs, stores, Window::default()).await?;
+    let Inputs {
+        objects,
+        failures,
+        lakes,
+    } = listing::list(inputs, stores, Window::default()).await?;
     if let Some(lake) = lakes.first() {
-        return Err(Error::input(lake, "is a lake; originals are the logs that it was made from"));
+        return Err(Error::input(
+            lake,
+            "is a lake; originals are the logs that it was made from",
+        ));
     }
-    let scan = ScanOptions { max_record: options.max_record, cluster: None, dedup: false, format: None };
+    let scan = ScanOptions {
+        max_record: options.max_record,
+        cluster: None,
+        dedup: false,
+        format: None,
+    };
     let (stores, threads) = (Arc::clone(stores), options.threads.max(1));
     blocking(move || {
         // It looks into archives, whose files are there as long as it is.
         let (plan, _) = ScanPlan::new(objects, failures, scan, Arc::clone(&stores));
-        let readable = plan.objects.iter().filter(|planned| planned.failure.is_none());
+        let readable = plan
+            .objects
+            .iter()
+            .filter(|planned| planned.failure.is_none());
         let objects: Vec<Object> = readable.map(|planned| planned.object.clone()).collect();
         let sources = Sources::new(known.iter().flat_map(|known| known.rows.iter().cloned()));
-        Search { sources: &sources, stores: &stores, runtime: &runtime, threads }.check(&known, &objects)
+        Search {
+            sources: &sources,
+            stores: &stores,
+            runtime: &runtime,
+            threads,
+        }
+        .check(&known, &objects)
     })
     .await
 }

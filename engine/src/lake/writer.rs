@@ -1,7 +1,9 @@
-//! Encoded row groups in, data files of a transaction out: one for each day, as `add` actions of a commit.
+//! Encoded row groups in, data files of a transaction out: one for each day, as `add` actions of a
+//! commit.
 //!
-//! In a folder a file has a hidden name until it is whole and on disk: who reads the folder without Delta's log never sees half of it. In
-//! a store it is uploaded in parts and there is nothing before the last. What is not committed is removed, or found by `vacuum`.
+//! In a folder a file has a hidden name until it is whole and on disk: who reads the folder without
+//! Delta's log never sees half of it. In a store it is uploaded in parts and there is nothing
+//! before the last. What is not committed is removed, or found by `vacuum`.
 
 use std::{
     collections::BTreeMap,
@@ -40,7 +42,9 @@ pub(crate) struct Range(pub(crate) Option<(i64, i64)>);
 impl Range {
     pub(crate) fn add(&mut self, micros: Option<i64>) {
         if let Some(micros) = micros {
-            self.0 = Some(self.0.map_or((micros, micros), |(first, last)| (first.min(micros), last.max(micros))));
+            self.0 = Some(self.0.map_or((micros, micros), |(first, last)| {
+                (first.min(micros), last.max(micros))
+            }));
         }
     }
 
@@ -73,7 +77,10 @@ impl Statistics {
     pub(crate) fn json(&self) -> String {
         let bound = |which: fn((i64, i64)) -> i64| {
             let mut bounds = Map::new();
-            for (name, range) in [("stage_timestamp", self.staged), ("request_received_timestamp", self.received)] {
+            for (name, range) in [
+                ("stage_timestamp", self.staged),
+                ("request_received_timestamp", self.received),
+            ] {
                 if let Some(range) = range.0 {
                     bounds.insert(name.to_owned(), Value::String(format_time(which(range))));
                 }
@@ -110,8 +117,20 @@ struct Whole {
 }
 
 impl<'l> DataFiles<'l> {
-    pub(crate) fn new(root: &'l Root, table: &'static str, schema: SchemaDescPtr, runtime: Handle) -> Self {
-        Self { root, table, schema, runtime, open: BTreeMap::new(), done: Vec::new() }
+    pub(crate) fn new(
+        root: &'l Root,
+        table: &'static str,
+        schema: SchemaDescPtr,
+        runtime: Handle,
+    ) -> Self {
+        Self {
+            root,
+            table,
+            schema,
+            runtime,
+            open: BTreeMap::new(),
+            done: Vec::new(),
+        }
     }
 
     /// Adds a row group of one day.
@@ -119,13 +138,22 @@ impl<'l> DataFiles<'l> {
     /// # Errors
     ///
     /// When it cannot be written.
-    pub(crate) fn append(&mut self, day: Day, group: EncodedGroup, statistics: Statistics) -> Result<()> {
+    pub(crate) fn append(
+        &mut self,
+        day: Day,
+        group: EncodedGroup,
+        statistics: Statistics,
+    ) -> Result<()> {
         let mut file = match self.open.remove(&day) {
             Some(file) => file,
             None => {
                 let name = format!("{}/part-{}.parquet", folder_of(day), Uuid::new_v4());
                 let target = Target::create(self.root, self.table, &name, &self.runtime)?;
-                OpenFile { writer: new_writer(target, &self.schema)?, name, statistics: Statistics::default() }
+                OpenFile {
+                    writer: new_writer(target, &self.schema)?,
+                    name,
+                    statistics: Statistics::default(),
+                }
             }
         };
         let appended = group.append(&mut file.writer);
@@ -143,11 +171,19 @@ impl<'l> DataFiles<'l> {
     }
 
     fn end(&mut self, day: Day, mut file: OpenFile) -> Result<()> {
-        let finished = file.writer.finish().map_err(|error| self.failed(&error)).and_then(|_| {
-            let size = file.writer.bytes_written() as u64;
-            let hidden = file.writer.inner_mut().finish().map_err(|error| self.failed(&error))?;
-            Ok((size, hidden))
-        });
+        let finished = file
+            .writer
+            .finish()
+            .map_err(|error| self.failed(&error))
+            .and_then(|_| {
+                let size = file.writer.bytes_written() as u64;
+                let hidden = file
+                    .writer
+                    .inner_mut()
+                    .finish()
+                    .map_err(|error| self.failed(&error))?;
+                Ok((size, hidden))
+            });
         let (size, hidden) = match finished {
             Ok(finished) => finished,
             Err(error) => {
@@ -170,7 +206,11 @@ impl<'l> DataFiles<'l> {
     }
 
     fn failed(&self, error: &dyn std::fmt::Display) -> Error {
-        ErrorKind::Output { path: self.root.shown.clone(), source: io::Error::other(error.to_string()) }.into()
+        ErrorKind::Output {
+            path: self.root.shown.clone(),
+            source: io::Error::other(error.to_string()),
+        }
+        .into()
     }
 
     /// Ends all files and gives them their names: they can be committed.
@@ -187,13 +227,20 @@ impl<'l> DataFiles<'l> {
             if let Some((hidden, name)) = whole.hidden.take() {
                 if let Err(source) = std::fs::rename(&hidden, &name) {
                     whole.hidden = Some((hidden, name.clone()));
-                    return Err(ErrorKind::Output { path: name.display().to_string(), source }.into());
+                    return Err(ErrorKind::Output {
+                        path: name.display().to_string(),
+                        source,
+                    }
+                    .into());
                 }
                 folders.extend(name.parent().map(ToOwned::to_owned));
             }
         }
         // Names have to survive a power cut, too, before a commit speaks of them.
-        folders.iter().filter_map(|folder| File::open(folder).ok()).for_each(|folder| drop(folder.sync_all()));
+        folders
+            .iter()
+            .filter_map(|folder| File::open(folder).ok())
+            .for_each(|folder| drop(folder.sync_all()));
         Ok(self.done.iter().map(|whole| whole.add.clone()).collect())
     }
 
@@ -206,7 +253,9 @@ impl<'l> DataFiles<'l> {
         for whole in self.done.drain(..) {
             match (whole.hidden, &store) {
                 (Some((hidden, _)), _) => drop(std::fs::remove_file(hidden)),
-                (None, Ok(store)) => drop(self.runtime.block_on(object_store::ObjectStoreExt::delete(store.as_ref(), &whole.key))),
+                (None, Ok(store)) => drop(self.runtime.block_on(
+                    object_store::ObjectStoreExt::delete(store.as_ref(), &whole.key),
+                )),
                 (None, Err(_)) => {}
             }
         }
@@ -214,12 +263,19 @@ impl<'l> DataFiles<'l> {
 }
 
 fn new_writer(target: Target, schema: &SchemaDescPtr) -> Result<SerializedFileWriter<Target>> {
-    Ok(SerializedFileWriter::new(target, schema.root_schema_ptr(), properties())?)
+    Ok(SerializedFileWriter::new(
+        target,
+        schema.root_schema_ptr(),
+        properties(),
+    )?)
 }
 
 /// The folder of a day, as Hive names it.
 pub(crate) fn folder_of(day: Day) -> String {
-    format!("date={}", day.map_or_else(|| "__HIVE_DEFAULT_PARTITION__".to_owned(), date_text))
+    format!(
+        "date={}",
+        day.map_or_else(|| "__HIVE_DEFAULT_PARTITION__".to_owned(), date_text)
+    )
 }
 
 /// `2026-11-01`.
@@ -231,8 +287,16 @@ pub(crate) fn date_text(day: i32) -> String {
 
 /// Where the bytes of a file go.
 pub(crate) enum Target {
-    File { file: BufWriter<File>, hidden: PathBuf, name: PathBuf },
-    Upload { upload: Box<dyn MultipartUpload>, part: Vec<u8>, runtime: Handle },
+    File {
+        file: BufWriter<File>,
+        hidden: PathBuf,
+        name: PathBuf,
+    },
+    Upload {
+        upload: Box<dyn MultipartUpload>,
+        part: Vec<u8>,
+        runtime: Handle,
+    },
 }
 
 impl Target {
@@ -241,26 +305,52 @@ impl Target {
     /// # Errors
     ///
     /// When it cannot be made.
-    pub(crate) fn create(root: &Root, table: &'static str, name: &str, runtime: &Handle) -> Result<Self> {
+    pub(crate) fn create(
+        root: &Root,
+        table: &'static str,
+        name: &str,
+        runtime: &Handle,
+    ) -> Result<Self> {
         let Some(folder) = root.folder(table) else {
             let store: Arc<dyn ObjectStore> = root.objects(table)?;
             let key = Key::parse(name).unwrap_or_else(|_| Key::from(name));
-            let upload = runtime.block_on(object_store::ObjectStoreExt::put_multipart(store.as_ref(), &key));
+            let upload = runtime.block_on(object_store::ObjectStoreExt::put_multipart(
+                store.as_ref(),
+                &key,
+            ));
             let upload = upload.map_err(|error| root.failed("upload", &error))?;
-            return Ok(Self::Upload { upload, part: Vec::with_capacity(PART), runtime: runtime.clone() });
+            return Ok(Self::Upload {
+                upload,
+                part: Vec::with_capacity(PART),
+                runtime: runtime.clone(),
+            });
         };
         let name = folder.join(name);
-        let fail = |source| -> Error { ErrorKind::Output { path: name.display().to_string(), source }.into() };
+        let fail = |source| -> Error {
+            ErrorKind::Output {
+                path: name.display().to_string(),
+                source,
+            }
+            .into()
+        };
         let parent = name.parent().unwrap_or(&folder);
         std::fs::create_dir_all(parent).map_err(fail)?;
-        let hidden = parent.join(format!(".{}.tmp", name.file_name().unwrap_or_default().to_string_lossy()));
+        let hidden = parent.join(format!(
+            ".{}.tmp",
+            name.file_name().unwrap_or_default().to_string_lossy()
+        ));
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create_new(true);
-        // Audit logs are secret; the apiserver writes them with mode 0600, and a copy is no less so.
+        // Audit logs are secret; the apiserver writes them with mode 0600, and a copy is no less
+        // so.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&hidden).map_err(fail)?;
-        Ok(Self::File { file: BufWriter::with_capacity(1 << 20, file), hidden, name })
+        Ok(Self::File {
+            file: BufWriter::with_capacity(1 << 20, file),
+            hidden,
+            name,
+        })
     }
 
     /// Everything is in its place; of a file, where it is hidden, and what it is to be called.
@@ -275,7 +365,11 @@ impl Target {
                 file.get_ref().sync_all()?;
                 Ok(Some((hidden.clone(), name.clone())))
             }
-            Self::Upload { upload, part, runtime } => {
+            Self::Upload {
+                upload,
+                part,
+                runtime,
+            } => {
                 let rest = std::mem::take(part);
                 runtime.block_on(async {
                     if !rest.is_empty() {
@@ -292,7 +386,9 @@ impl Target {
     pub(crate) fn discard(&mut self) {
         match self {
             Self::File { hidden, .. } => drop(std::fs::remove_file(hidden)),
-            Self::Upload { upload, runtime, .. } => drop(runtime.block_on(upload.abort())),
+            Self::Upload {
+                upload, runtime, ..
+            } => drop(runtime.block_on(upload.abort())),
         }
     }
 }
@@ -301,7 +397,11 @@ impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::File { file, .. } => file.write(bytes),
-            Self::Upload { upload, part, runtime } => {
+            Self::Upload {
+                upload,
+                part,
+                runtime,
+            } => {
                 part.extend_from_slice(bytes);
                 if part.len() >= PART {
                     let full = std::mem::replace(part, Vec::with_capacity(PART));

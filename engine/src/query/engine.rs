@@ -70,8 +70,8 @@ pub struct Options {
     pub threads: usize,
     /// Bytes that sorts, joins and aggregations may hold before they spill to disk.
     pub memory: usize,
-    /// Decompressed bytes of the input that are committed to a lake at once, roughly: what is done again after a kill, and what is held in
-    /// memory to know events that come twice.
+    /// Decompressed bytes of the input that are committed to a lake at once, roughly: what is done
+    /// again after a kill, and what is held in memory to know events that come twice.
     pub transaction: u64,
     /// May statements write: DDL, DML, COPY?
     pub allow_writes: bool,
@@ -115,7 +115,9 @@ pub struct Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 
@@ -126,10 +128,20 @@ impl Engine {
     ///
     /// When an input does not exist. What cannot be read is no error: it is counted.
     pub async fn open(options: Options) -> Result<Self> {
-        let stores = Arc::new(Stores::new(options.stores.clone(), tokio::runtime::Handle::current()));
-        let Inputs { objects, failures, lakes } = listing::list(&options.inputs, &stores, options.window).await?;
+        let stores = Arc::new(Stores::new(
+            options.stores.clone(),
+            tokio::runtime::Handle::current(),
+        ));
+        let Inputs {
+            objects,
+            failures,
+            lakes,
+        } = listing::list(&options.inputs, &stores, options.window).await?;
         if let (Some(_), true) = (options.as_of, lakes.is_empty()) {
-            return Err(Error::input("--as-of", "none of the inputs is a lake, and only lakes have versions"));
+            return Err(Error::input(
+                "--as-of",
+                "none of the inputs is a lake, and only lakes have versions",
+            ));
         }
         let lake_stores = Arc::clone(&stores);
         let input_paths = objects.iter().filter_map(|object| match &object.location {
@@ -138,8 +150,15 @@ impl Engine {
         });
         let input_paths = input_paths.collect();
         let format = options.format.as_deref().map(|name| {
-            let known = || formats().map(|format| format.name).collect::<Vec<_>>().join(", ");
-            format(name).map(Format::name).ok_or_else(|| Error::input(name, format!("is no format; there are {}", known())))
+            let known = || {
+                formats()
+                    .map(|format| format.name)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
+            format(name)
+                .map(Format::name)
+                .ok_or_else(|| Error::input(name, format!("is no format; there are {}", known())))
         });
         let scan = ScanOptions {
             max_record: options.max_record.clamp(64, 1 << 30),
@@ -152,18 +171,47 @@ impl Engine {
             let (logs, parquet) = ScanPlan::new(objects, failures, scan, Arc::clone(&stores));
             (logs, ParquetInput::open(parquet, &stores))
         });
-        let (logs, mut parquet) = looked.await.map_err(|error| ErrorKind::Internal(format!("looking at the inputs failed: {error}")))?;
-        let copies = parquet.as_mut().map_or_else(Vec::new, |parquet| std::mem::take(&mut parquet.copies));
-        let mut accounts = parquet.as_ref().map_or_else(Vec::new, |parquet| parquet.accounts.clone());
-        let context = session(&Limits { threads: options.threads, memory: options.memory })?;
+        let (logs, mut parquet) = looked.await.map_err(|error| {
+            ErrorKind::Internal(format!("looking at the inputs failed: {error}"))
+        })?;
+        let copies = parquet
+            .as_mut()
+            .map_or_else(Vec::new, |parquet| std::mem::take(&mut parquet.copies));
+        let mut accounts = parquet
+            .as_ref()
+            .map_or_else(Vec::new, |parquet| parquet.accounts.clone());
+        let context = session(&Limits {
+            threads: options.threads,
+            memory: options.memory,
+        })?;
         let ledger: Ledger = Arc::default();
         let mut opened = Vec::with_capacity(lakes.len());
         for (index, lake) in lakes.iter().enumerate() {
-            opened.push(LakeInput::open(&Root::of(lake, &lake_stores).await?, index, options.as_of, &context).await?);
+            opened.push(
+                LakeInput::open(
+                    &Root::of(lake, &lake_stores).await?,
+                    index,
+                    options.as_of,
+                    &context,
+                )
+                .await?,
+            );
         }
         accounts.extend(opened.iter().map(|lake| lake.account.clone()));
-        let skipped = opened.iter().map(|lake| Arc::clone(&lake.skipped)).collect();
-        table::register(&context, logs.clone(), parquet, opened, options.window, options.threads, &ledger).await?;
+        let skipped = opened
+            .iter()
+            .map(|lake| Arc::clone(&lake.skipped))
+            .collect();
+        table::register(
+            &context,
+            logs.clone(),
+            parquet,
+            opened,
+            options.window,
+            options.threads,
+            &ledger,
+        )
+        .await?;
         Ok(Self {
             context,
             options,
@@ -196,7 +244,11 @@ impl Engine {
     ///
     /// When a parameter does not fit its declaration.
     pub async fn run(&self, query: &SavedQuery, given: &[(String, String)]) -> Result<Answer> {
-        self.bound(&query.sql, params::bind(&query.id, &query.parameters, given)?).await
+        self.bound(
+            &query.sql,
+            params::bind(&query.id, &query.parameters, given)?,
+        )
+        .await
     }
 
     /// Answers one SQL statement with these values for its parameters.
@@ -204,7 +256,11 @@ impl Engine {
     /// # Errors
     ///
     /// As [`Self::sql`].
-    pub(crate) async fn bound(&self, sql: &str, values: HashMap<String, ScalarValue>) -> Result<Answer> {
+    pub(crate) async fn bound(
+        &self,
+        sql: &str,
+        values: HashMap<String, ScalarValue>,
+    ) -> Result<Answer> {
         self.guarded(async {
             let plan = self.context.state().create_logical_plan(sql).await?;
             let plan = plan.with_param_values(ParamValues::from(values))?;
@@ -213,13 +269,18 @@ impl Engine {
         .await
     }
 
-    /// Makes what stdin and pipes hold readable more than once: a shell asks many questions about it.
+    /// Makes what stdin and pipes hold readable more than once: a shell asks many questions about
+    /// it.
     ///
     /// # Errors
     ///
     /// When a temporary file cannot be written.
     pub fn spool_streams(&self) -> Result<()> {
-        self.logs.objects.iter().filter(|planned| planned.is_stream()).try_for_each(|planned| worker::spool(planned, &self.logs.stores))
+        self.logs
+            .objects
+            .iter()
+            .filter(|planned| planned.is_stream())
+            .try_for_each(|planned| worker::spool(planned, &self.logs.stores))
     }
 
     async fn answer(&self, plan: LogicalPlan) -> Result<Answer> {
@@ -229,15 +290,25 @@ impl Engine {
             .with_allow_statements(true);
         if let Err(error) = options.verify_plan(&plan) {
             let message = Error::from(error).to_string();
-            return Err(ErrorKind::ReadOnly(format!("{message}; statements that write need --allow-writes")).into());
+            return Err(ErrorKind::ReadOnly(format!(
+                "{message}; statements that write need --allow-writes"
+            ))
+            .into());
         }
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.ledger
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         if self.scans_of(&plan)? > 1 {
             self.spool_streams()?;
         }
         let frame = self.context.execute_logical_plan(plan).await?;
         let stream = frame.execute_stream().await?;
-        Ok(Answer { schema: stream.schema(), stream, failed: false })
+        Ok(Answer {
+            schema: stream.schema(),
+            stream,
+            failed: false,
+        })
     }
 
     /// How often the plan reads the raw logs.
@@ -258,16 +329,23 @@ impl Engine {
 
     /// A panic inside DataFusion is an error of this query, not the end of the program.
     async fn guarded<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&*panic)))
+        AssertUnwindSafe(work)
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|panic| Err(panicked(&*panic)))
     }
 
-    /// What the last answer read of the input so far. Rows are counted once, however often a query reads them.
+    /// What the last answer read of the input so far. Rows are counted once, however often a query
+    /// reads them.
     pub fn report(&self) -> ScanReport {
         let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let reports: Vec<_> = ledger.iter().map(|accounts| accounts.report()).collect();
         let complete = reports.iter().position(|report| !report.partial);
         let furthest = (0..reports.len()).max_by_key(|&index| reports[index].total.read());
-        let mut report = complete.or(furthest).map(|index| reports[index].clone()).unwrap_or_default();
+        let mut report = complete
+            .or(furthest)
+            .map(|index| reports[index].clone())
+            .unwrap_or_default();
         if !ledger.is_empty() || self.logs.objects.is_empty() {
             for input in &self.parquet {
                 let mut tally = input.tally.clone();
@@ -280,7 +358,8 @@ impl Engine {
         report
     }
 
-    /// Stops a conversion at the next opportunity; nothing is left of it. A query is stopped by dropping its [`Answer`].
+    /// Stops a conversion at the next opportunity; nothing is left of it. A query is stopped by
+    /// dropping its [`Answer`].
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }
@@ -292,7 +371,10 @@ impl Engine {
     /// How far the running scan is: pieces of work finished, and in all. `None` before it begins.
     pub fn progress(&self) -> Option<(u64, u64)> {
         let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        ledger.iter().map(|accounts| accounts.progress()).reduce(|a, b| (a.0 + b.0, a.1 + b.1))
+        ledger
+            .iter()
+            .map(|accounts| accounts.progress())
+            .reduce(|a, b| (a.0 + b.0, a.1 + b.1))
     }
 
     /// What has gone over the network: requests, and bytes received.
@@ -301,9 +383,13 @@ impl Engine {
         (traffic.requests(), traffic.bytes())
     }
 
-    /// How many data files of lakes the questions since the last call had before them, and how many were left out unopened.
+    /// How many data files of lakes the questions since the last call had before them, and how many
+    /// were left out unopened.
     pub fn skipped(&self) -> Share {
-        self.skipped.iter().map(|skipped| skipped.take()).fold(Share::default(), |all, share| all.and(share))
+        self.skipped
+            .iter()
+            .map(|skipped| skipped.take())
+            .fold(Share::default(), |all, share| all.and(share))
     }
 
     /// Is any of the input Parquet, or a lake?
@@ -343,8 +429,11 @@ impl Engine {
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
-    let message =
-        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
     ErrorKind::Internal(format!("the query engine failed: {message}")).into()
 }
 
@@ -357,7 +446,9 @@ pub struct Answer {
 
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Answer").field("schema", &self.schema).finish_non_exhaustive()
+        f.debug_struct("Answer")
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
     }
 }
 
@@ -365,7 +456,11 @@ impl Answer {
     /// Rows that are there already.
     pub(crate) fn of(schema: SchemaRef, batches: Vec<RecordBatch>) -> Self {
         let stream = futures::stream::iter(batches.into_iter().map(Ok::<_, DataFusionError>));
-        Self { stream: Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&schema), stream)), schema, failed: false }
+        Self {
+            stream: Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&schema), stream)),
+            schema,
+            failed: false,
+        }
     }
 
     /// The columns.

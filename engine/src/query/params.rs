@@ -1,4 +1,5 @@
-//! Parameters of saved queries: what a header declares and a user gives in, typed values to bind out. Never pasted into SQL.
+//! Parameters of saved queries: what a header declares and a user gives in, typed values to bind
+//! out. Never pasted into SQL.
 
 use std::collections::HashMap;
 
@@ -73,15 +74,25 @@ impl ParameterType {
     fn parse(self, text: &str) -> Option<ScalarValue> {
         Some(match self {
             Self::String => ScalarValue::Utf8(Some(text.to_owned())),
-            Self::Strings => strings(text.split(',').map(str::trim).filter(|item| !item.is_empty())),
+            Self::Strings => strings(
+                text.split(',')
+                    .map(str::trim)
+                    .filter(|item| !item.is_empty()),
+            ),
             Self::Integer => ScalarValue::Int64(Some(text.parse().ok()?)),
-            Self::Number => ScalarValue::Float64(Some(text.parse().ok().filter(|number: &f64| number.is_finite())?)),
+            Self::Number => ScalarValue::Float64(Some(
+                text.parse()
+                    .ok()
+                    .filter(|number: &f64| number.is_finite())?,
+            )),
             Self::Boolean => ScalarValue::Boolean(Some(match text {
                 "true" | "yes" | "on" | "1" => true,
                 "false" | "no" | "off" | "0" => false,
                 _ => return None,
             })),
-            Self::Timestamp => ScalarValue::TimestampMicrosecond(Some(parse_time(text)?), Some("UTC".into())),
+            Self::Timestamp => {
+                ScalarValue::TimestampMicrosecond(Some(parse_time(text)?), Some("UTC".into()))
+            }
             Self::Duration => ScalarValue::Float64(Some(parse_duration(text)? as f64 / 1000.0)),
         })
     }
@@ -89,21 +100,34 @@ impl ParameterType {
     fn value(self, value: &toml::Value) -> Option<ScalarValue> {
         match (self, value) {
             (Self::Strings, toml::Value::Array(items)) => {
-                let items = items.iter().map(toml::Value::as_str).collect::<Option<Vec<_>>>()?;
+                let items = items
+                    .iter()
+                    .map(toml::Value::as_str)
+                    .collect::<Option<Vec<_>>>()?;
                 Some(strings(items.into_iter()))
             }
-            (Self::Integer, toml::Value::Integer(number)) => Some(ScalarValue::Int64(Some(*number))),
+            (Self::Integer, toml::Value::Integer(number)) => {
+                Some(ScalarValue::Int64(Some(*number)))
+            }
             (Self::Number, toml::Value::Float(number)) => Some(ScalarValue::Float64(Some(*number))),
-            (Self::Number, toml::Value::Integer(number)) => Some(ScalarValue::Float64(Some(*number as f64))),
-            (Self::Boolean, toml::Value::Boolean(value)) => Some(ScalarValue::Boolean(Some(*value))),
-            (Self::String | Self::Timestamp | Self::Duration, toml::Value::String(text)) => self.parse(text),
+            (Self::Number, toml::Value::Integer(number)) => {
+                Some(ScalarValue::Float64(Some(*number as f64)))
+            }
+            (Self::Boolean, toml::Value::Boolean(value)) => {
+                Some(ScalarValue::Boolean(Some(*value)))
+            }
+            (Self::String | Self::Timestamp | Self::Duration, toml::Value::String(text)) => {
+                self.parse(text)
+            }
             _ => None,
         }
     }
 }
 
 fn strings<'t>(items: impl Iterator<Item = &'t str>) -> ScalarValue {
-    let items: Vec<_> = items.map(|item| ScalarValue::Utf8(Some(item.to_owned()))).collect();
+    let items: Vec<_> = items
+        .map(|item| ScalarValue::Utf8(Some(item.to_owned())))
+        .collect();
     ScalarValue::List(ScalarValue::new_list_nullable(&items, &DataType::Utf8))
 }
 
@@ -112,12 +136,24 @@ fn strings<'t>(items: impl Iterator<Item = &'t str>) -> ScalarValue {
 /// # Errors
 ///
 /// When a value is given that is not declared or does not parse, or a required one is missing.
-pub(super) fn bind(query: &str, declared: &[(String, Parameter)], given: &[(String, String)]) -> Result<HashMap<String, ScalarValue>> {
-    let fail = |message: String| Err(ErrorKind::SavedQuery(format!("query `{query}`: {message}")).into());
+pub(super) fn bind(
+    query: &str,
+    declared: &[(String, Parameter)],
+    given: &[(String, String)],
+) -> Result<HashMap<String, ScalarValue>> {
+    let fail =
+        |message: String| Err(ErrorKind::SavedQuery(format!("query `{query}`: {message}")).into());
     for (name, _) in given {
         if !declared.iter().any(|(known, _)| known == name) {
-            let known: Vec<_> = declared.iter().map(|(name, _)| format!("`{name}`")).collect();
-            let has = if known.is_empty() { "it has none".to_owned() } else { format!("it has {}", known.join(", ")) };
+            let known: Vec<_> = declared
+                .iter()
+                .map(|(name, _)| format!("`{name}`"))
+                .collect();
+            let has = if known.is_empty() {
+                "it has none".to_owned()
+            } else {
+                format!("it has {}", known.join(", "))
+            };
             return fail(format!("there is no parameter `{name}`; {has}"));
         }
     }
@@ -127,13 +163,28 @@ pub(super) fn bind(query: &str, declared: &[(String, Parameter)], given: &[(Stri
         let value = match given.iter().rev().find(|(key, _)| key == name) {
             Some((_, text)) => match kind.parse(text) {
                 Some(value) => value,
-                None => return fail(format!("parameter `{name}` is of type {}; `{text}` is none", kind.name())),
+                None => {
+                    return fail(format!(
+                        "parameter `{name}` is of type {}; `{text}` is none",
+                        kind.name()
+                    ));
+                }
             },
-            None if parameter.required => return fail(format!("parameter `{name}` is needed: -P {name}=… ({})", parameter.doc)),
+            None if parameter.required => {
+                return fail(format!(
+                    "parameter `{name}` is needed: -P {name}=… ({})",
+                    parameter.doc
+                ));
+            }
             None => match &parameter.default {
                 Some(default) => match kind.value(default) {
                     Some(value) => value,
-                    None => return fail(format!("the default of `{name}` is not of type {}", kind.name())),
+                    None => {
+                        return fail(format!(
+                            "the default of `{name}` is not of type {}",
+                            kind.name()
+                        ));
+                    }
                 },
                 None => kind.null(),
             },
@@ -143,7 +194,8 @@ pub(super) fn bind(query: &str, declared: &[(String, Parameter)], given: &[(Stri
     Ok(values)
 }
 
-/// A point in time: RFC 3339, or a date, which means its first moment in UTC. Microseconds since the epoch.
+/// A point in time: RFC 3339, or a date, which means its first moment in UTC. Microseconds since
+/// the epoch.
 pub fn parse_time(text: &str) -> Option<i64> {
     parse_micros(text).or_else(|| match text.len() {
         10 => parse_micros(&format!("{text}T00:00:00Z")),
@@ -164,7 +216,9 @@ pub fn parse_duration(text: &str) -> Option<i64> {
         let length = rest.find(|ch: char| !ch.is_ascii_digit())?;
         let number: i64 = rest[..length].parse().ok()?;
         rest = &rest[length..];
-        let unit = &rest[..rest.find(|ch: char| ch.is_ascii_digit()).unwrap_or(rest.len())];
+        let unit = &rest[..rest
+            .find(|ch: char| ch.is_ascii_digit())
+            .unwrap_or(rest.len())];
         rest = &rest[unit.len()..];
         let micros: i64 = match unit.trim() {
             "us" | "µs" => 1,

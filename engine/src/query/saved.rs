@@ -1,7 +1,8 @@
 //! Saved queries: files of `auditql-queries` in, checked questions with their SQL out.
 //!
-//! A file begins with `-- ` lines that are one TOML document (the header), then comes plain SQL. The file runs unchanged in any
-//! shell that knows the tables. The id is the file's name, the pack its folder.
+//! A file begins with `-- ` lines that are one TOML document (the header), then comes plain SQL.
+//! The file runs unchanged in any shell that knows the tables. The id is the file's name, the pack
+//! its folder.
 
 use std::sync::LazyLock;
 
@@ -143,16 +144,27 @@ impl SavedQuery {
     pub fn find(id: &str) -> Result<&'static Self> {
         let wanted = id.trim_end_matches(".sql");
         let wanted = wanted.rsplit_once('/').map_or(wanted, |(_, id)| id);
-        Self::library().iter().find(|query| query.id == wanted).ok_or_else(|| {
-            let alike: Vec<_> = Self::library()
-                .iter()
-                .filter(|query| query.id.split('-').any(|word| word.len() > 3 && wanted.contains(word)))
-                .map(|query| format!("`{}`", query.id))
-                .collect();
-            let hint =
-                if alike.is_empty() { "`auditql queries` lists them".to_owned() } else { format!("did you mean {}?", alike.join(", ")) };
-            ErrorKind::SavedQuery(format!("there is no saved query `{id}`; {hint}")).into()
-        })
+        Self::library()
+            .iter()
+            .find(|query| query.id == wanted)
+            .ok_or_else(|| {
+                let alike: Vec<_> = Self::library()
+                    .iter()
+                    .filter(|query| {
+                        query
+                            .id
+                            .split('-')
+                            .any(|word| word.len() > 3 && wanted.contains(word))
+                    })
+                    .map(|query| format!("`{}`", query.id))
+                    .collect();
+                let hint = if alike.is_empty() {
+                    "`auditql queries` lists them".to_owned()
+                } else {
+                    format!("did you mean {}?", alike.join(", "))
+                };
+                ErrorKind::SavedQuery(format!("there is no saved query `{id}`; {hint}")).into()
+            })
     }
 
     /// Reads a file.
@@ -163,36 +175,59 @@ impl SavedQuery {
     pub fn parse(pack: &str, id: &str, text: &str, cases: &str) -> Result<Self> {
         let fail = |message: String| -> Error { ErrorKind::SavedQuery(message).into() };
         let (header, sql) = split_header(text);
-        let mut header: Header = toml::from_str(&header).map_err(|error| fail(format!("the header is malformed: {error}")))?;
+        let mut header: Header = toml::from_str(&header)
+            .map_err(|error| fail(format!("the header is malformed: {error}")))?;
         let mut parameters = Vec::new();
         for (name, value) in std::mem::take(&mut header.parameters) {
-            let parameter = value.try_into().map_err(|error| fail(format!("parameter `{name}`: {error}")))?;
+            let parameter = value
+                .try_into()
+                .map_err(|error| fail(format!("parameter `{name}`: {error}")))?;
             parameters.push((name, parameter));
         }
         let sql = sql.trim().trim_end_matches(';').to_owned();
         if sql.is_empty() {
             return Err(fail("there is no SQL after the header".to_owned()));
         }
-        Ok(Self { id: id.to_owned(), pack: pack.to_owned(), header, parameters, sql, text: text.to_owned(), cases: cases.to_owned() })
+        Ok(Self {
+            id: id.to_owned(),
+            pack: pack.to_owned(),
+            header,
+            parameters,
+            sql,
+            text: text.to_owned(),
+            cases: cases.to_owned(),
+        })
     }
 
     /// What is wrong with the file beyond what [`Self::parse`] refuses; the linter of the library.
     pub fn lint(&self) -> Vec<String> {
         let mut found = Vec::new();
         let header = &self.header;
-        if !self.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
+        if !self
+            .id
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        {
             found.push("the id is not lower-case words joined by `-`".to_owned());
         }
         if !header.question.ends_with('?') {
             found.push("the question does not end with `?`".to_owned());
         }
-        for (key, text) in [("title", &header.title), ("description", &header.description), ("limits", &header.limits)] {
+        for (key, text) in [
+            ("title", &header.title),
+            ("description", &header.description),
+            ("limits", &header.limits),
+        ] {
             if text.trim().is_empty() {
                 found.push(format!("`{key}` is empty"));
             }
         }
         for technique in &header.attack {
-            if !technique.starts_with('T') || !technique[1..].bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            if !technique.starts_with('T')
+                || !technique[1..]
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || byte == b'.')
+            {
                 found.push(format!("`{technique}` is no ATT&CK technique"));
             }
         }
@@ -205,7 +240,10 @@ impl SavedQuery {
             }
         }
         let words = self.sql.to_lowercase();
-        if words.split_whitespace().any(|word| word == "*" || word == "select*") {
+        if words
+            .split_whitespace()
+            .any(|word| word == "*" || word == "select*")
+        {
             found.push("columns are not named: `SELECT *`".to_owned());
         }
         if !words.contains("order by") {

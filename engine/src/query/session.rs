@@ -26,18 +26,29 @@ pub(crate) struct Limits {
 
 /// A session without tables.
 pub(crate) fn session(limits: &Limits) -> Result<SessionContext> {
-    let mut config = SessionConfig::new().with_information_schema(true).with_target_partitions(limits.threads.max(1));
+    let mut config = SessionConfig::new()
+        .with_information_schema(true)
+        .with_target_partitions(limits.threads.max(1));
     let options = config.options_mut();
     // The JSON operators need the Postgres dialect: elsewhere `?` is a placeholder.
     options.sql_parser.dialect = datafusion::common::config::Dialect::PostgreSQL;
     options.execution.parquet.reorder_filters = true;
     options.explain.physical_plan_only = false;
-    let memory = TrackConsumersPool::new(FairSpillPool::new(limits.memory), std::num::NonZeroUsize::MIN.saturating_add(4));
+    let memory = TrackConsumersPool::new(
+        FairSpillPool::new(limits.memory),
+        std::num::NonZeroUsize::MIN.saturating_add(4),
+    );
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(memory))
-        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::OsTmpDirectory))
+        .with_disk_manager_builder(
+            DiskManagerBuilder::default().with_mode(DiskManagerMode::OsTmpDirectory),
+        )
         .build_arc()?;
-    let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_default_features()
+        .build();
     let mut context = SessionContext::new_with_state(state);
     for function in function::udfs() {
         context.register_udf(function);

@@ -56,7 +56,8 @@ pub(crate) struct ScanExec {
     prefilter: Prefilter,
     properties: Arc<PlanProperties>,
     ledger: Ledger,
-    /// One entry an execution of the whole node; a partition executed for the n-th time works on the n-th.
+    /// One entry an execution of the whole node; a partition executed for the n-th time works on
+    /// the n-th.
     runs: Mutex<Vec<Arc<Run>>>,
     executed: Vec<AtomicUsize>,
 }
@@ -75,7 +76,14 @@ struct Run {
 const CHUNK: usize = 512 << 10;
 
 impl ScanExec {
-    pub(crate) fn new(plan: ScanPlan, wanted: Wanted, schema: SchemaRef, prefilter: Prefilter, workers: usize, ledger: Ledger) -> Self {
+    pub(crate) fn new(
+        plan: ScanPlan,
+        wanted: Wanted,
+        schema: SchemaRef,
+        prefilter: Prefilter,
+        workers: usize,
+        ledger: Ledger,
+    ) -> Self {
         let workers = workers.max(1);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
@@ -108,9 +116,14 @@ impl ScanExec {
         let index = self.executed[partition].fetch_add(1, Ordering::Relaxed);
         let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         while runs.len() <= index {
-            let pieces = self.plan.pieces(self.plan.query_range(self.executed.len()), self.lines());
+            let pieces = self
+                .plan
+                .pieces(self.plan.query_range(self.executed.len()), self.lines());
             let accounts = Accounts::new(self.plan.accounts(), pieces.len());
-            self.ledger.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&accounts));
+            self.ledger
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(Arc::clone(&accounts));
             runs.push(Arc::new(Run {
                 next: AtomicUsize::new(0),
                 newlines: Newlines::new(pieces.len()),
@@ -125,8 +138,19 @@ impl ScanExec {
 
 impl DisplayAs for ScanExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns: Vec<_> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
-        write!(f, "ScanExec: {:?}, objects={}, columns=[{}]", self.wanted, self.plan.objects.len(), columns.join(", "))?;
+        let columns: Vec<_> = self
+            .schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
+        write!(
+            f,
+            "ScanExec: {:?}, objects={}, columns=[{}]",
+            self.wanted,
+            self.plan.objects.len(),
+            columns.join(", ")
+        )?;
         write!(f, ", prefilter={:?}", self.prefilter)
     }
 }
@@ -144,26 +168,46 @@ impl ExecutionPlan for ScanExec {
         Vec::new()
     }
 
-    fn apply_expressions(&self, _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>) -> Result<TreeNodeRecursion> {
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(self)
     }
 
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
         let run = self.run(partition);
         let batch_rows = context.session_config().batch_size();
         let mut builder = RecordBatchReceiverStream::builder(Arc::clone(&self.schema), 2);
         let sender = builder.tx();
-        let (plan, schema, prefilter, wanted) = (self.plan.clone(), Arc::clone(&self.schema), self.prefilter.clone(), self.wanted);
+        let (plan, schema, prefilter, wanted) = (
+            self.plan.clone(),
+            Arc::clone(&self.schema),
+            self.prefilter.clone(),
+            self.wanted,
+        );
         let lines = self.lines();
         builder.spawn_blocking(move || {
             let send = Send { sender, batch_rows };
             let result = match wanted {
                 Wanted::Events => {
-                    let rows = EventRows::new(BatchBuilder::new(schema)?, prefilter, plan.options.cluster.clone(), send);
+                    let rows = EventRows::new(
+                        BatchBuilder::new(schema)?,
+                        prefilter,
+                        plan.options.cluster.clone(),
+                        send,
+                    );
                     work(&plan, &run, lines, rows)
                 }
                 Wanted::Rejects => work(&plan, &run, lines, RejectRows::new(schema, send)),
@@ -190,7 +234,9 @@ fn work<C: Rows>(plan: &ScanPlan, run: &Run, lines: bool, mut rows: C) -> Option
     let mut memory = Default::default();
     loop {
         let index = run.next.fetch_add(1, Ordering::Relaxed);
-        let Some(piece) = run.pieces.get(index) else { break };
+        let Some(piece) = run.pieces.get(index) else {
+            break;
+        };
         let (tally, flow) = work.run(index, &mut rows, &mut memory);
         run.accounts.merge(piece.object, tally);
         if flow.is_break() {
@@ -233,8 +279,21 @@ struct EventRows {
 }
 
 impl EventRows {
-    fn new(builder: BatchBuilder, prefilter: Prefilter, cluster: Option<String>, send: Send) -> Self {
-        Self { builder, reasons: ReasonCache::default(), prefilter, cluster, source_file: String::new(), send, error: None }
+    fn new(
+        builder: BatchBuilder,
+        prefilter: Prefilter,
+        cluster: Option<String>,
+        send: Send,
+    ) -> Self {
+        Self {
+            builder,
+            reasons: ReasonCache::default(),
+            prefilter,
+            cluster,
+            source_file: String::new(),
+            send,
+            error: None,
+        }
     }
 }
 
@@ -258,7 +317,8 @@ impl Collector for EventRows {
     }
 
     fn chunk(&mut self, chunk: Option<&Chunk>) {
-        self.builder.chunk(chunk.map(|chunk| Buffer::clone(&chunk.bytes)));
+        self.builder
+            .chunk(chunk.map(|chunk| Buffer::clone(&chunk.bytes)));
     }
 
     fn hand_over(&mut self, all: bool) -> ControlFlow<()> {
@@ -268,7 +328,11 @@ impl Collector for EventRows {
         }
         if rows == 0 || (rows < self.send.batch_rows && !all) {
             // A consumer that has gone away is noticed even where no row passes the filter.
-            return if self.send.sender.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+            return if self.send.sender.is_closed() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            };
         }
         match self.builder.finish() {
             Ok(batch) => self.send.send(batch),
@@ -297,12 +361,27 @@ struct RejectRows {
 
 impl RejectRows {
     const fn new(schema: SchemaRef, send: Send) -> Self {
-        Self { schema, source_file: String::new(), rejects: Vec::new(), send, error: None }
+        Self {
+            schema,
+            source_file: String::new(),
+            rejects: Vec::new(),
+            send,
+            error: None,
+        }
     }
 
     fn batch(&mut self) -> Result<RecordBatch, ArrowError> {
-        let batch = rejects_batch(self.rejects.drain(..).map(|(file, reject)| (file, None, reject)))?;
-        let columns: Vec<_> = self.schema.fields().iter().map(|field| batch.schema().index_of(field.name())).collect::<Result<_, _>>()?;
+        let batch = rejects_batch(
+            self.rejects
+                .drain(..)
+                .map(|(file, reject)| (file, None, reject)),
+        )?;
+        let columns: Vec<_> = self
+            .schema
+            .fields()
+            .iter()
+            .map(|field| batch.schema().index_of(field.name()))
+            .collect::<Result<_, _>>()?;
         batch.project(&columns)
     }
 }
@@ -312,7 +391,8 @@ impl Sink for RejectRows {
 
     fn reject(&mut self, reject: Reject) {
         self.rejects.push((self.source_file.clone(), reject));
-        // A chunk can hold hundreds of thousands. Whether anybody wants more is asked after the chunk.
+        // A chunk can hold hundreds of thousands. Whether anybody wants more is asked after the
+        // chunk.
         if self.rejects.len() >= self.send.batch_rows {
             let _ = self.hand_over(false);
         }
@@ -328,7 +408,11 @@ impl Collector for RejectRows {
 
     fn hand_over(&mut self, _: bool) -> ControlFlow<()> {
         if self.rejects.is_empty() {
-            return if self.send.sender.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+            return if self.send.sender.is_closed() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            };
         }
         match self.batch() {
             Ok(batch) => self.send.send(batch),

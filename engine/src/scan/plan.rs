@@ -1,4 +1,5 @@
-//! Objects in, pieces of work out. A plan is plain data, without handles or channels, so that it can be shown, and sent elsewhere.
+//! Objects in, pieces of work out. A plan is plain data, without handles or channels, so that it
+//! can be shown, and sent elsewhere.
 
 use std::{
     collections::VecDeque,
@@ -89,7 +90,8 @@ const LEAST_RANGE: u64 = 4 << 20;
 const LEAST_REMOTE_RANGE: u64 = 64 << 20;
 
 impl ScanPlan {
-    /// Looks at the first bytes of every object. Parquet files are returned apart: they have a reader of their own.
+    /// Looks at the first bytes of every object. Parquet files are returned apart: they have a
+    /// reader of their own.
     pub(crate) fn new(
         objects: Vec<Object>,
         failures: Vec<(String, String)>,
@@ -102,34 +104,76 @@ impl ScanPlan {
         while let Some(object) = objects.pop_front() {
             match look(&object, &stores) {
                 Ok(Look::Parquet) => parquet.push(object),
-                Ok(Look::Archive(_, path)) if unpacked.iter().any(|folder: &TempDir| path.starts_with(folder.path())) => {
-                    planned.push(Planned::failed(object, "an archive in an archive is not unpacked; unpack it first".to_owned()));
+                Ok(Look::Archive(_, path))
+                    if unpacked
+                        .iter()
+                        .any(|folder: &TempDir| path.starts_with(folder.path())) =>
+                {
+                    planned.push(Planned::failed(
+                        object,
+                        "an archive in an archive is not unpacked; unpack it first".to_owned(),
+                    ));
                 }
-                Ok(Look::Archive(archive, path)) => match archive::unpack(archive, &object.uri, &path) {
-                    Ok((folder, files, broken)) => {
-                        // In the place of the archive.
-                        files.into_iter().rev().for_each(|file| objects.push_front(file));
-                        failures.extend(broken);
-                        unpacked.push(folder);
+                Ok(Look::Archive(archive, path)) => {
+                    match archive::unpack(archive, &object.uri, &path) {
+                        Ok((folder, files, broken)) => {
+                            // In the place of the archive.
+                            files
+                                .into_iter()
+                                .rev()
+                                .for_each(|file| objects.push_front(file));
+                            failures.extend(broken);
+                            unpacked.push(folder);
+                        }
+                        Err(error) => planned.push(Planned::failed(
+                            object,
+                            format!("the archive cannot be unpacked: {error}"),
+                        )),
                     }
-                    Err(error) => planned.push(Planned::failed(object, format!("the archive cannot be unpacked: {error}"))),
-                },
-                Ok(Look::Log { layout, compression }) => {
-                    planned.push(Planned { object, layout, compression, failure: None, spool: Arc::default(), part: None })
                 }
+                Ok(Look::Log {
+                    layout,
+                    compression,
+                }) => planned.push(Planned {
+                    object,
+                    layout,
+                    compression,
+                    failure: None,
+                    spool: Arc::default(),
+                    part: None,
+                }),
                 Err(error) => planned.push(Planned::failed(object, error.to_string())),
             }
         }
         for (uri, message) in failures {
             let location = Location::File(uri.clone().into());
-            planned.push(Planned::failed(Object { uri, location, size: None, named: false }, message));
+            planned.push(Planned::failed(
+                Object {
+                    uri,
+                    location,
+                    size: None,
+                    named: false,
+                },
+                message,
+            ));
         }
-        (Self { objects: planned.into(), stores, _unpacked: unpacked.into(), options: Arc::new(options) }, parquet)
+        (
+            Self {
+                objects: planned.into(),
+                stores,
+                _unpacked: unpacked.into(),
+                options: Arc::new(options),
+            },
+            parquet,
+        )
     }
 
     /// The same with other objects.
     pub(crate) fn with_objects(&self, objects: Vec<Planned>) -> Self {
-        Self { objects: objects.into(), ..self.clone() }
+        Self {
+            objects: objects.into(),
+            ..self.clone()
+        }
     }
 
     /// The account before anything is read.
@@ -145,25 +189,44 @@ impl ScanPlan {
             .collect()
     }
 
-    /// The pieces of work, in the order of the input; plain files in ranges of about `range` bytes. Where lines are counted, a range has
-    /// to be read twice: that is not worth it where bytes come over a network.
+    /// The pieces of work, in the order of the input; plain files in ranges of about `range` bytes.
+    /// Where lines are counted, a range has to be read twice: that is not worth it where bytes come
+    /// over a network.
     pub(crate) fn pieces(&self, range: u64, lines: bool) -> Vec<Piece> {
         let mut pieces = Vec::new();
         for (object, planned) in self.objects.iter().enumerate() {
-            let splits = planned.layout.is_some_and(|layout| !layout.list && !layout.parts && layout.json);
+            let splits = planned
+                .layout
+                .is_some_and(|layout| !layout.list && !layout.parts && layout.json);
             let remote = matches!(planned.object.location, Location::Store(_));
-            let range = if remote { range.max(LEAST_REMOTE_RANGE) } else { range.max(1) };
+            let range = if remote {
+                range.max(LEAST_REMOTE_RANGE)
+            } else {
+                range.max(1)
+            };
             let from = planned.from();
-            let resumes = from > 0 && planned.compression.is_none() && planned.layout.is_some_and(|layout| !layout.list);
+            let resumes = from > 0
+                && planned.compression.is_none()
+                && planned.layout.is_some_and(|layout| !layout.list);
             match planned.object.size {
                 Some(size) if splits && size.saturating_sub(from) > range && !(remote && lines) => {
                     let size = size - from;
                     let count = size.div_ceil(range);
-                    let bound = |index: u64| from + size / count * index + (size % count) * index / count;
-                    pieces.extend((0..count).map(|index| Piece { object, range: Some((bound(index), bound(index + 1))) }));
+                    let bound =
+                        |index: u64| from + size / count * index + (size % count) * index / count;
+                    pieces.extend((0..count).map(|index| Piece {
+                        object,
+                        range: Some((bound(index), bound(index + 1))),
+                    }));
                 }
-                Some(size) if resumes => pieces.push(Piece { object, range: Some((from, size)) }),
-                _ => pieces.push(Piece { object, range: None }),
+                Some(size) if resumes => pieces.push(Piece {
+                    object,
+                    range: Some((from, size)),
+                }),
+                _ => pieces.push(Piece {
+                    object,
+                    range: None,
+                }),
             }
         }
         pieces
@@ -171,7 +234,11 @@ impl ScanPlan {
 
     /// The length of ranges that keeps `workers` busy to the end of a query.
     pub(crate) fn query_range(&self, workers: usize) -> u64 {
-        let total: u64 = self.objects.iter().filter_map(|planned| planned.object.size).sum();
+        let total: u64 = self
+            .objects
+            .iter()
+            .filter_map(|planned| planned.object.size)
+            .sum();
         (total / (workers as u64 * 8).max(1)).clamp(LEAST_RANGE, 64 << 20)
     }
 }
@@ -179,7 +246,14 @@ impl ScanPlan {
 impl Planned {
     /// An object whose only record is the reject that says why.
     fn failed(object: Object, message: String) -> Self {
-        Self { object, layout: None, compression: None, failure: Some(message), spool: Arc::default(), part: None }
+        Self {
+            object,
+            layout: None,
+            compression: None,
+            failure: Some(message),
+            spool: Arc::default(),
+            part: None,
+        }
     }
 }
 
@@ -203,13 +277,21 @@ impl Planned {
 enum Look {
     Parquet,
     Archive(Archive, PathBuf),
-    Log { layout: Option<Layout>, compression: Option<Compression> },
+    Log {
+        layout: Option<Layout>,
+        compression: Option<Compression>,
+    },
 }
 
 fn look(object: &Object, stores: &Stores) -> std::io::Result<Look> {
-    let unseen = Look::Log { layout: None, compression: None };
+    let unseen = Look::Log {
+        layout: None,
+        compression: None,
+    };
     // A pipe can be read only once, by the worker.
-    let Some(size) = object.size else { return Ok(unseen) };
+    let Some(size) = object.size else {
+        return Ok(unseen);
+    };
     let end = size.min(Layout::HEAD as u64);
     let mut head = Vec::new();
     match &object.location {
@@ -217,7 +299,9 @@ fn look(object: &Object, stores: &Stores) -> std::io::Result<Look> {
         Location::File(path) => File::open(path)?.take(end).read_to_end(&mut head)?,
         Location::Held(held) => held.reader(0).take(end).read_to_end(&mut head)?,
         // A request for each of a thousand small objects would take longer than reading them.
-        Location::Store(_) if size <= LEAST_REMOTE_RANGE && !object.uri.ends_with(".parquet") => return Ok(unseen),
+        Location::Store(_) if size <= LEAST_REMOTE_RANGE && !object.uri.ends_with(".parquet") => {
+            return Ok(unseen);
+        }
         Location::Store(stored) => stores.reader(stored, 0, end)?.read_to_end(&mut head)?,
     };
     if head.starts_with(b"PAR1") {
@@ -229,5 +313,8 @@ fn look(object: &Object, stores: &Stores) -> std::io::Result<Look> {
     {
         return Ok(Look::Archive(archive, path.clone()));
     }
-    Ok(Look::Log { layout: compression.is_none().then(|| Layout::of(&head)), compression })
+    Ok(Look::Log {
+        layout: compression.is_none().then(|| Layout::of(&head)),
+        compression,
+    })
 }

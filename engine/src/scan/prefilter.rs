@@ -1,7 +1,8 @@
 //! The part of a query's filter that is decided on the event, before any column of it is built.
 //!
-//! A conjunction of comparisons of one column with literals. It only ever drops rows that the filter would drop, and DataFusion
-//! evaluates the whole filter again, so a comparison that is not understood costs time and nothing else.
+//! A conjunction of comparisons of one column with literals. It only ever drops rows that the
+//! filter would drop, and DataFusion evaluates the whole filter again, so a comparison that is not
+//! understood costs time and nothing else.
 
 use datafusion::{
     common::ScalarValue,
@@ -26,14 +27,18 @@ enum Test {
 
 impl std::fmt::Debug for Prefilter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.terms.iter().map(|(name, _, test)| (name, test))).finish()
+        f.debug_list()
+            .entries(self.terms.iter().map(|(name, _, test)| (name, test)))
+            .finish()
     }
 }
 
 impl Prefilter {
     /// What of `filters` can be decided early.
     pub(crate) fn new<'e>(filters: impl IntoIterator<Item = &'e Expr>) -> Self {
-        Self { terms: filters.into_iter().filter_map(term).collect() }
+        Self {
+            terms: filters.into_iter().filter_map(term).collect(),
+        }
     }
 
     /// Can this filter be decided early?
@@ -45,9 +50,15 @@ impl Prefilter {
     #[inline]
     pub(crate) fn keeps(&self, row: &Row<'_, '_>) -> bool {
         self.terms.iter().all(|(_, fill, test)| match (test, fill) {
-            (Test::OneOf(values), Fill::Text(of)) => of(row).is_some_and(|text| values.iter().any(|value| text.eq_str(value))),
-            (Test::OneOf(values), Fill::Made(of)) => of(row).is_some_and(|text| values.iter().any(|value| *value == text)),
-            (Test::Within(from, to), fill) => number(*fill, row).is_some_and(|number| (*from..=*to).contains(&number)),
+            (Test::OneOf(values), Fill::Text(of)) => {
+                of(row).is_some_and(|text| values.iter().any(|value| text.eq_str(value)))
+            }
+            (Test::OneOf(values), Fill::Made(of)) => {
+                of(row).is_some_and(|text| values.iter().any(|value| *value == text))
+            }
+            (Test::Within(from, to), fill) => {
+                number(*fill, row).is_some_and(|number| (*from..=*to).contains(&number))
+            }
             _ => true,
         })
     }
@@ -66,24 +77,37 @@ fn term(filter: &Expr) -> Option<(String, Fill, Test)> {
     match filter {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => match (&**left, &**right) {
             (Expr::Column(column), Expr::Literal(value, _)) => comparison(&column.name, *op, value),
-            (Expr::Literal(value, _), Expr::Column(column)) => comparison(&column.name, op.swap()?, value),
+            (Expr::Literal(value, _), Expr::Column(column)) => {
+                comparison(&column.name, op.swap()?, value)
+            }
             _ => None,
         },
         Expr::Between(between) if !between.negated => {
-            let (Expr::Column(column), Expr::Literal(low, _), Expr::Literal(high, _)) = (&*between.expr, &*between.low, &*between.high)
+            let (Expr::Column(column), Expr::Literal(low, _), Expr::Literal(high, _)) =
+                (&*between.expr, &*between.low, &*between.high)
             else {
                 return None;
             };
             let fill = numeric(&column.name)?;
-            Some((column.name.clone(), fill, Test::Within(as_number(low)?, as_number(high)?)))
+            Some((
+                column.name.clone(),
+                fill,
+                Test::Within(as_number(low)?, as_number(high)?),
+            ))
         }
         Expr::InList(list) if !list.negated => {
-            let Expr::Column(column) = &*list.expr else { return None };
+            let Expr::Column(column) = &*list.expr else {
+                return None;
+            };
             let values = list.list.iter().map(|item| match item {
                 Expr::Literal(value, _) => as_text(value),
                 _ => None,
             });
-            Some((column.name.clone(), textual(&column.name)?, Test::OneOf(values.collect::<Option<_>>()?)))
+            Some((
+                column.name.clone(),
+                textual(&column.name)?,
+                Test::OneOf(values.collect::<Option<_>>()?),
+            ))
         }
         _ => None,
     }
@@ -110,7 +134,12 @@ fn textual(column: &str) -> Option<Fill> {
 }
 
 fn numeric(column: &str) -> Option<Fill> {
-    fill(column).filter(|fill| matches!(fill, Fill::Int32(_) | Fill::Int64(_) | Fill::Timestamp(_) | Fill::Date(_)))
+    fill(column).filter(|fill| {
+        matches!(
+            fill,
+            Fill::Int32(_) | Fill::Int64(_) | Fill::Timestamp(_) | Fill::Date(_)
+        )
+    })
 }
 
 fn as_text(value: &ScalarValue) -> Option<String> {
@@ -120,8 +149,12 @@ fn as_text(value: &ScalarValue) -> Option<String> {
 /// A literal in the unit of its column: DataFusion has brought both to one type.
 fn as_number(value: &ScalarValue) -> Option<i64> {
     match value {
-        ScalarValue::Int32(Some(value)) | ScalarValue::Date32(Some(value)) => Some(i64::from(*value)),
-        ScalarValue::Int64(Some(value)) | ScalarValue::TimestampMicrosecond(Some(value), _) => Some(*value),
+        ScalarValue::Int32(Some(value)) | ScalarValue::Date32(Some(value)) => {
+            Some(i64::from(*value))
+        }
+        ScalarValue::Int64(Some(value)) | ScalarValue::TimestampMicrosecond(Some(value), _) => {
+            Some(*value)
+        }
         _ => None,
     }
 }

@@ -1,7 +1,9 @@
-//! Chunks in; events, rejects and skips out: where a record becomes an event or is counted as something else.
+//! Chunks in; events, rejects and skips out: where a record becomes an event or is counted as
+//! something else.
 //!
-//! [`Records`] walks over a chunk, decides what each record is, and hands it to a [`Sink`]. Everything that has to be the
-//! same for every projection, thread and split is decided here and in `source/chunk.rs`.
+//! [`Records`] walks over a chunk, decides what each record is, and hands it to a [`Sink`].
+//! Everything that has to be the same for every projection, thread and split is decided here and in
+//! `source/chunk.rs`.
 
 use std::sync::Arc;
 
@@ -9,7 +11,10 @@ use super::unwrap::{CUT_MARK, Scope, Unwrapping};
 use crate::{
     batch::Origin,
     event::{Event, Memo, NoEvent},
-    format::{EventList, Format, PLAIN, Part, Record, Twin, Unwrapped, detect, format as format_named, is_plain},
+    format::{
+        EventList, Format, PLAIN, Part, Record, Twin, Unwrapped, detect, format as format_named,
+        is_plain,
+    },
     json::{Cursor, Fault, Kind, Text, Value, container_end, elements},
     scan::{
         report::{Reject, Tally, reason},
@@ -41,7 +46,12 @@ pub(crate) struct Source<'s> {
 impl Source<'_> {
     /// A log with nothing around its events.
     const fn plain(format: &'static str) -> Self {
-        Self { format, cluster: None, account: None, log_stream: None }
+        Self {
+            format,
+            cluster: None,
+            account: None,
+            log_stream: None,
+        }
     }
 }
 
@@ -57,8 +67,14 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The provenance of a row that lies here; `cluster` is what the user calls it where the source does not know.
-    pub(crate) fn origin<'o>(self, source: &Source<'o>, source_file: &'o str, cluster: Option<&'o str>) -> Origin<'o> {
+    /// The provenance of a row that lies here; `cluster` is what the user calls it where the source
+    /// does not know.
+    pub(crate) fn origin<'o>(
+        self,
+        source: &Source<'o>,
+        source_file: &'o str,
+        cluster: Option<&'o str>,
+    ) -> Origin<'o> {
         Origin {
             cluster: source.cluster.or(cluster),
             account: source.account,
@@ -85,7 +101,8 @@ pub(crate) struct Records {
     pub(crate) newlines_before: u64,
     /// May the last record still be being written?
     plain_file: bool,
-    /// Is the last line read only when it has ended, whatever it is? For a lake what was read is read for good.
+    /// Is the last line read only when it has ended, whatever it is? For a lake what was read is
+    /// read for good.
     waits: bool,
     seen: Arc<Seen>,
     pub(super) memo: Memo,
@@ -93,12 +110,20 @@ pub(crate) struct Records {
     pub(super) inner: Option<&'static dyn Format>,
     /// The only format that is tried.
     forced: Option<&'static dyn Format>,
-    /// Payloads whose last part is still to come: their stream, where they began, their length there, and what came so far.
+    /// Payloads whose last part is still to come: their stream, where they began, their length
+    /// there, and what came so far.
     parts: Vec<(String, Place, Vec<u8>)>,
 }
 
 impl Records {
-    pub(crate) fn new(limit: usize, boundary: Boundary, lines: bool, plain_file: bool, seen: Arc<Seen>, forced: Option<&str>) -> Self {
+    pub(crate) fn new(
+        limit: usize,
+        boundary: Boundary,
+        lines: bool,
+        plain_file: bool,
+        seen: Arc<Seen>,
+        forced: Option<&str>,
+    ) -> Self {
         Self {
             format: None,
             limit,
@@ -176,7 +201,11 @@ enum Tried {
     /// More text might complete it.
     Incomplete,
     /// It is none, for this reason; met at this byte of the chunk.
-    Bad { at: usize, reason: &'static str, what: &'static str },
+    Bad {
+        at: usize,
+        reason: &'static str,
+        what: &'static str,
+    },
 }
 
 impl<'w, S: Sink> Walk<'w, S> {
@@ -202,7 +231,8 @@ impl<'w, S: Sink> Walk<'w, S> {
         if (from..end).contains(&at) {
             return end;
         }
-        let end = memchr::memchr(b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |step| at + step);
+        let end =
+            memchr::memchr(b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |step| at + step);
         self.line = (at, end);
         end
     }
@@ -210,29 +240,46 @@ impl<'w, S: Sink> Walk<'w, S> {
     fn place(&mut self, at: usize, length: usize) -> Place {
         let line = if self.records.lines {
             if at >= self.counted {
-                self.newlines += memchr::memchr_iter(b'\n', &self.bytes[self.counted..at]).count() as u64;
+                self.newlines +=
+                    memchr::memchr_iter(b'\n', &self.bytes[self.counted..at]).count() as u64;
             } else {
-                self.newlines -= memchr::memchr_iter(b'\n', &self.bytes[at..self.counted]).count() as u64;
+                self.newlines -=
+                    memchr::memchr_iter(b'\n', &self.bytes[at..self.counted]).count() as u64;
             }
             self.counted = at;
             self.newlines + 1
         } else {
             0
         };
-        Place { offset: self.chunk.offset + at as u64, line, length, identity: None }
+        Place {
+            offset: self.chunk.offset + at as u64,
+            line,
+            length,
+            identity: None,
+        }
     }
 
     /// The record at `at` is still being written. Where a record is a line, it began with the line.
     pub(super) fn skip_tail(&mut self, at: usize) {
         let line = || memchr::memrchr(b'\n', &self.bytes[..at]).map_or(0, |newline| newline + 1);
-        let start = if self.records.boundary == Boundary::Line { line() } else { at };
+        let start = if self.records.boundary == Boundary::Line {
+            line()
+        } else {
+            at
+        };
         self.tally.skip_tail(self.chunk.offset + start as u64);
     }
 
     pub(super) fn reject(&mut self, from: usize, to: usize, reason: &'static str, message: String) {
         let place = self.place(from, to - from);
         let line = (place.line > 0).then_some(place.line);
-        let reject = Reject::new(reason, message, place.offset, line, self.bytes[from..to].trim_ascii_end());
+        let reject = Reject::new(
+            reason,
+            message,
+            place.offset,
+            line,
+            self.bytes[from..to].trim_ascii_end(),
+        );
         self.tally.reject(&reject);
         self.sink.reject(reject);
     }
@@ -247,28 +294,49 @@ impl<'w, S: Sink> Walk<'w, S> {
             Tried::Incomplete => {
                 // A value that goes over several lines, but not into the next record.
                 let group = self.group_end(at, line_end);
-                let tried = if group > line_end { self.try_record(at, group) } else { Tried::Incomplete };
+                let tried = if group > line_end {
+                    self.try_record(at, group)
+                } else {
+                    Tried::Incomplete
+                };
                 if let Tried::Until(end) = tried {
                     let line_end = self.line_end(end);
                     return self.after_value(end, line_end);
                 }
-                if let Some(end) = self.salvage_list(at, group.max(line_end)).or_else(|| self.salvage_marked(at, line_end)) {
+                if let Some(end) = self
+                    .salvage_list(at, group.max(line_end))
+                    .or_else(|| self.salvage_marked(at, line_end))
+                {
                     return end;
                 }
-                if let Tried::Bad { reason: reason @ reason::TOO_LARGE, what, .. } = tried {
+                if let Tried::Bad {
+                    reason: reason @ reason::TOO_LARGE,
+                    what,
+                    ..
+                } = tried
+                {
                     self.reject(at, line_end, reason, what.to_owned());
                     return line_end;
                 }
                 broken_until = self.broken_end(line_end, group);
-                if self.chunk.last && broken_until == self.bytes.len() && self.bytes.last() != Some(&b'\n') && self.records.plain_file {
+                if self.chunk.last
+                    && broken_until == self.bytes.len()
+                    && self.bytes.last() != Some(&b'\n')
+                    && self.records.plain_file
+                {
                     self.skip_tail(at);
                     return broken_until;
                 }
                 (line_end, reason::JSON, TOO_SHORT)
             }
         };
-        // What is balanced ends where it ends: its neighbours on the same line are whole. Otherwise the lines are lost.
-        let within = if self.chunk.elements { self.bytes.len() } else { line_end };
+        // What is balanced ends where it ends: its neighbours on the same line are whole. Otherwise
+        // the lines are lost.
+        let within = if self.chunk.elements {
+            self.bytes.len()
+        } else {
+            line_end
+        };
         let end = match container_end(&self.bytes[..within], at) {
             Some(Ok(end)) => end,
             _ => broken_until,
@@ -278,20 +346,25 @@ impl<'w, S: Sink> Walk<'w, S> {
         {
             return end;
         }
-        let message = if reason == reason::JSON { format!("{what} (byte {} of the record)", bad_at - at) } else { what.to_owned() };
+        let message = if reason == reason::JSON {
+            format!("{what} (byte {} of the record)", bad_at - at)
+        } else {
+            what.to_owned()
+        };
         self.reject(at, end, reason, message);
         end
     }
 
-    /// The end of the lines that belong to a broken value over several lines: those that are indented or begin with a closing bracket,
-    /// up to one that holds an event of its own.
+    /// The end of the lines that belong to a broken value over several lines: those that are
+    /// indented or begin with a closing bracket, up to one that holds an event of its own.
     fn broken_end(&self, line_end: usize, group: usize) -> usize {
         let mut end = line_end;
         while end < group {
             let next = &self.bytes[end + 1..group];
             let line = &next[..memchr::memchr(b'\n', next).unwrap_or(next.len())];
             let indented = matches!(line.first(), Some(b' ' | b'\t' | b'}' | b']'));
-            let own = line.trim_ascii_start().starts_with(b"{") && memchr::memmem::find(line, b"\"auditID\"").is_some();
+            let own = line.trim_ascii_start().starts_with(b"{")
+                && memchr::memmem::find(line, b"\"auditID\"").is_some();
             if !indented || own {
                 break;
             }
@@ -300,8 +373,8 @@ impl<'w, S: Sink> Walk<'w, S> {
         end
     }
 
-    /// A list of events that was cut or is no UTF-8 as a whole: its complete elements are records of their own, and a rest that is none
-    /// is rejected. `None` if it is no list.
+    /// A list of events that was cut or is no UTF-8 as a whole: its complete elements are records
+    /// of their own, and a rest that is none is rejected. `None` if it is no list.
     fn salvage_list(&mut self, at: usize, to: usize) -> Option<usize> {
         let (inside, version) = list_start(&self.bytes[at..to])?;
         let mut position = at + inside;
@@ -313,10 +386,20 @@ impl<'w, S: Sink> Walk<'w, S> {
                         match std::str::from_utf8(&self.bytes[position..end]) {
                             Ok(item) => {
                                 let (scope, length) = (Scope::new(&EventList), item.len());
-                                let mut unwrapping = Unwrapping { walk: self, from: position, length, scope };
+                                let mut unwrapping = Unwrapping {
+                                    walk: self,
+                                    from: position,
+                                    length,
+                                    scope,
+                                };
                                 unwrapping.event(item, version.as_deref().map(Text::plain_text));
                             }
-                            Err(_) => self.reject(position, end, reason::UTF8, "the record is no UTF-8".to_owned()),
+                            Err(_) => self.reject(
+                                position,
+                                end,
+                                reason::UTF8,
+                                "the record is no UTF-8".to_owned(),
+                            ),
                         }
                         position = end;
                     }
@@ -326,18 +409,24 @@ impl<'w, S: Sink> Walk<'w, S> {
                 _ => break false,
             }
         };
-        // The members after a closed list say nothing that a row needs; what they are is judged by their balance alone.
+        // The members after a closed list say nothing that a row needs; what they are is judged by
+        // their balance alone.
         let end = match container_end(&self.bytes[..to], at) {
             Some(Ok(end)) if closed => return Some(end),
             Some(Ok(end)) => end,
             _ => to,
         };
-        self.reject(position, end, reason::TRUNCATED, "the list of events ends before it is closed".to_owned());
+        self.reject(
+            position,
+            end,
+            reason::TRUNCATED,
+            "the list of events ends before it is closed".to_owned(),
+        );
         Some(end)
     }
 
-    /// Where a value that goes over lines must have ended: at the next line that begins a record, at column 0 or as far indented as the
-    /// value itself.
+    /// Where a value that goes over lines must have ended: at the next line that begins a record,
+    /// at column 0 or as far indented as the value itself.
     fn group_end(&self, at: usize, line_end: usize) -> usize {
         if self.chunk.elements {
             return match container_end(self.bytes, at) {
@@ -351,7 +440,8 @@ impl<'w, S: Sink> Walk<'w, S> {
         let line_start = memchr::memrchr(b'\n', &self.bytes[..at]).map_or(0, |newline| newline + 1);
         let indent = &self.bytes[line_start..at];
         let most = (at + self.longest(at) + 1).min(self.bytes.len());
-        // What is balanced goes no further than to its bracket, and looking for the next record costs no more than that.
+        // What is balanced goes no further than to its bracket, and looking for the next record
+        // costs no more than that.
         let most = match container_end(&self.bytes[..most], at) {
             Some(Ok(end)) => end.max(line_end),
             _ => most,
@@ -376,7 +466,11 @@ impl<'w, S: Sink> Walk<'w, S> {
     /// Steps over the comma that may follow an element on a line of its own.
     fn after_value(&self, end: usize, line_end: usize) -> usize {
         let rest = &self.bytes[end..line_end];
-        if rest.first() == Some(&b',') { end + 1 } else { end }
+        if rest.first() == Some(&b',') {
+            end + 1
+        } else {
+            end
+        }
     }
 
     /// Tries to read the record at `from`, which has to end before `to`.
@@ -393,7 +487,11 @@ impl<'w, S: Sink> Walk<'w, S> {
                     Ok(text) => text,
                     Err(error) if error.error_len().is_none() => return Tried::Incomplete,
                     Err(error) => {
-                        return Tried::Bad { at: from + error.valid_up_to(), reason: reason::UTF8, what: "the record is no UTF-8" };
+                        return Tried::Bad {
+                            at: from + error.valid_up_to(),
+                            reason: reason::UTF8,
+                            what: "the record is no UTF-8",
+                        };
                     }
                 }
             }
@@ -410,7 +508,9 @@ impl<'w, S: Sink> Walk<'w, S> {
         }
         if let Some(format) = self.records.format.filter(|format| format.name() != PLAIN) {
             match Record::new(text) {
-                Ok(record) if format.recognises(&record) => return self.unwrap(from, &record, format),
+                Ok(record) if format.recognises(&record) => {
+                    return self.unwrap(from, &record, format);
+                }
                 _ => {}
             }
         }
@@ -420,15 +520,29 @@ impl<'w, S: Sink> Walk<'w, S> {
                 if let Some((record, format)) = Self::resembling(&event, &text[..end]) {
                     return self.unwrap(from, &record, format);
                 }
-                let format = if inherited.is_some() { EventList.name() } else { PLAIN };
-                self.event(&event, &text[..end], from, end, &Source::plain(format), None);
+                let format = if inherited.is_some() {
+                    EventList.name()
+                } else {
+                    PLAIN
+                };
+                self.event(
+                    &event,
+                    &text[..end],
+                    from,
+                    end,
+                    &Source::plain(format),
+                    None,
+                );
                 if self.records.format.is_none() {
                     self.records.format = format_named(PLAIN);
                 }
                 Tried::Until(from + end)
             }
             Ok((_, end)) if end > self.records.limit => Self::too_large(from),
-            Err(NoEvent::Other { end }) if end > self.records.limit && !is_document(&text.as_bytes()[..end], self.records.limit) => {
+            Err(NoEvent::Other { end })
+                if end > self.records.limit
+                    && !is_document(&text.as_bytes()[..end], self.records.limit) =>
+            {
                 Self::too_large(from)
             }
             Err(NoEvent::Other { .. }) => match Record::new(text) {
@@ -451,18 +565,30 @@ impl<'w, S: Sink> Walk<'w, S> {
     fn longest(&self, at: usize) -> usize {
         let limit = self.records.limit;
         let rest = &self.bytes[at..];
-        if rest.len() > limit && is_document(rest, limit) { DOCUMENT.max(limit) } else { limit }
+        if rest.len() > limit && is_document(rest, limit) {
+            DOCUMENT.max(limit)
+        } else {
+            limit
+        }
     }
 
     fn too_large(from: usize) -> Tried {
-        Tried::Bad { at: from, reason: reason::TOO_LARGE, what: TOO_LONG }
+        Tried::Bad {
+            at: from,
+            reason: reason::TOO_LARGE,
+            what: TOO_LONG,
+        }
     }
 
     fn fault(&self, from: usize, text: &str, fault: Fault) -> Tried {
         match fault {
             Fault::Incomplete if text.len() > self.longest(from) => Self::too_large(from),
             Fault::Incomplete => Tried::Incomplete,
-            Fault::Syntax { at, what } => Tried::Bad { at: from + at, reason: reason::JSON, what },
+            Fault::Syntax { at, what } => Tried::Bad {
+                at: from + at,
+                reason: reason::JSON,
+                what,
+            },
         }
     }
 
@@ -482,7 +608,15 @@ impl<'w, S: Sink> Walk<'w, S> {
 
     fn unwrap(&mut self, from: usize, record: &Record<'_>, format: &'static dyn Format) -> Tried {
         let length = record.text.len();
-        format.unwrap(record, &mut Unwrapping { walk: self, from, length, scope: Scope::new(format) });
+        format.unwrap(
+            record,
+            &mut Unwrapping {
+                walk: self,
+                from,
+                length,
+                scope: Scope::new(format),
+            },
+        );
         Tried::Until(from + length)
     }
 
@@ -498,16 +632,22 @@ impl<'w, S: Sink> Walk<'w, S> {
         self.tally.skip(reason);
     }
 
-    /// May what lies here be incomplete because it is still being written? It is then the end of a plain file.
+    /// May what lies here be incomplete because it is still being written? It is then the end of a
+    /// plain file.
     pub(super) fn may_still_grow(&self, from: usize, length: usize) -> bool {
         self.records.plain_file && self.chunk.last && from + length == self.bytes.len()
     }
 
     /// The payload that this part completes, if it is the last.
     pub(super) fn joined(&mut self, from: usize, bytes: &[u8], part: Part<'_>) -> Option<Vec<u8>> {
-        let index = self.records.parts.iter().position(|(stream, ..)| stream == part.stream);
+        let index = self
+            .records
+            .parts
+            .iter()
+            .position(|(stream, ..)| stream == part.stream);
         if part.complete {
-            let mut whole = index.map_or_else(Vec::new, |index| self.records.parts.swap_remove(index).2);
+            let mut whole =
+                index.map_or_else(Vec::new, |index| self.records.parts.swap_remove(index).2);
             whole.extend_from_slice(bytes);
             return Some(whole);
         }
@@ -527,7 +667,9 @@ impl<'w, S: Sink> Walk<'w, S> {
             }
             None => {
                 let place = self.place(from, bytes.len());
-                self.records.parts.push((part.stream.to_owned(), place, bytes.to_vec()));
+                self.records
+                    .parts
+                    .push((part.stream.to_owned(), place, bytes.to_vec()));
             }
         }
         None
@@ -536,12 +678,27 @@ impl<'w, S: Sink> Walk<'w, S> {
     /// An event that EKS cut, alone on its line.
     fn salvage_marked(&mut self, at: usize, line_end: usize) -> Option<usize> {
         let line = self.bytes[at..line_end].trim_ascii_end();
-        let text = std::str::from_utf8(line.ends_with(CUT_MARK.as_bytes()).then_some(line)?).ok()?;
-        self.broken(at, line.len(), text, Fault::Incomplete, &Scope::new(format_named(PLAIN)?));
+        let text =
+            std::str::from_utf8(line.ends_with(CUT_MARK.as_bytes()).then_some(line)?).ok()?;
+        self.broken(
+            at,
+            line.len(),
+            text,
+            Fault::Incomplete,
+            &Scope::new(format_named(PLAIN)?),
+        );
         Some(line_end)
     }
 
-    pub(super) fn event(&mut self, event: &Event<'_>, text: &str, from: usize, length: usize, source: &Source<'_>, twin: Option<Twin>) {
+    pub(super) fn event(
+        &mut self,
+        event: &Event<'_>,
+        text: &str,
+        from: usize,
+        length: usize,
+        source: &Source<'_>,
+        twin: Option<Twin>,
+    ) {
         let identity = match self.records.seen.judge(event, text, twin) {
             Verdict::New(identity) => identity,
             Verdict::Duplicate => return self.tally.skip(reason::DUPLICATE),
@@ -561,7 +718,10 @@ impl<'w, S: Sink> Walk<'w, S> {
         if let Some(micros) = event.staged {
             self.tally.time(micros);
         }
-        let place = Place { identity, ..self.place(from, length) };
+        let place = Place {
+            identity,
+            ..self.place(from, length)
+        };
         self.sink.event(event, place, source);
     }
 
@@ -578,11 +738,19 @@ impl<'w, S: Sink> Walk<'w, S> {
             // The bracket of a list whose elements are on lines of their own.
             _ if self.bytes[at + 1..line_end].trim_ascii().is_empty() => return at + 1,
             _ => {
-                self.reject(at, line_end, reason::JSON, "the list does not end".to_owned());
+                self.reject(
+                    at,
+                    line_end,
+                    reason::JSON,
+                    "the list does not end".to_owned(),
+                );
                 return line_end;
             }
         };
-        let Some(text) = self.text.map_or_else(|| std::str::from_utf8(&self.bytes[at..end]).ok(), |text| Some(&text[at..end])) else {
+        let Some(text) = self.text.map_or_else(
+            || std::str::from_utf8(&self.bytes[at..end]).ok(),
+            |text| Some(&text[at..end]),
+        ) else {
             self.reject(at, end, reason::UTF8, "the list is no UTF-8".to_owned());
             return end;
         };
@@ -594,8 +762,17 @@ impl<'w, S: Sink> Walk<'w, S> {
             if element.kind == Kind::Object {
                 match self.try_record(start, start + element.raw.len()) {
                     Tried::Until(_) => {}
-                    Tried::Incomplete => self.reject(start, start + element.raw.len(), reason::JSON, "incomplete".to_owned()),
-                    Tried::Bad { at: bad, reason, what } => {
+                    Tried::Incomplete => self.reject(
+                        start,
+                        start + element.raw.len(),
+                        reason::JSON,
+                        "incomplete".to_owned(),
+                    ),
+                    Tried::Bad {
+                        at: bad,
+                        reason,
+                        what,
+                    } => {
                         let message = format!("{what} (byte {} of the record)", bad - start);
                         self.reject(start, start + element.raw.len(), reason, message);
                     }
@@ -607,7 +784,12 @@ impl<'w, S: Sink> Walk<'w, S> {
             }
         }
         if let Some((_, bad)) = list.fault {
-            self.reject(at + bad, end, reason::JSON, "the list goes on with something that is no element".to_owned());
+            self.reject(
+                at + bad,
+                end,
+                reason::JSON,
+                "the list goes on with something that is no element".to_owned(),
+            );
         } else if empty {
             self.tally.skip(reason::NOT_AN_EVENT);
         }
@@ -615,10 +797,13 @@ impl<'w, S: Sink> Walk<'w, S> {
         self.after_value(end, line_end)
     }
 
-    /// A bracket or comma alone on its line closes or separates what a list holds; with anything else it is garbage.
+    /// A bracket or comma alone on its line closes or separates what a list holds; with anything
+    /// else it is garbage.
     fn punctuation(&mut self, at: usize) -> usize {
         let line_end = self.line_end(at);
-        let alone = self.bytes[at..line_end].iter().all(|byte| matches!(byte, b']' | b',' | b' ' | b'\t' | b'\r'));
+        let alone = self.bytes[at..line_end]
+            .iter()
+            .all(|byte| matches!(byte, b']' | b',' | b' ' | b'\t' | b'\r'));
         if alone { line_end } else { self.garbage(at) }
     }
 
@@ -627,21 +812,31 @@ impl<'w, S: Sink> Walk<'w, S> {
         let line_end = self.line_end(at);
         if self.chunk.elements {
             // A scalar among the elements of a list, or text that is no JSON.
-            let end = scalar_end(self.bytes, at).unwrap_or(self.bytes.len()).max(at + 1);
+            let end = scalar_end(self.bytes, at)
+                .unwrap_or(self.bytes.len())
+                .max(at + 1);
             match std::str::from_utf8(&self.bytes[at..end]).map(str::trim_ascii_end) {
                 Ok(text) => {
                     let mut cursor = Cursor::new(text);
                     if cursor.value().is_ok() && cursor.at() == text.len() {
                         self.tally.skip(reason::NOT_AN_EVENT);
                     } else {
-                        self.reject(at, end, reason::JSON, "a list element that is no object".to_owned());
+                        self.reject(
+                            at,
+                            end,
+                            reason::JSON,
+                            "a list element that is no object".to_owned(),
+                        );
                     }
                 }
                 Err(_) => self.reject(at, end, reason::UTF8, "the record is no UTF-8".to_owned()),
             }
             return end;
         }
-        let unterminated = self.records.waits && self.chunk.last && line_end == self.bytes.len() && !self.bytes.ends_with(b"\n");
+        let unterminated = self.records.waits
+            && self.chunk.last
+            && line_end == self.bytes.len()
+            && !self.bytes.ends_with(b"\n");
         // Text in the legacy format looks whole wherever it is cut.
         let legacy = || memchr::memmem::find(&self.bytes[at..line_end], b" AUDIT: id=\"").is_some();
         if unterminated && legacy() {
@@ -673,7 +868,9 @@ impl<'w, S: Sink> Walk<'w, S> {
 fn is_klog(line: &str) -> bool {
     let bytes = line.as_bytes();
     matches!(bytes.first(), Some(b'I' | b'W' | b'E' | b'F'))
-        && bytes.get(1..5).is_some_and(|date| date.iter().all(u8::is_ascii_digit))
+        && bytes
+            .get(1..5)
+            .is_some_and(|date| date.iter().all(u8::is_ascii_digit))
         && bytes.get(5) == Some(&b' ')
         && line.contains("] ")
 }

@@ -1,6 +1,8 @@
-//! The accounting of a scan: `read = events + rejects + skipped`, always, whatever a query asks for.
+//! The accounting of a scan: `read = events + rejects + skipped`, always, whatever a query asks
+//! for.
 //!
-//! Each worker keeps a [`Tally`] of what it read from an object and merges it; the sum is a [`ScanReport`].
+//! Each worker keeps a [`Tally`] of what it read from an object and merges it; the sum is a
+//! [`ScanReport`].
 
 use std::{
     collections::BTreeMap,
@@ -45,7 +47,8 @@ pub struct Reject {
     pub offset: u64,
     /// Line of the record, from 1; `None` until it was counted.
     pub line: Option<u64>,
-    /// The first bytes of the record, at most [`Reject::MOST_BYTES`]; bytes that are no UTF-8 are replaced.
+    /// The first bytes of the record, at most [`Reject::MOST_BYTES`]; bytes that are no UTF-8 are
+    /// replaced.
     pub record: String,
 }
 
@@ -53,9 +56,22 @@ impl Reject {
     /// How much of a rejected record is kept.
     pub const MOST_BYTES: usize = 4096;
 
-    pub(crate) fn new(reason: &'static str, message: String, offset: u64, line: Option<u64>, record: &[u8]) -> Self {
-        let record = String::from_utf8_lossy(&record[..record.len().min(Self::MOST_BYTES)]).into_owned();
-        Self { reason, message, offset, line, record }
+    pub(crate) fn new(
+        reason: &'static str,
+        message: String,
+        offset: u64,
+        line: Option<u64>,
+        record: &[u8],
+    ) -> Self {
+        let record =
+            String::from_utf8_lossy(&record[..record.len().min(Self::MOST_BYTES)]).into_owned();
+        Self {
+            reason,
+            message,
+            offset,
+            line,
+            record,
+        }
     }
 }
 
@@ -163,7 +179,8 @@ pub struct ScanReport {
     pub total: Tally,
     /// By object, in the order of the input.
     pub inputs: Vec<InputReport>,
-    /// Did the scan end before its input did, because no more rows were wanted or the user stopped it?
+    /// Did the scan end before its input did, because no more rows were wanted or the user stopped
+    /// it?
     pub partial: bool,
 }
 
@@ -190,11 +207,18 @@ struct Open {
 
 impl Accounts {
     pub(crate) fn new(inputs: Vec<InputReport>, pieces: usize) -> Arc<Self> {
-        Arc::new(Self { inputs: Mutex::new(inputs), open: Mutex::new(Open { pieces, all: pieces }) })
+        Arc::new(Self {
+            inputs: Mutex::new(inputs),
+            open: Mutex::new(Open {
+                pieces,
+                all: pieces,
+            }),
+        })
     }
 
     fn inputs(&self) -> MutexGuard<'_, Vec<InputReport>> {
-        // A poisoned lock means that a worker panicked while it added numbers; the numbers are still there.
+        // A poisoned lock means that a worker panicked while it added numbers; the numbers are
+        // still there.
         self.inputs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -226,7 +250,16 @@ impl Accounts {
             tally.samples.clear();
             total.merge(tally);
         }
-        let partial = self.open.lock().unwrap_or_else(PoisonError::into_inner).pieces > 0;
-        ScanReport { total, inputs, partial }
+        let partial = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pieces
+            > 0;
+        ScanReport {
+            total,
+            inputs,
+            partial,
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Which events were seen before: an event in, whether it is new out.
 //!
-//! An `auditID` is chosen by the client, so it proves nothing. Two events are the same when id, stage, both times, user, URI,
-//! code and the hash of the whole content are equal. Member order, `kind` and `apiVersion` do not count: the webhook leaves the
-//! last two out.
+//! An `auditID` is chosen by the client, so it proves nothing. Two events are the same when id,
+//! stage, both times, user, URI, code and the hash of the whole content are equal. Member order,
+//! `kind` and `apiVersion` do not count: the webhook leaves the last two out.
 
 use std::{
     collections::HashSet,
@@ -53,12 +53,20 @@ pub(crate) enum Verdict {
 impl Seen {
     /// `all`: leave out every event that was there before.
     pub(crate) fn new(all: bool) -> Self {
-        Self { mode: if all { Mode::All(Mutex::default()) } else { Mode::Twins(Mutex::default()) } }
+        Self {
+            mode: if all {
+                Mode::All(Mutex::default())
+            } else {
+                Mode::Twins(Mutex::default())
+            },
+        }
     }
 
     /// Leave out every event that was there before, or is in the lake.
     pub(crate) fn for_lake(lake: Arc<dyn Lake>) -> Self {
-        Self { mode: Mode::Lake(lake) }
+        Self {
+            mode: Mode::Lake(lake),
+        }
     }
 
     /// Is it for a lake?
@@ -66,17 +74,28 @@ impl Seen {
         matches!(self.mode, Mode::Lake(_))
     }
 
-    /// Is the event, whose JSON is `text`, to be shown? Remembers it. An event of one of two streams that carry the same events is left
-    /// out where the other stream's was there before.
+    /// Is the event, whose JSON is `text`, to be shown? Remembers it. An event of one of two
+    /// streams that carry the same events is left out where the other stream's was there before.
     #[inline]
     pub(crate) fn judge(&self, event: &Event<'_>, text: &str, twin: Option<Twin>) -> Verdict {
-        let verdict = |new: bool| if new { Verdict::New(None) } else { Verdict::Duplicate };
+        let verdict = |new: bool| {
+            if new {
+                Verdict::New(None)
+            } else {
+                Verdict::Duplicate
+            }
+        };
         match &self.mode {
             // Id, stage, times, user, URI and code are members as any other.
-            Mode::Lake(lake) => lake.note(event.staged, event.content.unwrap_or_else(|| content(text)) as i64),
+            Mode::Lake(lake) => lake.note(
+                event.staged,
+                event.content.unwrap_or_else(|| content(text)) as i64,
+            ),
             Mode::All(identities) => verdict(lock(identities).insert(identity(event, text))),
             Mode::Twins(identities) => {
-                let Some(twin) = twin else { return Verdict::New(None) };
+                let Some(twin) = twin else {
+                    return Verdict::New(None);
+                };
                 let identity = identity(event, text);
                 let in_stream = |admin: bool| identity ^ u128::from(admin);
                 let admin = twin == Twin::Admin;
@@ -112,7 +131,9 @@ fn identity(event: &Event<'_>, text: &str) -> u128 {
     hash.update(format!("{numbers:?}").as_bytes());
     let content = members(text)
         .filter(|(name, _)| !matches!(name.raw(), "kind" | "apiVersion"))
-        .map(|(name, value)| xxh3_128(name.raw().as_bytes()).rotate_left(64) ^ xxh3_128(value.raw.as_bytes()))
+        .map(|(name, value)| {
+            xxh3_128(name.raw().as_bytes()).rotate_left(64) ^ xxh3_128(value.raw.as_bytes())
+        })
         .fold(0_u128, u128::wrapping_add);
     hash.update(&content.to_le_bytes());
     hash.digest128()

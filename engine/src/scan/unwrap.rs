@@ -1,7 +1,8 @@
-//! Envelopes in, events out: what a format hands over is an event, another envelope, or counted as neither.
+//! Envelopes in, events out: what a format hands over is an event, another envelope, or counted as
+//! neither.
 //!
-//! Detection is asked again for every layer, down to [`MOST_LAYERS`]. What the layers say of an event adds up: the inner one's word
-//! counts, the outer ones' fill in what it leaves open.
+//! Detection is asked again for every layer, down to [`MOST_LAYERS`]. What the layers say of an
+//! event adds up: the inner one's word counts, the outer ones' fill in what it leaves open.
 
 use std::borrow::Cow;
 
@@ -11,7 +12,10 @@ use super::{
 };
 use crate::{
     event::{Event, NoEvent},
-    format::{Format, PLAIN, Part, Provenance, Record, Twin, Unwrapped, detect, detect_line, detect_resembling, is_plain, salvage},
+    format::{
+        Format, PLAIN, Part, Provenance, Record, Twin, Unwrapped, detect, detect_line,
+        detect_resembling, is_plain, salvage,
+    },
     json::{Fault, Kind, Text, Value, elements},
 };
 
@@ -31,7 +35,11 @@ pub(super) struct Scope<'s> {
 
 impl<'s> Scope<'s> {
     pub(super) const fn new(format: &'static dyn Format) -> Self {
-        Self { format, provenance: None, outer: None }
+        Self {
+            format,
+            provenance: None,
+            outer: None,
+        }
     }
 
     /// From the innermost to the outermost.
@@ -45,7 +53,10 @@ impl<'s> Scope<'s> {
 
     /// The provider's name where one is known, else the wrapper's.
     fn source(&self) -> Source<'_> {
-        let format = self.chain().find(|scope| !is_plain(scope.format)).map_or(self.format, |scope| scope.format);
+        let format = self
+            .chain()
+            .find(|scope| !is_plain(scope.format))
+            .map_or(self.format, |scope| scope.format);
         Source {
             format: format.name(),
             cluster: self.find(|provenance| provenance.cluster.as_deref()),
@@ -64,13 +75,18 @@ impl<'s> Scope<'s> {
     }
 
     fn any(&self, of: impl Fn(&Provenance<'_>) -> bool) -> bool {
-        self.find(|provenance| of(provenance).then_some(())).is_some()
+        self.find(|provenance| of(provenance).then_some(()))
+            .is_some()
     }
 
-    /// What the envelopes say beyond the columns: members of an object, an inner envelope's inside its outer one's.
+    /// What the envelopes say beyond the columns: members of an object, an inner envelope's inside
+    /// its outer one's.
     fn envelope(&self) -> Option<Cow<'_, str>> {
         let mut text: Option<Cow<'_, str>> = None;
-        for members in self.chain().filter_map(|scope| scope.provenance?.envelope.as_deref()) {
+        for members in self
+            .chain()
+            .filter_map(|scope| scope.provenance?.envelope.as_deref())
+        {
             text = Some(match text {
                 None => Cow::Borrowed(members),
                 Some(inner) => Cow::Owned(format!("{members},\"envelope\":{{{inner}}}")),
@@ -91,15 +107,27 @@ pub(super) struct Unwrapping<'u, 'w, S> {
 }
 
 impl<S: Sink> Unwrapping<'_, '_, S> {
-    /// Text that lies in the chunk has its own place and length; text that was made has the record's.
+    /// Text that lies in the chunk has its own place and length; text that was made has the
+    /// record's.
     fn locate(&self, text: &str) -> (usize, usize) {
         let chunk = self.walk.bytes();
-        let inside = (text.as_ptr() as usize).checked_sub(chunk.as_ptr() as usize).filter(|at| at + text.len() <= chunk.len());
+        let inside = (text.as_ptr() as usize)
+            .checked_sub(chunk.as_ptr() as usize)
+            .filter(|at| at + text.len() <= chunk.len());
         inside.map_or((self.from, self.length), |at| (at, text.len()))
     }
 
-    fn decoded_at(&mut self, text: &str, (from, length): (usize, usize), provenance: &Provenance<'_>) {
-        let scope = Scope { format: self.scope.format, provenance: Some(provenance), outer: Some(&self.scope) };
+    fn decoded_at(
+        &mut self,
+        text: &str,
+        (from, length): (usize, usize),
+        provenance: &Provenance<'_>,
+    ) {
+        let scope = Scope {
+            format: self.scope.format,
+            provenance: Some(provenance),
+            outer: Some(&self.scope),
+        };
         self.walk.payload(from, length, text, &scope);
     }
 }
@@ -109,7 +137,8 @@ impl<S: Sink> Unwrapped for Unwrapping<'_, '_, S> {
         let (from, length) = self.locate(text);
         let (reason, message) = match Event::decode(text, inherited) {
             Ok((event, end)) if end <= self.walk.limit() => {
-                self.walk.emit(event, &text[..end], from, length, &self.scope);
+                self.walk
+                    .emit(event, &text[..end], from, length, &self.scope);
                 return;
             }
             Err(NoEvent::Other { end }) if end <= self.walk.limit() => {
@@ -135,22 +164,39 @@ impl<S: Sink> Unwrapped for Unwrapping<'_, '_, S> {
     }
 
     fn made(&mut self, text: &str, provenance: &Provenance<'_>) {
-        let scope = Scope { format: self.scope.format, provenance: Some(provenance), outer: self.scope.outer };
+        let scope = Scope {
+            format: self.scope.format,
+            provenance: Some(provenance),
+            outer: self.scope.outer,
+        };
         match Event::decode(text, None) {
-            Ok((event, end)) => self.walk.emit(event, &text[..end], self.from, self.length, &scope),
+            Ok((event, end)) => self
+                .walk
+                .emit(event, &text[..end], self.from, self.length, &scope),
             Err(NoEvent::Other { .. }) => self.walk.skip(reason::NOT_AN_EVENT),
-            Err(NoEvent::Json(fault)) => self.walk.reject(self.from, self.from + self.length, reason::JSON, describe(fault)),
+            Err(NoEvent::Json(fault)) => self.walk.reject(
+                self.from,
+                self.from + self.length,
+                reason::JSON,
+                describe(fault),
+            ),
         }
     }
 
     fn part(&mut self, text: &str, part: Part<'_>, provenance: &Provenance<'_>) {
-        let scope = Scope { format: self.scope.format, provenance: Some(provenance), outer: Some(&self.scope) };
-        self.walk.part(self.from, self.length, text.as_bytes(), part, &scope);
+        let scope = Scope {
+            format: self.scope.format,
+            provenance: Some(provenance),
+            outer: Some(&self.scope),
+        };
+        self.walk
+            .part(self.from, self.length, text.as_bytes(), part, &scope);
     }
 
     fn reject(&mut self, text: &str, message: &str) {
         let (from, length) = self.locate(text);
-        self.walk.reject(from, from + length, reason::JSON, message.to_owned());
+        self.walk
+            .reject(from, from + length, reason::JSON, message.to_owned());
     }
 
     fn skip(&mut self) {
@@ -167,7 +213,14 @@ fn describe(fault: Fault) -> String {
 
 impl<S: Sink> Walk<'_, S> {
     /// An event that stands in envelopes.
-    pub(super) fn emit(&mut self, event: Event<'_>, text: &str, from: usize, length: usize, scope: &Scope<'_>) {
+    pub(super) fn emit(
+        &mut self,
+        event: Event<'_>,
+        text: &str,
+        from: usize,
+        length: usize,
+        scope: &Scope<'_>,
+    ) {
         let envelope = scope.envelope();
         let mut event = event;
         event.leftovers.envelope = envelope.as_deref();
@@ -177,7 +230,10 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// The format of an event that may be an envelope itself.
-    pub(super) fn resembling<'t>(event: &Event<'_>, text: &'t str) -> Option<(Record<'t>, &'static dyn Format)> {
+    pub(super) fn resembling<'t>(
+        event: &Event<'_>,
+        text: &'t str,
+    ) -> Option<(Record<'t>, &'static dyn Format)> {
         if !event.leftovers.has_members() {
             return None;
         }
@@ -186,7 +242,8 @@ impl<S: Sink> Walk<'_, S> {
         Some((record, format))
     }
 
-    /// What an envelope holds: events and envelopes one behind the other, a list of them, or a line with a prefix of its own.
+    /// What an envelope holds: events and envelopes one behind the other, a list of them, or a line
+    /// with a prefix of its own.
     pub(super) fn payload(&mut self, from: usize, length: usize, text: &str, scope: &Scope<'_>) {
         if scope.chain().count() > 2 * MOST_LAYERS {
             self.skip(reason::NOT_AN_EVENT);
@@ -231,7 +288,12 @@ impl<S: Sink> Walk<'_, S> {
             }
         }
         if list.fault.is_some() {
-            self.reject(from, from + length, reason::JSON, "the list goes on with something that is no element".to_owned());
+            self.reject(
+                from,
+                from + length,
+                reason::JSON,
+                "the list goes on with something that is no element".to_owned(),
+            );
         } else if empty {
             self.skip(reason::NOT_AN_EVENT);
         }
@@ -240,7 +302,11 @@ impl<S: Sink> Walk<'_, S> {
     fn payload_text(&mut self, from: usize, length: usize, text: &str, scope: &Scope<'_>) {
         match detect_line(text) {
             Some((format, line)) if line.part.is_none_or(|part| part.complete) => {
-                let inner = Scope { format, provenance: Some(&line.provenance), outer: Some(scope) };
+                let inner = Scope {
+                    format,
+                    provenance: Some(&line.provenance),
+                    outer: Some(scope),
+                };
                 self.payload(from, length, &line.payload, &inner);
             }
             _ => self.skip(reason::NOT_AN_EVENT),
@@ -248,7 +314,13 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// The object at the start of `text`; where it ends, unless the rest is lost.
-    fn payload_object(&mut self, from: usize, length: usize, text: &str, scope: &Scope<'_>) -> Option<usize> {
+    fn payload_object(
+        &mut self,
+        from: usize,
+        length: usize,
+        text: &str,
+        scope: &Scope<'_>,
+    ) -> Option<usize> {
         if let Some(format) = self.records.inner
             && let Ok(record) = Record::new(text)
             && format.recognises(&record)
@@ -277,10 +349,15 @@ impl<S: Sink> Walk<'_, S> {
         };
         match (Record::new(text), fault) {
             (Ok(record), fault) => {
-                match (detect(&record).filter(|format| format.name() != PLAIN), fault) {
+                match (
+                    detect(&record).filter(|format| format.name() != PLAIN),
+                    fault,
+                ) {
                     (Some(format), _) => self.unwrap_in(from, length, &record, format, scope),
                     (None, None) => self.skip(reason::NOT_AN_EVENT),
-                    (None, Some(fault)) => self.reject(from, from + length, reason::JSON, describe(fault)),
+                    (None, Some(fault)) => {
+                        self.reject(from, from + length, reason::JSON, describe(fault))
+                    }
                 }
                 Some(record.text.len())
             }
@@ -291,16 +368,44 @@ impl<S: Sink> Walk<'_, S> {
         }
     }
 
-    fn unwrap_in(&mut self, from: usize, length: usize, record: &Record<'_>, format: &'static dyn Format, scope: &Scope<'_>) {
+    fn unwrap_in(
+        &mut self,
+        from: usize,
+        length: usize,
+        record: &Record<'_>,
+        format: &'static dyn Format,
+        scope: &Scope<'_>,
+    ) {
         self.records.inner = Some(format).filter(|format| format.name() != PLAIN);
-        let scope = Scope { format, provenance: None, outer: Some(scope) };
-        format.unwrap(record, &mut Unwrapping { walk: self, from, length, scope });
+        let scope = Scope {
+            format,
+            provenance: None,
+            outer: Some(scope),
+        };
+        format.unwrap(
+            record,
+            &mut Unwrapping {
+                walk: self,
+                from,
+                length,
+                scope,
+            },
+        );
     }
 
     /// An object that ends too early: what delivery cut is salvaged, as far as it goes.
-    pub(super) fn broken(&mut self, from: usize, length: usize, text: &str, fault: Fault, scope: &Scope<'_>) {
+    pub(super) fn broken(
+        &mut self,
+        from: usize,
+        length: usize,
+        text: &str,
+        fault: Fault,
+        scope: &Scope<'_>,
+    ) {
         let before = text.trim_ascii_end().strip_suffix(CUT_MARK);
-        if before.is_some() || (fault == Fault::Incomplete && scope.any(|provenance| provenance.may_be_cut)) {
+        if before.is_some()
+            || (fault == Fault::Incomplete && scope.any(|provenance| provenance.may_be_cut))
+        {
             let Some(made) = salvage(before.unwrap_or(text)) else {
                 let message = "the event was cut before it said what it is".to_owned();
                 return self.reject(from, from + length, reason::TRUNCATED, message);
@@ -317,11 +422,25 @@ impl<S: Sink> Walk<'_, S> {
     }
 
     /// A part of a payload, joined to the parts before it.
-    pub(super) fn part(&mut self, from: usize, length: usize, bytes: &[u8], part: Part<'_>, scope: &Scope<'_>) {
-        let Some(whole) = self.joined(from, bytes, part) else { return };
+    pub(super) fn part(
+        &mut self,
+        from: usize,
+        length: usize,
+        bytes: &[u8],
+        part: Part<'_>,
+        scope: &Scope<'_>,
+    ) {
+        let Some(whole) = self.joined(from, bytes, part) else {
+            return;
+        };
         match std::str::from_utf8(&whole) {
             Ok(text) => self.payload(from, length, text, scope),
-            Err(_) => self.reject(from, from + length, reason::UTF8, "the record is no UTF-8".to_owned()),
+            Err(_) => self.reject(
+                from,
+                from + length,
+                reason::UTF8,
+                "the record is no UTF-8".to_owned(),
+            ),
         }
     }
 
@@ -334,13 +453,19 @@ impl<S: Sink> Walk<'_, S> {
             Ok(text) => text,
             Err(error) => std::str::from_utf8(&line[..error.valid_up_to()]).unwrap_or_default(),
         };
-        let Some((format, line_of)) = detect_line(text) else { return false };
+        let Some((format, line_of)) = detect_line(text) else {
+            return false;
+        };
         // A line of the legacy format that was cut looks like any program's.
         if !line_of.payload.starts_with('{') && text.contains(" AUDIT: id=\"") {
             return false;
         }
         let length = line.len();
-        let scope = Scope { format, provenance: Some(&line_of.provenance), outer: None };
+        let scope = Scope {
+            format,
+            provenance: Some(&line_of.provenance),
+            outer: None,
+        };
         match (&line_of.payload, line_of.part) {
             (Cow::Borrowed(payload), Some(part)) => {
                 let offset = payload.as_ptr() as usize - text.as_ptr() as usize;
@@ -349,7 +474,12 @@ impl<S: Sink> Walk<'_, S> {
                 let whole = whole.strip_suffix(b"\r").unwrap_or(whole);
                 self.part(at, length, &whole[offset..], part, &scope);
             }
-            _ if text.len() < line.len() => self.reject(at, at + length, reason::UTF8, "the record is no UTF-8".to_owned()),
+            _ if text.len() < line.len() => self.reject(
+                at,
+                at + length,
+                reason::UTF8,
+                "the record is no UTF-8".to_owned(),
+            ),
             (payload, _) => self.payload(at, length, payload, &scope),
         }
         true

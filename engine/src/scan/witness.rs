@@ -1,7 +1,9 @@
-//! What is known of a source's bytes after they were read: a stream in, its SHA-256, its length, its newlines and its last bytes out.
+//! What is known of a source's bytes after they were read: a stream in, its SHA-256, its length,
+//! its newlines and its last bytes out.
 //!
-//! Two readers share a [`Witness`]: [`Witness::stored`] stands before decompression and notes whether reading failed, so that a store
-//! that fails is told from a stream that is broken for good; [`Witness::decoded`] stands after it.
+//! Two readers share a [`Witness`]: [`Witness::stored`] stands before decompression and notes
+//! whether reading failed, so that a store that fails is told from a stream that is broken for
+//! good; [`Witness::decoded`] stands after it.
 
 use std::{
     io::{self, Read},
@@ -32,7 +34,12 @@ pub(crate) struct Progress {
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { sha256: Sha256::new(), bytes: 0, newlines: 0, tail: Vec::new() }
+        Self {
+            sha256: Sha256::new(),
+            bytes: 0,
+            newlines: 0,
+            tail: Vec::new(),
+        }
     }
 }
 
@@ -41,7 +48,12 @@ impl Progress {
     pub(crate) fn resume(state: &str, bytes: u64, newlines: u64, tail: Vec<u8>) -> Option<Self> {
         let state = unhex(state)?;
         let state = SerializedState::<Sha256>::try_from(state.as_slice()).ok()?;
-        Some(Self { sha256: Sha256::deserialize(&state).ok()?, bytes, newlines, tail })
+        Some(Self {
+            sha256: Sha256::deserialize(&state).ok()?,
+            bytes,
+            newlines,
+            tail,
+        })
     }
 
     /// More bytes.
@@ -75,7 +87,8 @@ impl Progress {
     }
 }
 
-/// 128 bits of SHA-256, in hexadecimal: what tells sources from each other. Nobody can make another content for it.
+/// 128 bits of SHA-256, in hexadecimal: what tells sources from each other. Nobody can make another
+/// content for it.
 pub(crate) fn fingerprint(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes)[..16])
 }
@@ -90,28 +103,42 @@ pub(crate) struct Witness {
 impl Witness {
     /// Goes on from here.
     pub(crate) fn new(progress: Progress) -> Self {
-        Self { progress: Mutex::new(progress), failed: AtomicBool::new(false) }
+        Self {
+            progress: Mutex::new(progress),
+            failed: AtomicBool::new(false),
+        }
     }
 
     /// What was read so far.
     pub(crate) fn progress(&self) -> Progress {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.progress
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
-    /// Could bytes not be read, although they may be there? A stream that cannot be decompressed is another matter.
+    /// Could bytes not be read, although they may be there? A stream that cannot be decompressed is
+    /// another matter.
     pub(crate) fn failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
     }
 
     /// The stored bytes.
     pub(crate) fn stored<R: Read>(self: &std::sync::Arc<Self>, reader: R) -> impl Read + use<R> {
-        Stored { reader, witness: std::sync::Arc::clone(self) }
+        Stored {
+            reader,
+            witness: std::sync::Arc::clone(self),
+        }
     }
 
     /// The decompressed bytes, from the first.
     pub(crate) fn decoded<R: Read>(self: &std::sync::Arc<Self>, reader: R) -> impl Read + use<R> {
         let known = self.progress().bytes;
-        Decoded { reader, witness: std::sync::Arc::clone(self), known }
+        Decoded {
+            reader,
+            witness: std::sync::Arc::clone(self),
+            known,
+        }
     }
 }
 
@@ -123,7 +150,10 @@ struct Stored<R> {
 impl<R: Read> Read for Stored<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer);
-        if read.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::Interrupted) {
+        if read
+            .as_ref()
+            .is_err_and(|error| error.kind() != io::ErrorKind::Interrupted)
+        {
             self.witness.failed.store(true, Ordering::Relaxed);
         }
         read
@@ -143,7 +173,11 @@ impl<R: Read> Read for Decoded<R> {
         let known = usize::try_from(self.known).unwrap_or(usize::MAX).min(read);
         self.known -= known as u64;
         if known < read {
-            self.witness.progress.lock().unwrap_or_else(PoisonError::into_inner).update(&buffer[known..read]);
+            self.witness
+                .progress
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .update(&buffer[known..read]);
         }
         Ok(read)
     }
@@ -151,17 +185,24 @@ impl<R: Read> Read for Decoded<R> {
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     let value = |digit: u8| (digit as char).to_digit(16).map(|value| value as u8);
     (digits.len().is_multiple_of(2))
-        .then(|| digits.chunks_exact(2).map(|pair| Some(value(pair[0])? << 4 | value(pair[1])?)).collect::<Option<Vec<u8>>>())
+        .then(|| {
+            digits
+                .chunks_exact(2)
+                .map(|pair| Some(value(pair[0])? << 4 | value(pair[1])?))
+                .collect::<Option<Vec<u8>>>()
+        })
         .flatten()
 }
 
@@ -181,13 +222,22 @@ mod tests {
             first.update(&bytes[..cut]);
             let tail = bytes[cut.saturating_sub(TAIL)..cut].to_vec();
             assert_eq!(first.tail_hash(), fingerprint(&tail));
-            let mut then = Progress::resume(&first.state(), first.bytes, first.newlines, tail).unwrap();
-            bytes[cut..].chunks(777).for_each(|chunk| then.update(chunk));
-            assert_eq!((then.sha256(), then.bytes, then.newlines), (whole.sha256(), whole.bytes, whole.newlines));
+            let mut then =
+                Progress::resume(&first.state(), first.bytes, first.newlines, tail).unwrap();
+            bytes[cut..]
+                .chunks(777)
+                .for_each(|chunk| then.update(chunk));
+            assert_eq!(
+                (then.sha256(), then.bytes, then.newlines),
+                (whole.sha256(), whole.bytes, whole.newlines)
+            );
             assert_eq!(then.tail_hash(), whole.tail_hash());
         }
         assert!(Progress::resume("zz", 0, 0, Vec::new()).is_none());
-        assert_eq!(Progress::default().sha256(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert_eq!(
+            Progress::default().sha256(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
     }
 
     #[test]
@@ -196,10 +246,17 @@ mod tests {
         let mut first = Progress::default();
         first.update(&bytes[..4]);
         let witness = Arc::new(Witness::new(first));
-        io::copy(&mut witness.decoded(witness.stored(&bytes[..])), &mut io::sink()).unwrap();
+        io::copy(
+            &mut witness.decoded(witness.stored(&bytes[..])),
+            &mut io::sink(),
+        )
+        .unwrap();
         let mut whole = Progress::default();
         whole.update(bytes);
-        assert_eq!((witness.progress().sha256(), witness.progress().newlines), (whole.sha256(), 3));
+        assert_eq!(
+            (witness.progress().sha256(), witness.progress().newlines),
+            (whole.sha256(), 3)
+        );
         assert!(!witness.failed());
     }
 }

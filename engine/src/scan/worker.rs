@@ -15,7 +15,9 @@ use super::{
     report::{Reject, ScanReport, Tally, reason},
     seen::Seen,
 };
-use crate::source::{Chunk, ChunkReader, Layout, Location, chunk::has_record, compress, store::Stores};
+use crate::source::{
+    Chunk, ChunkReader, Layout, Location, chunk::has_record, compress, store::Stores,
+};
 use crate::{Error, ErrorKind, Result};
 
 /// What the rows of a scan are made of: batches of events, or rejects.
@@ -54,9 +56,17 @@ const SMALL: u64 = 256 << 10;
 
 impl Work<'_> {
     /// Reads the piece `index`; what it counted comes back, with whether it was read to its end.
-    pub(crate) fn run(&self, index: usize, collector: &mut impl Collector, memory: &mut Memory) -> (Tally, ControlFlow<()>) {
+    pub(crate) fn run(
+        &self,
+        index: usize,
+        collector: &mut impl Collector,
+        memory: &mut Memory,
+    ) -> (Tally, ControlFlow<()>) {
         // However this ends, nobody waits for this piece's newlines for ever.
-        let _published = Published { newlines: self.newlines, piece: index };
+        let _published = Published {
+            newlines: self.newlines,
+            piece: index,
+        };
         let piece = self.pieces[index];
         let planned = &self.objects[piece.object];
         collector.object(planned);
@@ -70,7 +80,9 @@ impl Work<'_> {
             Err(error) => {
                 self.newlines.publish(index, 0);
                 let message = match planned.compression {
-                    Some(compression) => format!("the {} stream is broken: {error}", compression.name()),
+                    Some(compression) => {
+                        format!("the {} stream is broken: {error}", compression.name())
+                    }
                     None => error.to_string(),
                 };
                 self.unreadable(&mut tally, collector, message, 0)
@@ -89,8 +101,8 @@ impl Work<'_> {
         memory: &mut Memory,
     ) -> io::Result<ControlFlow<()>> {
         if let (Some((from, end)), Some(layout)) = (piece.range, planned.layout) {
-            // Where an earlier run stopped a record begins, whatever it is. Elsewhere the range looks for its first record, and a
-            // boundary is a newline and what follows it.
+            // Where an earlier run stopped a record begins, whatever it is. Elsewhere the range
+            // looks for its first record, and a boundary is a newline and what follows it.
             let resumed = from > 0 && from == planned.from();
             let start = match from {
                 from if resumed => from,
@@ -103,29 +115,52 @@ impl Work<'_> {
                     let mut file = open_file(&planned.object.location)?;
                     if self.lines {
                         if !self.counted {
-                            self.newlines.publish(index, count_newlines(&mut file, from, end)?);
+                            self.newlines
+                                .publish(index, count_newlines(&mut file, from, end)?);
                         }
                         let before = planned.lines() + self.newlines.before(index, self.pieces);
-                        newlines_at_start = before - count_newlines(&mut file, start.min(from), from)?;
+                        newlines_at_start =
+                            before - count_newlines(&mut file, start.min(from), from)?;
                     }
                     file.seek(SeekFrom::Start(start))?;
                     file
                 }
-                Location::Store(stored) => self.stores.reader(stored, start, planned.object.size.unwrap_or(end))?,
+                Location::Store(stored) => {
+                    self.stores
+                        .reader(stored, start, planned.object.size.unwrap_or(end))?
+                }
                 Location::Stdin => return Err(io::Error::other("a stream has no ranges")),
             };
             let mut reader = match resumed {
-                true => ChunkReader::resumed(bytes, layout, self.chunk, self.options.max_record, from, Some(end)),
-                false => ChunkReader::range(bytes, layout, self.chunk, self.options.max_record, from, end),
+                true => ChunkReader::resumed(
+                    bytes,
+                    layout,
+                    self.chunk,
+                    self.options.max_record,
+                    from,
+                    Some(end),
+                ),
+                false => ChunkReader::range(
+                    bytes,
+                    layout,
+                    self.chunk,
+                    self.options.max_record,
+                    from,
+                    end,
+                ),
             };
             reader.count_newlines(self.lines);
             let mut records = self.records(layout, true);
             records.newlines_before = newlines_at_start;
-            memory.iter_mut().for_each(|memory| reader.reuse(std::mem::take(memory)));
-            let flow = self.chunks(&mut reader, &mut records, tally, collector).unwrap_or_else(|error| {
-                let at = reader.position();
-                self.unreadable(tally, collector, error.to_string(), at)
-            });
+            memory
+                .iter_mut()
+                .for_each(|memory| reader.reuse(std::mem::take(memory)));
+            let flow = self
+                .chunks(&mut reader, &mut records, tally, collector)
+                .unwrap_or_else(|error| {
+                    let at = reader.position();
+                    self.unreadable(tally, collector, error.to_string(), at)
+                });
             *memory = reader.into_memory();
             return Ok(flow);
         }
@@ -133,16 +168,28 @@ impl Work<'_> {
         let witness = planned.part.as_ref().and_then(|part| part.witness.as_ref());
         let (mut stream, compression) = match witness {
             Some(witness) => {
-                let (stream, compression) = compress::decompressed(Box::new(witness.stored(stored)))?;
-                (Box::new(witness.decoded(stream)) as Box<dyn Read + Send>, compression)
+                let (stream, compression) =
+                    compress::decompressed(Box::new(witness.stored(stored)))?;
+                (
+                    Box::new(witness.decoded(stream)) as Box<dyn Read + Send>,
+                    compression,
+                )
             }
             None => compress::decompressed(stored)?,
         };
         let mut head = Vec::new();
         // An error here comes again when the chunks are read: what lies before it is still read.
-        let head_error = stream.by_ref().take(Layout::HEAD as u64).read_to_end(&mut head).err();
+        let head_error = stream
+            .by_ref()
+            .take(Layout::HEAD as u64)
+            .read_to_end(&mut head)
+            .err();
         let layout = Layout::of(&head);
-        if !layout.json && head_error.is_none() && !planned.is_stream() && !has_json(planned, self.stores)? {
+        if !layout.json
+            && head_error.is_none()
+            && !planned.is_stream()
+            && !has_json(planned, self.stores)?
+        {
             self.no_log(planned, tally, collector, &head);
             return Ok(collector.hand_over(false));
         }
@@ -156,20 +203,36 @@ impl Work<'_> {
         let reader = match planned.from() {
             0 => ChunkReader::new(bytes, layout, self.chunk, self.options.max_record),
             from => {
-                io::copy(&mut bytes.by_ref().take(from.saturating_sub(layout.skip)), &mut io::sink())?;
+                io::copy(
+                    &mut bytes.by_ref().take(from.saturating_sub(layout.skip)),
+                    &mut io::sink(),
+                )?;
                 newlines_before = planned.lines();
-                ChunkReader::resumed(bytes, layout, self.chunk, self.options.max_record, from, None)
+                ChunkReader::resumed(
+                    bytes,
+                    layout,
+                    self.chunk,
+                    self.options.max_record,
+                    from,
+                    None,
+                )
             }
         };
-        let plain_file = compression.is_none() && !matches!(planned.object.location, Location::Stdin);
+        let plain_file =
+            compression.is_none() && !matches!(planned.object.location, Location::Stdin);
         let mut records = self.records(layout, plain_file);
         records.newlines_before = newlines_before;
         let is_stream = planned.object.size.is_none() || compression.is_some();
         if is_stream && planned.object.size.is_none_or(|size| size > SMALL) {
             Ok(self.pipelined(reader, &mut records, tally, collector))
         } else {
-            let mut chunks = Chunks { reader, failed: None };
-            memory.iter_mut().for_each(|memory| chunks.reader.reuse(std::mem::take(memory)));
+            let mut chunks = Chunks {
+                reader,
+                failed: None,
+            };
+            memory
+                .iter_mut()
+                .for_each(|memory| chunks.reader.reuse(std::mem::take(memory)));
             let flow = self.chunks(&mut chunks, &mut records, tally, collector)?;
             *memory = chunks.reader.into_memory();
             Ok(self.after(flow, chunks.failed, tally, collector))
@@ -178,7 +241,14 @@ impl Work<'_> {
 
     fn records(&self, layout: Layout, plain_file: bool) -> Records {
         let options = self.options;
-        Records::new(options.max_record, layout.boundary, self.lines, plain_file, Arc::clone(self.seen), options.format)
+        Records::new(
+            options.max_record,
+            layout.boundary,
+            self.lines,
+            plain_file,
+            Arc::clone(self.seen),
+            options.format,
+        )
     }
 
     /// Decodes chunk after chunk until there are no more, or nobody wants more.
@@ -214,7 +284,10 @@ impl Work<'_> {
         let (sender, receiver) = mpsc::sync_channel(1);
         std::thread::scope(|scope| {
             let producer = scope.spawn(move || {
-                let mut chunks = Chunks { reader, failed: None };
+                let mut chunks = Chunks {
+                    reader,
+                    failed: None,
+                };
                 while let Some(chunk) = Iterator::next(&mut chunks) {
                     if sender.send(chunk).is_err() {
                         break;
@@ -223,10 +296,14 @@ impl Work<'_> {
                 chunks.failed
             });
             let mut received = Received(receiver);
-            let flow = self.chunks(&mut received, records, tally, collector).unwrap_or(ControlFlow::Continue(()));
+            let flow = self
+                .chunks(&mut received, records, tally, collector)
+                .unwrap_or(ControlFlow::Continue(()));
             // A producer that waits to send learns here that nobody receives.
             drop(received);
-            let failed = producer.join().unwrap_or_else(|_| Some((io::Error::other("the reader stopped"), 0)));
+            let failed = producer
+                .join()
+                .unwrap_or_else(|_| Some((io::Error::other("the reader stopped"), 0)));
             self.after(flow, failed, tally, collector)
         })
     }
@@ -239,27 +316,53 @@ impl Work<'_> {
         collector: &mut impl Collector,
     ) -> ControlFlow<()> {
         match failed {
-            Some((error, at)) if flow.is_continue() => {
-                self.unreadable(tally, collector, format!("the rest cannot be read or decompressed: {error}"), at)
-            }
+            Some((error, at)) if flow.is_continue() => self.unreadable(
+                tally,
+                collector,
+                format!("the rest cannot be read or decompressed: {error}"),
+                at,
+            ),
             _ => flow,
         }
     }
 
-    fn unreadable(&self, tally: &mut Tally, collector: &mut impl Collector, message: String, at: u64) -> ControlFlow<()> {
+    fn unreadable(
+        &self,
+        tally: &mut Tally,
+        collector: &mut impl Collector,
+        message: String,
+        at: u64,
+    ) -> ControlFlow<()> {
         let reject = Reject::new(reason::UNREADABLE, message, at, None, b"");
         tally.reject(&reject);
         collector.reject(reject);
         collector.hand_over(false)
     }
 
-    /// An object that holds nothing like JSON: found in a folder it is skipped, named by the user it is a reject.
-    fn no_log(&self, planned: &Planned, tally: &mut Tally, collector: &mut impl Collector, head: &[u8]) {
-        if planned.part.is_some() && planned.compression.is_none() && head.len() < Layout::HEAD && !head.ends_with(b"\n") {
+    /// An object that holds nothing like JSON: found in a folder it is skipped, named by the user
+    /// it is a reject.
+    fn no_log(
+        &self,
+        planned: &Planned,
+        tally: &mut Tally,
+        collector: &mut impl Collector,
+        head: &[u8],
+    ) {
+        if planned.part.is_some()
+            && planned.compression.is_none()
+            && head.len() < Layout::HEAD
+            && !head.ends_with(b"\n")
+        {
             // For a lake what was read is read for good: this may be the first bytes of a log.
             tally.skip_tail(planned.from());
         } else if planned.object.named {
-            let reject = Reject::new(reason::NOT_A_LOG, "nothing in it looks like JSON".to_owned(), 0, Some(1), head);
+            let reject = Reject::new(
+                reason::NOT_A_LOG,
+                "nothing in it looks like JSON".to_owned(),
+                0,
+                Some(1),
+                head,
+            );
             tally.reject(&reject);
             collector.reject(reject);
         } else {
@@ -338,8 +441,8 @@ impl<R: Read> Iterator for Chunks<R> {
     }
 }
 
-/// The newlines of every piece, so that a range knows its line numbers: workers take pieces in order and publish
-/// their counts before they wait for those before them.
+/// The newlines of every piece, so that a range knows its line numbers: workers take pieces in
+/// order and publish their counts before they wait for those before them.
 #[derive(Debug)]
 pub(crate) struct Newlines {
     counts: Mutex<Vec<Option<u64>>>,
@@ -348,7 +451,10 @@ pub(crate) struct Newlines {
 
 impl Newlines {
     pub(crate) fn new(pieces: usize) -> Self {
-        Self { counts: Mutex::new(vec![None; pieces]), published: Condvar::new() }
+        Self {
+            counts: Mutex::new(vec![None; pieces]),
+            published: Condvar::new(),
+        }
     }
 
     /// The piece has this many newlines; the first word counts.
@@ -360,13 +466,22 @@ impl Newlines {
 
     /// Newlines in the same object's pieces before this one.
     fn before(&self, piece: usize, pieces: &[Piece]) -> u64 {
-        let first = (0..piece).rev().take_while(|&other| pieces[other].object == pieces[piece].object).last().unwrap_or(piece);
+        let first = (0..piece)
+            .rev()
+            .take_while(|&other| pieces[other].object == pieces[piece].object)
+            .last()
+            .unwrap_or(piece);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let known: Option<u64> = counts[first..piece].iter().copied().sum();
             match known {
                 Some(sum) => return sum,
-                None => counts = self.published.wait(counts).unwrap_or_else(PoisonError::into_inner),
+                None => {
+                    counts = self
+                        .published
+                        .wait(counts)
+                        .unwrap_or_else(PoisonError::into_inner)
+                }
             }
         }
     }
@@ -399,13 +514,19 @@ fn open_file(location: &Location) -> io::Result<Box<dyn Seekable>> {
 }
 
 /// The newlines in `[from, end)` of a file.
-pub(crate) fn count_newlines(file: &mut (impl Read + Seek + ?Sized), from: u64, end: u64) -> io::Result<u64> {
+pub(crate) fn count_newlines(
+    file: &mut (impl Read + Seek + ?Sized),
+    from: u64,
+    end: u64,
+) -> io::Result<u64> {
     file.seek(SeekFrom::Start(from))?;
     let mut left = end.saturating_sub(from);
     let mut buffer = vec![0; 1 << 20];
     let mut count = 0;
     while left > 0 {
-        let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let most = buffer
+            .len()
+            .min(usize::try_from(left).unwrap_or(usize::MAX));
         let read = file.read(&mut buffer[..most])?;
         if read == 0 {
             break;
@@ -443,7 +564,9 @@ fn open(planned: &Planned, stores: &Stores) -> io::Result<Box<dyn Read + Send>> 
         (Some(copy), _) => Box::new(File::open(copy)?),
         (None, Location::File(_) | Location::Held(_)) => open_file(&planned.object.location)?,
         (None, Location::Stdin) => Box::new(io::stdin()),
-        (None, Location::Store(stored)) => stores.reader(stored, 0, stored.size.unwrap_or(u64::MAX))?,
+        (None, Location::Store(stored)) => {
+            stores.reader(stored, 0, stored.size.unwrap_or(u64::MAX))?
+        }
     })
 }
 
@@ -461,25 +584,34 @@ pub(crate) fn spool(planned: &Planned, stores: &Stores) -> Result<()> {
         Error::from(ErrorKind::Output { path, source })
     };
     let mut copy = tempfile::NamedTempFile::with_prefix("auditql-").map_err(fail)?;
-    io::copy(&mut open(planned, stores).map_err(fail)?, copy.as_file_mut()).map_err(fail)?;
+    io::copy(
+        &mut open(planned, stores).map_err(fail)?,
+        copy.as_file_mut(),
+    )
+    .map_err(fail)?;
     // Two callers at once: the second copy is empty, and dropped.
     let _ = planned.spool.set(copy.into_temp_path());
     Ok(())
 }
 
-/// Counts the lines of the rejects that are shown, where the scan did not: only then the file is read once more.
+/// Counts the lines of the rejects that are shown, where the scan did not: only then the file is
+/// read once more.
 pub(crate) fn locate_samples(plan: &ScanPlan, report: &mut ScanReport) {
     for (planned, input) in plan.objects.iter().zip(&mut report.inputs) {
         if planned.compression.is_some() || planned.failure.is_some() {
             continue;
         }
-        if !matches!(planned.object.location, Location::File(_) | Location::Held(_)) {
+        if !matches!(
+            planned.object.location,
+            Location::File(_) | Location::Held(_)
+        ) {
             continue;
         }
         let (mut at, mut line) = (0, 1);
         for sample in &mut input.tally.samples {
             if sample.line.is_none() && sample.offset >= at {
-                let counted = open_file(&planned.object.location).and_then(|mut file| count_newlines(&mut file, at, sample.offset));
+                let counted = open_file(&planned.object.location)
+                    .and_then(|mut file| count_newlines(&mut file, at, sample.offset));
                 line += counted.unwrap_or(0);
                 at = sample.offset;
                 sample.line = Some(line);

@@ -1,7 +1,8 @@
 //! An archive in, the files in it out, each an object of its own: zip, and tar in any compression.
 //!
-//! Files are unpacked into a temporary folder, so that they are read as any others are: in parallel, each by its own content. Archives
-//! in archives are not unpacked. Not responsible for: what the files are.
+//! Files are unpacked into a temporary folder, so that they are read as any others are: in
+//! parallel, each by its own content. Archives in archives are not unpacked. Not responsible for:
+//! what the files are.
 
 use std::{
     fs::File,
@@ -58,19 +59,39 @@ struct Unpacking<'u> {
 ///
 /// # Errors
 ///
-/// When there is no place for them. What is broken in the archive is a failure beside the files before it.
-pub(crate) fn unpack(archive: Archive, uri: &str, path: &Path) -> io::Result<(TempDir, Vec<Object>, Failures)> {
+/// When there is no place for them. What is broken in the archive is a failure beside the files
+/// before it.
+pub(crate) fn unpack(
+    archive: Archive,
+    uri: &str,
+    path: &Path,
+) -> io::Result<(TempDir, Vec<Object>, Failures)> {
     let folder = tempfile::Builder::new().prefix("auditql-").tempdir()?;
-    let left = path.metadata()?.len().saturating_mul(MOST_TIMES).saturating_add(LITTLE);
-    let mut unpacking = Unpacking { uri, folder: folder.path(), objects: Vec::new(), failures: Vec::new(), left };
+    let left = path
+        .metadata()?
+        .len()
+        .saturating_mul(MOST_TIMES)
+        .saturating_add(LITTLE);
+    let mut unpacking = Unpacking {
+        uri,
+        folder: folder.path(),
+        objects: Vec::new(),
+        failures: Vec::new(),
+        left,
+    };
     let done = match archive {
         Archive::Zip => unpacking.zip(path),
         Archive::Tar => unpacking.tar(path),
     };
     if let Err(error) = done {
-        unpacking.failures.push((uri.to_owned(), format!("the archive cannot be read to its end: {error}")));
+        unpacking.failures.push((
+            uri.to_owned(),
+            format!("the archive cannot be read to its end: {error}"),
+        ));
     }
-    let Unpacking { objects, failures, .. } = unpacking;
+    let Unpacking {
+        objects, failures, ..
+    } = unpacking;
     Ok((folder, objects, failures))
 }
 
@@ -80,12 +101,18 @@ impl Unpacking<'_> {
         for index in 0..archive.len() {
             match archive.by_index(index) {
                 Ok(mut file) if file.is_file() => {
-                    let name = file.name().map_or_else(|_| format!("file {}", index + 1), |name| name.into_owned());
+                    let name = file
+                        .name()
+                        .map_or_else(|_| format!("file {}", index + 1), |name| name.into_owned());
                     self.file(&name, &mut file)?;
                 }
                 Ok(_) => {}
-                // One in a method that we do not know, or with a password, costs the others nothing.
-                Err(error) => self.failures.push((format!("{}/file {}", self.uri, index + 1), error.to_string())),
+                // One in a method that we do not know, or with a password, costs the others
+                // nothing.
+                Err(error) => self.failures.push((
+                    format!("{}/file {}", self.uri, index + 1),
+                    error.to_string(),
+                )),
             }
         }
         Ok(())
@@ -112,10 +139,17 @@ impl Unpacking<'_> {
         copy.flush()?;
         let uri = format!("{}/{}", self.uri, name.trim_start_matches("./"));
         if size > self.left {
-            return Err(io::Error::other(format!("it unpacks to more than {MOST_TIMES} times its size")));
+            return Err(io::Error::other(format!(
+                "it unpacks to more than {MOST_TIMES} times its size"
+            )));
         }
         self.left -= size;
-        self.objects.push(Object { uri, location: Location::File(path), size: Some(size), named: false });
+        self.objects.push(Object {
+            uri,
+            location: Location::File(path),
+            size: Some(size),
+            named: false,
+        });
         Ok(())
     }
 }

@@ -1,13 +1,16 @@
 //! Decompressed bytes in, chunks of whole records out, with bounded memory.
 //!
-//! A chunk ends where a record ends, so chunks can be decoded in any order by any thread. The rules, which are the same for a whole
-//! file and for a range of it, so that the records do not depend on how a file is split:
+//! A chunk ends where a record ends, so chunks can be decoded in any order by any thread. The
+//! rules, which are the same for a whole file and for a range of it, so that the records do not
+//! depend on how a file is split:
 //!
-//! - In a log of *values* ([`Boundary::Value`], the usual case: the first line begins with `{`) a record may go over several lines, but
-//!   never past a line that begins with `{` or `[`: there a new record begins, whatever came before. So a broken record costs itself
-//!   and nothing else, pretty-printed values work, and a range begins at the first such line in it.
+//! - In a log of *values* ([`Boundary::Value`], the usual case: the first line begins with `{`) a
+//!   record may go over several lines, but never past a line that begins with `{` or `[`: there a
+//!   new record begins, whatever came before. So a broken record costs itself and nothing else,
+//!   pretty-printed values work, and a range begins at the first such line in it.
 //! - In a log of *lines* ([`Boundary::Line`]: text in front of the JSON) each line is a record.
-//! - A file that begins with `[`, and a list longer than the longest record, is read as a *list*: its elements are the records.
+//! - A file that begins with `[`, and a list longer than the longest record, is read as a *list*:
+//!   its elements are the records.
 //! - A record longer than the limit is rejected, and reading goes on at the next line.
 //!
 //! Not responsible for: what is in a record.
@@ -38,7 +41,8 @@ pub(crate) struct Layout {
     pub(crate) boundary: Boundary,
     /// Does it begin with `[`? Then it can only be read from its start.
     pub(crate) list: bool,
-    /// May a record be spread over several lines that other records stand between? Then it can only be read from its start, too.
+    /// May a record be spread over several lines that other records stand between? Then it can only
+    /// be read from its start, too.
     pub(crate) parts: bool,
     /// Is there anything that looks like a record among the first bytes?
     pub(crate) json: bool,
@@ -50,41 +54,72 @@ impl Layout {
 
     /// From the first bytes, at most [`Self::HEAD`] of them.
     pub(crate) fn of(head: &[u8]) -> Self {
-        let skip = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let skip = if head.starts_with(b"\xef\xbb\xbf") {
+            3
+        } else {
+            0
+        };
         let text = &head[skip..];
-        let first = text.iter().position(|byte| !byte.is_ascii_whitespace()).map_or(0, |at| text[at]);
+        let first = text
+            .iter()
+            .position(|byte| !byte.is_ascii_whitespace())
+            .map_or(0, |at| text[at]);
         // A log that begins in the middle of a record is still a log of values.
-        let values = matches!(first, b'{' | b'[' | 0) || memchr::memmem::find(text, b"\n{").is_some();
-        let boundary = if values { Boundary::Value } else { Boundary::Line };
+        let values =
+            matches!(first, b'{' | b'[' | 0) || memchr::memmem::find(text, b"\n{").is_some();
+        let boundary = if values {
+            Boundary::Value
+        } else {
+            Boundary::Line
+        };
         let json = first == 0 || has_record(text);
-        Self { skip: skip as u64, boundary, list: first == b'[', parts: comes_in_parts(text), json }
+        Self {
+            skip: skip as u64,
+            boundary,
+            list: first == b'[',
+            parts: comes_in_parts(text),
+            json,
+        }
     }
 }
 
-/// Is it what container runtimes write: lines of docker's `json-file`, or of the CRI, where a long line becomes several?
+/// Is it what container runtimes write: lines of docker's `json-file`, or of the CRI, where a long
+/// line becomes several?
 fn comes_in_parts(text: &[u8]) -> bool {
     let line = &text[..memchr::memchr(b'\n', text).unwrap_or(text.len())];
     let head = &line[..line.len().min(80)];
-    let cri = [&b" stdout "[..], b" stderr "].iter().any(|stream| memchr::memmem::find(head, stream).is_some());
+    let cri = [&b" stdout "[..], b" stderr "]
+        .iter()
+        .any(|stream| memchr::memmem::find(head, stream).is_some());
     // Docker writes just these members; what a shipper adds comes with whole records.
     let tail = &line[line.len().saturating_sub(160)..];
     let docker = line.starts_with(b"{\"log\":\"")
         && tail.trim_ascii_end().ends_with(b"\"}")
-        && [&b"\"stream\":\"std"[..], b"\"time\":\""].iter().all(|name| memchr::memmem::find(tail, name).is_some())
+        && [&b"\"stream\":\"std"[..], b"\"time\":\""]
+            .iter()
+            .all(|name| memchr::memmem::find(tail, name).is_some())
         && memchr::memmem::find(tail, b"\"kubernetes\"").is_none();
     cri || docker
 }
 
-/// Does an object with a member begin anywhere in these bytes: `{"name":`? Binary files hold braces and quotes by chance, but not this.
-/// Or is there a line of the legacy text format?
+/// Does an object with a member begin anywhere in these bytes: `{"name":`? Binary files hold braces
+/// and quotes by chance, but not this. Or is there a line of the legacy text format?
 pub(crate) fn has_record(bytes: &[u8]) -> bool {
     if memchr::memmem::find(bytes, b" AUDIT: id=\"").is_some() {
         return true;
     }
     memchr::memchr_iter(b'{', bytes).any(|at| {
         let rest = bytes[at + 1..].trim_ascii_start();
-        let Some(name) = rest.strip_prefix(b"\"") else { return false };
-        let Some(end) = name.iter().take(200).position(|byte| *byte == b'"' || *byte < 0x20) else { return false };
+        let Some(name) = rest.strip_prefix(b"\"") else {
+            return false;
+        };
+        let Some(end) = name
+            .iter()
+            .take(200)
+            .position(|byte| *byte == b'"' || *byte < 0x20)
+        else {
+            return false;
+        };
         name[end] == b'"' && end > 0 && name[end + 1..].trim_ascii_start().first() == Some(&b':')
     })
 }
@@ -129,8 +164,8 @@ pub(crate) struct ChunkReader<R> {
     spare: Vec<u8>,
 }
 
-/// The longest envelope of many events, each of which has to be shorter than the longest record: what one request to a cloud's or a log
-/// store's API gives.
+/// The longest envelope of many events, each of which has to be shorter than the longest record:
+/// what one request to a cloud's or a log store's API gives.
 pub(crate) const DOCUMENT: usize = 128 << 20;
 /// Bytes more than are read: reading to the end of a full buffer would grow it.
 const SLACK: usize = 64;
@@ -154,7 +189,11 @@ enum Mode {
 impl<R: Read> ChunkReader<R> {
     /// Reads an object from its start, the byte-order mark already skipped.
     pub(crate) fn new(reader: R, layout: Layout, target: usize, limit: usize) -> Self {
-        let mode = if layout.list { Mode::Open } else { Mode::Records };
+        let mode = if layout.list {
+            Mode::Open
+        } else {
+            Mode::Records
+        };
         Self {
             reader,
             buffer: Vec::new(),
@@ -196,9 +235,17 @@ impl<R: Read> ChunkReader<R> {
         }
     }
 
-    /// Reads the records that begin in `[from, end)`. `reader` begins at `from`, or, if `from` is not the start of the
-    /// object, one byte before it: a boundary is a newline and what follows it.
-    pub(crate) fn range(reader: R, layout: Layout, target: usize, limit: usize, from: u64, end: u64) -> Self {
+    /// Reads the records that begin in `[from, end)`. `reader` begins at `from`, or, if `from` is
+    /// not the start of the object, one byte before it: a boundary is a newline and what follows
+    /// it.
+    pub(crate) fn range(
+        reader: R,
+        layout: Layout,
+        target: usize,
+        limit: usize,
+        from: u64,
+        end: u64,
+    ) -> Self {
         let mut this = Self::new(reader, layout, target, limit);
         this.end = Some(end);
         this.count_newlines = false;
@@ -209,9 +256,16 @@ impl<R: Read> ChunkReader<R> {
         this
     }
 
-    /// Reads on from the byte `from`, where an earlier run stopped after a record; `reader` begins there. With an `end`, only the records
-    /// that begin before it.
-    pub(crate) fn resumed(reader: R, layout: Layout, target: usize, limit: usize, from: u64, end: Option<u64>) -> Self {
+    /// Reads on from the byte `from`, where an earlier run stopped after a record; `reader` begins
+    /// there. With an `end`, only the records that begin before it.
+    pub(crate) fn resumed(
+        reader: R,
+        layout: Layout,
+        target: usize,
+        limit: usize,
+        from: u64,
+        end: Option<u64>,
+    ) -> Self {
         let mut this = Self::new(reader, layout, target, limit);
         this.offset = from;
         this.end = end;
@@ -243,9 +297,16 @@ impl<R: Read> ChunkReader<R> {
                 }
                 Mode::Open => {
                     self.fill(self.target)?;
-                    let bracket = self.buffer.iter().position(|byte| *byte == b'[').map_or(self.buffer.len(), |at| at + 1);
+                    let bracket = self
+                        .buffer
+                        .iter()
+                        .position(|byte| *byte == b'[')
+                        .map_or(self.buffer.len(), |at| at + 1);
                     self.drop_bytes(bracket);
-                    self.mode = Mode::List { object: false, inherited: None };
+                    self.mode = Mode::List {
+                        object: false,
+                        inherited: None,
+                    };
                     continue;
                 }
                 Mode::Records => self.records()?,
@@ -281,7 +342,11 @@ impl<R: Read> ChunkReader<R> {
             return Ok(());
         }
         let missing = (wanted - self.buffer.len()) as u64;
-        let read = self.reader.by_ref().take(missing).read_to_end(&mut self.buffer);
+        let read = self
+            .reader
+            .by_ref()
+            .take(missing)
+            .read_to_end(&mut self.buffer);
         // `read_to_end` keeps what it read before an error.
         self.eof = self.buffer.len() < wanted;
         read.map(|_| ())
@@ -327,7 +392,8 @@ impl<R: Read> ChunkReader<R> {
     fn reject(&mut self, reason: &'static str, message: String, length: usize) {
         let record = &self.buffer[..length.min(self.buffer.len())];
         let line = self.count_newlines.then_some(self.newlines + 1);
-        self.rejects.push(Reject::new(reason, message, self.offset, line, record));
+        self.rejects
+            .push(Reject::new(reason, message, self.offset, line, record));
     }
 
     /// The first position after `from` at which a record may begin.
@@ -340,7 +406,9 @@ impl<R: Read> ChunkReader<R> {
             Boundary::Line => true,
             Boundary::Value => matches!(self.buffer.get(*at), Some(b'{' | b'[')),
         };
-        memchr::memrchr_iter(b'\n', &self.buffer).map(|at| at + 1).find(is_start)
+        memchr::memrchr_iter(b'\n', &self.buffer)
+            .map(|at| at + 1)
+            .find(is_start)
     }
 
     /// Finds a range's first record.
@@ -350,7 +418,11 @@ impl<R: Read> ChunkReader<R> {
         match self.next_boundary(0) {
             Some(at) => {
                 self.drop_bytes(at);
-                self.mode = if self.ended(0) { Mode::Done } else { Mode::Records };
+                self.mode = if self.ended(0) {
+                    Mode::Done
+                } else {
+                    Mode::Records
+                };
             }
             None if self.eof || self.ended(self.buffer.len()) => {
                 self.buffer.clear();
@@ -374,7 +446,13 @@ impl<R: Read> ChunkReader<R> {
         loop {
             if let Some(end) = self.end {
                 // Enough to see the end of the range, and of the record that goes over it.
-                wanted = wanted.min(usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX).saturating_add(2)).max(2);
+                wanted = wanted
+                    .min(
+                        usize::try_from(end.saturating_sub(self.offset))
+                            .unwrap_or(usize::MAX)
+                            .saturating_add(2),
+                    )
+                    .max(2);
             }
             self.fill(wanted.max(self.buffer.len()))?;
             if let Some(end) = self.end
@@ -392,12 +470,16 @@ impl<R: Read> ChunkReader<R> {
             if self.eof {
                 self.mode = Mode::Done;
                 let length = self.buffer.len();
-                return Ok((length > 0).then(|| self.cut(length, false)).or_else(|| self.leave()));
+                return Ok((length > 0)
+                    .then(|| self.cut(length, false))
+                    .or_else(|| self.leave()));
             }
             if let Some(at) = self.last_boundary().filter(|&at| at > 0 && !self.ended(at)) {
                 return Ok(Some(self.cut(at, false)));
             }
-            if self.buffer.len() > self.limit && !(self.buffer.len() <= DOCUMENT && is_document(&self.buffer, self.limit)) {
+            if self.buffer.len() > self.limit
+                && !(self.buffer.len() <= DOCUMENT && is_document(&self.buffer, self.limit))
+            {
                 return Ok(self.oversize());
             }
             wanted = self.more();
@@ -408,17 +490,28 @@ impl<R: Read> ChunkReader<R> {
         }
     }
 
-    /// How much to have in the buffer when what is there is no whole record: twice as much, but not far past the limit.
+    /// How much to have in the buffer when what is there is no whole record: twice as much, but not
+    /// far past the limit.
     fn more(&self) -> usize {
-        let most = if self.buffer.len() > self.limit { DOCUMENT } else { self.limit };
-        (self.buffer.len() * 2).max(self.target).min(self.target.max(most) + 2)
+        let most = if self.buffer.len() > self.limit {
+            DOCUMENT
+        } else {
+            self.limit
+        };
+        (self.buffer.len() * 2)
+            .max(self.target)
+            .min(self.target.max(most) + 2)
     }
 
     /// More than the limit is in the buffer, and no record boundary.
     fn oversize(&mut self) -> Option<Chunk> {
         // Several values on one line, as Firehose writes them: hand out the complete ones.
         let mut at = 0;
-        while let Some(start) = self.buffer[at..].iter().position(|byte| !byte.is_ascii_whitespace() && *byte != b',').map(|n| n + at) {
+        while let Some(start) = self.buffer[at..]
+            .iter()
+            .position(|byte| !byte.is_ascii_whitespace() && *byte != b',')
+            .map(|n| n + at)
+        {
             match container_end(&self.buffer, start) {
                 Some(Ok(end)) if end - start <= self.limit => at = end,
                 _ => break,
@@ -429,27 +522,48 @@ impl<R: Read> ChunkReader<R> {
         }
         if let Some((inside, inherited)) = list_start(&self.buffer) {
             self.drop_bytes(inside);
-            self.mode = Mode::List { object: true, inherited };
+            self.mode = Mode::List {
+                object: true,
+                inherited,
+            };
             return None;
         }
-        let start = self.buffer.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(0);
+        let start = self
+            .buffer
+            .iter()
+            .position(|byte| !byte.is_ascii_whitespace())
+            .unwrap_or(0);
         if self.buffer.get(start) == Some(&b'[') {
             self.drop_bytes(start + 1);
-            self.mode = Mode::List { object: false, inherited: None };
+            self.mode = Mode::List {
+                object: false,
+                inherited: None,
+            };
             return None;
         }
-        // No value, but lines: text that is no JSON. An indented value may begin among them, and must not be cut.
+        // No value, but lines: text that is no JSON. An indented value may begin among them, and
+        // must not be cut.
         let first = self.buffer.iter().find(|byte| !byte.is_ascii_whitespace());
         if let Some(newline) = memchr::memrchr(b'\n', &self.buffer)
             && !matches!(first, Some(b'{' | b'['))
         {
-            let begins_value = |at: &usize| matches!(self.buffer[at + 1..].trim_ascii_start().first(), Some(b'{' | b'['));
-            let end = memchr::memchr_iter(b'\n', &self.buffer).find(begins_value).unwrap_or(newline);
+            let begins_value = |at: &usize| {
+                matches!(
+                    self.buffer[at + 1..].trim_ascii_start().first(),
+                    Some(b'{' | b'[')
+                )
+            };
+            let end = memchr::memchr_iter(b'\n', &self.buffer)
+                .find(begins_value)
+                .unwrap_or(newline);
             return Some(self.cut(end + 1, false));
         }
         // The record begins after the blanks in front of it.
         self.drop_bytes(start);
-        let message = format!("the record is longer than {} bytes; --max-record raises the limit", self.limit);
+        let message = format!(
+            "the record is longer than {} bytes; --max-record raises the limit",
+            self.limit
+        );
         self.reject(reason::TOO_LARGE, message, self.buffer.len());
         self.mode = Mode::Skip;
         None
@@ -462,8 +576,13 @@ impl<R: Read> ChunkReader<R> {
             self.drop_bytes(newline + 1);
             // Past a range's end what follows is still this range's, up to the next boundary.
             self.fill(1)?;
-            let at_boundary = self.boundary == Boundary::Line || matches!(self.buffer.first(), Some(b'{' | b'['));
-            self.mode = if self.ended(0) && at_boundary { Mode::Done } else { Mode::Records };
+            let at_boundary =
+                self.boundary == Boundary::Line || matches!(self.buffer.first(), Some(b'{' | b'['));
+            self.mode = if self.ended(0) && at_boundary {
+                Mode::Done
+            } else {
+                Mode::Records
+            };
             if matches!(self.mode, Mode::Done) {
                 self.buffer.clear();
             }
@@ -492,7 +611,10 @@ impl<R: Read> ChunkReader<R> {
                 }
                 Elements::TooLarge => {
                     let chunk = self.cut(at, true);
-                    let message = format!("the record is longer than {} bytes; --max-record raises the limit", self.limit);
+                    let message = format!(
+                        "the record is longer than {} bytes; --max-record raises the limit",
+                        self.limit
+                    );
                     self.reject(reason::TOO_LARGE, message, self.buffer.len());
                     self.mode = Mode::Skip;
                     return Ok(Some(chunk));
@@ -501,7 +623,11 @@ impl<R: Read> ChunkReader<R> {
                 Elements::Open if self.eof => {
                     let rest = self.buffer.len() - at;
                     let chunk = self.cut(at, true);
-                    self.reject(reason::TRUNCATED, "the list is not closed: the file was cut".to_owned(), rest);
+                    self.reject(
+                        reason::TRUNCATED,
+                        "the list is not closed: the file was cut".to_owned(),
+                        rest,
+                    );
                     self.buffer.clear();
                     self.mode = Mode::Done;
                     return Ok(Some(chunk));
@@ -539,7 +665,11 @@ impl<R: Read> ChunkReader<R> {
                 }
                 _ => {
                     let length = self.buffer.len();
-                    self.reject(reason::TRUNCATED, "the object around a list is not closed".to_owned(), length);
+                    self.reject(
+                        reason::TRUNCATED,
+                        "the object around a list is not closed".to_owned(),
+                        length,
+                    );
                     self.mode = Mode::Skip;
                     return Ok(());
                 }
@@ -554,11 +684,14 @@ pub(crate) fn next_boundary(bytes: &[u8], from: usize, boundary: Boundary) -> Op
         Boundary::Line => true,
         Boundary::Value => matches!(bytes.get(*at), Some(b'{' | b'[')),
     };
-    memchr::memchr_iter(b'\n', bytes.get(from..)?).map(|at| from + at + 1).find(is_start)
+    memchr::memchr_iter(b'\n', bytes.get(from..)?)
+        .map(|at| from + at + 1)
+        .find(is_start)
 }
 
-/// Does the buffer, which is longer than the longest record, begin with an object, not an event, that goes on in a list of things? Only as
-/// many bytes as tell are looked at, so that the answer does not depend on how many more there are.
+/// Does the buffer, which is longer than the longest record, begin with an object, not an event,
+/// that goes on in a list of things? Only as many bytes as tell are looked at, so that the answer
+/// does not depend on how many more there are.
 pub(crate) fn is_document(buffer: &[u8], limit: usize) -> bool {
     let buffer = &buffer[..buffer.len().min(limit + 1)];
     let text = match std::str::from_utf8(buffer) {
@@ -572,7 +705,9 @@ pub(crate) fn is_document(buffer: &[u8], limit: usize) -> bool {
         if found.by_ref().any(|(name, _)| name.eq_str("auditID")) {
             return false;
         }
-        let Some((name, at)) = found.unfinished() else { return false };
+        let Some((name, at)) = found.unfinished() else {
+            return false;
+        };
         rest = rest[at..].trim_start();
         if rest.starts_with('[') {
             return !name.eq_str("items");
@@ -595,9 +730,9 @@ enum Elements {
     TooLarge,
 }
 
-/// Walks over the elements at the start of `buffer`: the position after the last complete one and what separates it from the next, and why
-/// it ends there. What it finds does
-/// not depend on how much more than the limit is in the buffer.
+/// Walks over the elements at the start of `buffer`: the position after the last complete one and
+/// what separates it from the next, and why it ends there. What it finds does not depend on how
+/// much more than the limit is in the buffer.
 fn scan_elements(buffer: &[u8], target: usize, limit: usize) -> (usize, Elements) {
     let mut position = 0;
     loop {
@@ -610,17 +745,22 @@ fn scan_elements(buffer: &[u8], target: usize, limit: usize) -> (usize, Elements
             Some(b']') => return (position, Elements::Closed),
             Some(b'{' | b'[') => match container_end(buffer, position) {
                 Some(Ok(end)) => Some(end),
-                Some(Err(Fault::Syntax { at: bad, .. })) if bad - position <= limit => return (position, Elements::Broken),
+                Some(Err(Fault::Syntax { at: bad, .. })) if bad - position <= limit => {
+                    return (position, Elements::Broken);
+                }
                 Some(Err(Fault::Syntax { .. })) => return (position, Elements::TooLarge),
                 Some(Err(Fault::Incomplete)) | None => None,
             },
-            // A scalar, or text that is no JSON: up to where the decoder ends it, too, so that no cut falls inside.
+            // A scalar, or text that is no JSON: up to where the decoder ends it, too, so that no
+            // cut falls inside.
             Some(_) => scalar_end(buffer, position),
         };
         if end.unwrap_or(buffer.len()) - position > limit {
             return (position, Elements::TooLarge);
         }
-        let Some(end) = end else { return (position, Elements::Open) };
+        let Some(end) = end else {
+            return (position, Elements::Open);
+        };
         position = end;
         if position >= target {
             return (position, Elements::Full);
@@ -628,13 +768,14 @@ fn scan_elements(buffer: &[u8], target: usize, limit: usize) -> (usize, Elements
     }
 }
 
-/// The end of what stands at `from` between the elements of a list and is no object or list itself; `None` if the buffer ends first.
+/// The end of what stands at `from` between the elements of a list and is no object or list itself;
+/// `None` if the buffer ends first.
 pub(crate) fn scalar_end(buffer: &[u8], from: usize) -> Option<usize> {
     memchr::memchr3(b',', b']', b'\n', &buffer[from..]).map(|step| from + step)
 }
 
-/// The start of the elements of an object that holds a list of events, and its `apiVersion`, when the buffer begins with one:
-/// an `EventList` longer than the longest record.
+/// The start of the elements of an object that holds a list of events, and its `apiVersion`, when
+/// the buffer begins with one: an `EventList` longer than the longest record.
 pub(crate) fn list_start(buffer: &[u8]) -> Option<(usize, Option<String>)> {
     let text = match std::str::from_utf8(buffer) {
         Ok(text) => text,
@@ -651,5 +792,6 @@ pub(crate) fn list_start(buffer: &[u8]) -> Option<(usize, Option<String>)> {
     // Iteration ended inside the list: its name was read, its value was not complete.
     let (name, at) = found.unfinished()?;
     let bracket = at + text[start + at..].find('[')?;
-    (name.eq_str("items") && text[start + at..start + bracket].trim().is_empty()).then_some((start + bracket + 1, version))
+    (name.eq_str("items") && text[start + at..start + bracket].trim().is_empty())
+        .then_some((start + bracket + 1, version))
 }

@@ -1,7 +1,8 @@
-//! An object's bytes in, decompressed bytes out: recognised by content, all members of multi-member files, twice if twice.
+//! An object's bytes in, decompressed bytes out: recognised by content, all members of multi-member
+//! files, twice if twice.
 //!
-//! The name of a file says nothing here: CloudWatch exports have no ending, kubelets rotate under any name, Firehose
-//! compresses twice. Memory is bounded by the decoders' windows.
+//! The name of a file says nothing here: CloudWatch exports have no ending, kubelets rotate under
+//! any name, Firehose compresses twice. Memory is bounded by the decoders' windows.
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
@@ -15,8 +16,8 @@ pub(crate) enum Compression {
 }
 
 impl Compression {
-    /// By the first bytes: RFC 1952 §2.3.1, RFC 8878 §3.1.1 (and skippable frames, §3.1.2), bzip2's `BZh1`–`BZh9`, the xz
-    /// file format §2.1.1.
+    /// By the first bytes: RFC 1952 §2.3.1, RFC 8878 §3.1.1 (and skippable frames, §3.1.2), bzip2's
+    /// `BZh1`–`BZh9`, the xz file format §2.1.1.
     pub(crate) fn of(head: &[u8]) -> Option<Self> {
         match head {
             [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
@@ -49,20 +50,29 @@ const MOST_LAYERS: usize = 3;
 /// # Errors
 ///
 /// When the first bytes cannot be read.
-pub(crate) fn decompressed(mut reader: Box<dyn Read + Send>) -> io::Result<(Box<dyn Read + Send>, Option<Compression>)> {
+pub(crate) fn decompressed(
+    mut reader: Box<dyn Read + Send>,
+) -> io::Result<(Box<dyn Read + Send>, Option<Compression>)> {
     let mut outer = None;
     for _ in 0..MOST_LAYERS {
         let (head, whole) = peek(reader)?;
         reader = whole;
-        let Some(compression) = Compression::of(&head) else { break };
+        let Some(compression) = Compression::of(&head) else {
+            break;
+        };
         outer = outer.or(Some(compression));
         let buffered = BufReader::with_capacity(BUFFER, reader);
         reader = match compression {
-            Compression::Gzip => Box::new(GzipMembers { member: Some(flate2::bufread::GzDecoder::new(buffered)) }),
+            Compression::Gzip => Box::new(GzipMembers {
+                member: Some(flate2::bufread::GzDecoder::new(buffered)),
+            }),
             Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(buffered)?),
             Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered)),
             Compression::Xz => {
-                let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, liblzma::stream::CONCATENATED)?;
+                let stream = liblzma::stream::Stream::new_stream_decoder(
+                    XZ_MEMORY,
+                    liblzma::stream::CONCATENATED,
+                )?;
                 Box::new(liblzma::bufread::XzDecoder::new_stream(buffered, stream))
             }
         };
@@ -77,7 +87,8 @@ fn peek(mut reader: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Box<dyn Read +
     Ok((head.clone(), Box::new(Cursor::new(head).chain(reader))))
 }
 
-/// gzip members one after another, tolerant of the zero bytes that some tools pad with after the last (as `gzip -d` is).
+/// gzip members one after another, tolerant of the zero bytes that some tools pad with after the
+/// last (as `gzip -d` is).
 struct GzipMembers<R> {
     /// `None` after the last.
     member: Option<flate2::bufread::GzDecoder<R>>,
@@ -86,13 +97,18 @@ struct GzipMembers<R> {
 impl<R: BufRead> Read for GzipMembers<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            let Some(decoder) = &mut self.member else { return Ok(0) };
+            let Some(decoder) = &mut self.member else {
+                return Ok(0);
+            };
             let read = decoder.read(buffer)?;
             if read > 0 || buffer.is_empty() {
                 return Ok(read);
             }
-            // The member is complete and its checksum right. What follows is another member, padding, or nothing.
-            let Some(decoder) = self.member.take() else { return Ok(0) };
+            // The member is complete and its checksum right. What follows is another member,
+            // padding, or nothing.
+            let Some(decoder) = self.member.take() else {
+                return Ok(0);
+            };
             let mut source = decoder.into_inner();
             loop {
                 let rest = source.fill_buf()?;

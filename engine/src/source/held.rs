@@ -1,8 +1,9 @@
-//! A local file that is opened once and read many times: its bytes, up to the length that it had when it was opened.
+//! A local file that is opened once and read many times: its bytes, up to the length that it had
+//! when it was opened.
 //!
-//! Logs are rotated while they are read. What is read through one handle is one file, whatever its name is given to meanwhile; and
-//! what is appended meanwhile belongs to the next run. A file that shrinks under its reader ends early: who read it has to ask
-//! [`Held::is_whole`] afterwards.
+//! Logs are rotated while they are read. What is read through one handle is one file, whatever its
+//! name is given to meanwhile; and what is appended meanwhile belongs to the next run. A file that
+//! shrinks under its reader ends early: who read it has to ask [`Held::is_whole`] afterwards.
 
 use std::{
     fs::File,
@@ -35,22 +36,35 @@ impl Held {
     pub(crate) fn open(path: &Path) -> io::Result<Arc<Self>> {
         let file = File::open(path)?;
         let size = file.metadata()?.len();
-        Ok(Arc::new(Self { file: Arc::new(file), path: path.to_owned(), size }))
+        Ok(Arc::new(Self {
+            file: Arc::new(file),
+            path: path.to_owned(),
+            size,
+        }))
     }
 
     /// A reader that begins at this byte.
     pub(crate) fn reader(self: &Arc<Self>, at: u64) -> HeldReader {
-        HeldReader { held: Arc::clone(self), at }
+        HeldReader {
+            held: Arc::clone(self),
+            at,
+        }
     }
 
     /// The same, as if it ended at this byte.
     pub(crate) fn until(&self, size: u64) -> Arc<Self> {
-        Arc::new(Self { file: Arc::clone(&self.file), path: self.path.clone(), size: size.min(self.size) })
+        Arc::new(Self {
+            file: Arc::clone(&self.file),
+            path: self.path.clone(),
+            size: size.min(self.size),
+        })
     }
 
     /// Are all the bytes still there that were there when it was opened?
     pub(crate) fn is_whole(&self) -> bool {
-        self.file.metadata().is_ok_and(|metadata| metadata.len() >= self.size)
+        self.file
+            .metadata()
+            .is_ok_and(|metadata| metadata.len() >= self.size)
     }
 
     #[cfg(unix)]
@@ -81,7 +95,9 @@ impl Seek for HeldReader {
             SeekFrom::Current(by) => self.at.checked_add_signed(by),
             SeekFrom::End(by) => self.held.size.checked_add_signed(by),
         };
-        self.at = to.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "before the start of the file"))?;
+        self.at = to.ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidInput, "before the start of the file")
+        })?;
         Ok(self.at)
     }
 }
@@ -100,7 +116,12 @@ mod tests {
         let held = Held::open(&path).unwrap();
         std::fs::rename(&path, &moved).unwrap();
         std::fs::write(&path, "another file").unwrap();
-        std::fs::OpenOptions::new().append(true).open(&moved).unwrap().write_all(b"more").unwrap();
+        std::fs::OpenOptions::new()
+            .append(true)
+            .open(&moved)
+            .unwrap()
+            .write_all(b"more")
+            .unwrap();
         let mut text = String::new();
         held.reader(0).read_to_string(&mut text).unwrap();
         assert_eq!(text, "first line\n");

@@ -1,4 +1,5 @@
-//! What the user named in, objects out: files, folders (recursive), globs, stdin and URLs of stores, in a stable order, each once.
+//! What the user named in, objects out: files, folders (recursive), globs, stdin and URLs of
+//! stores, in a stable order, each once.
 
 use std::{
     collections::HashSet,
@@ -54,24 +55,43 @@ pub(crate) struct Inputs {
 pub(crate) async fn list(inputs: &[String], stores: &Stores, window: Window) -> Result<Inputs> {
     let mut found = Inputs::default();
     for input in inputs {
-        let Inputs { objects, failures, lakes } = &mut found;
+        let Inputs {
+            objects,
+            failures,
+            lakes,
+        } = &mut found;
         if input == "-" {
-            objects.push(Object { uri: "stdin".to_owned(), location: Location::Stdin, size: None, named: true });
+            objects.push(Object {
+                uri: "stdin".to_owned(),
+                location: Location::Stdin,
+                size: None,
+                named: true,
+            });
         } else if Stores::is_url(input) && stores.holds_lake(input).await {
             lakes.push(input.clone());
         } else if Stores::is_url(input) {
             let listed = stores.list(input, window.since, window.until).await?;
-            objects.extend(listed.objects.into_iter().map(|(uri, object, named)| Object {
-                uri,
-                size: object.size,
-                location: Location::Store(object),
-                named,
-            }));
+            objects.extend(
+                listed
+                    .objects
+                    .into_iter()
+                    .map(|(uri, object, named)| Object {
+                        uri,
+                        size: object.size,
+                        location: Location::Store(object),
+                        named,
+                    }),
+            );
             failures.extend(listed.failures);
-        } else if let Some((scheme, _)) = input.split_once("://").filter(|(scheme, _)| *scheme != "file") {
+        } else if let Some((scheme, _)) = input
+            .split_once("://")
+            .filter(|(scheme, _)| *scheme != "file")
+        {
             return Err(Error::input(
                 input,
-                format!("inputs of the scheme `{scheme}` cannot be read; there are s3, gs, az, abfss, http and https, and local files"),
+                format!(
+                    "inputs of the scheme `{scheme}` cannot be read; there are s3, gs, az, abfss, http and https, and local files"
+                ),
             ));
         } else {
             let path = input.strip_prefix("file://").unwrap_or(input);
@@ -99,12 +119,16 @@ fn list_path(input: &str, path: &str, found: &mut Inputs) -> Result<()> {
             if !path.contains(['*', '?', '[']) {
                 return Err(Error::input(input, "no such file or folder"));
             }
-            let matches = glob::glob(path).map_err(|error| Error::input(input, format!("not a glob: {error}")))?;
+            let matches = glob::glob(path)
+                .map_err(|error| Error::input(input, format!("not a glob: {error}")))?;
             let mut matches: Vec<PathBuf> = matches
                 .filter_map(|entry| match entry {
                     Ok(path) => Some(path),
                     Err(error) => {
-                        found.failures.push((error.path().display().to_string(), error.error().to_string()));
+                        found.failures.push((
+                            error.path().display().to_string(),
+                            error.error().to_string(),
+                        ));
                         None
                     }
                 })
@@ -116,10 +140,14 @@ fn list_path(input: &str, path: &str, found: &mut Inputs) -> Result<()> {
             for path in matches {
                 match std::fs::metadata(&path) {
                     Ok(metadata) if metadata.is_dir() => list_folder(&path, found),
-                    Ok(metadata) if metadata.is_file() => found.objects.push(file(&path, &metadata, false)),
+                    Ok(metadata) if metadata.is_file() => {
+                        found.objects.push(file(&path, &metadata, false))
+                    }
                     // As in a folder: reading a pipe that nobody named could wait for ever.
                     Ok(_) => {}
-                    Err(error) => found.failures.push((path.display().to_string(), error.to_string())),
+                    Err(error) => found
+                        .failures
+                        .push((path.display().to_string(), error.to_string())),
                 }
             }
         }
@@ -130,26 +158,40 @@ fn list_path(input: &str, path: &str, found: &mut Inputs) -> Result<()> {
 
 fn list_folder(folder: &Path, found: &mut Inputs) {
     // The table of events of a lake stands for the lake.
-    if let Some(parent) = folder.parent().filter(|parent| folder.ends_with("events") && lake::is_lake(parent)) {
+    if let Some(parent) = folder
+        .parent()
+        .filter(|parent| folder.ends_with("events") && lake::is_lake(parent))
+    {
         return found.lakes.push(parent.display().to_string());
     }
-    let mut entries = walkdir::WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
+    let mut entries = walkdir::WalkDir::new(folder)
+        .follow_links(true)
+        .sort_by_file_name()
+        .into_iter();
     while let Some(entry) = entries.next() {
         match entry {
             Ok(entry) if entry.file_type().is_file() => match entry.metadata() {
                 Ok(metadata) => found.objects.push(file(entry.path(), &metadata, false)),
-                Err(error) => found.failures.push((entry.path().display().to_string(), error.to_string())),
+                Err(error) => found
+                    .failures
+                    .push((entry.path().display().to_string(), error.to_string())),
             },
             // What lies in a lake is not all of it valid: its log says.
             Ok(entry) if entry.file_type().is_dir() && lake::is_lake(entry.path()) => {
                 found.lakes.push(entry.path().display().to_string());
                 entries.skip_current_dir();
             }
-            // Sockets, pipes and devices in a folder are no logs; reading a pipe could wait for ever.
+            // Sockets, pipes and devices in a folder are no logs; reading a pipe could wait for
+            // ever.
             Ok(_) => {}
             Err(error) => {
                 let path = error.path().unwrap_or(folder).display().to_string();
-                found.failures.push((path, error.io_error().map_or_else(|| error.to_string(), ToString::to_string)));
+                found.failures.push((
+                    path,
+                    error
+                        .io_error()
+                        .map_or_else(|| error.to_string(), ToString::to_string),
+                ));
             }
         }
     }

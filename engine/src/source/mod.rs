@@ -1,4 +1,5 @@
-//! What bytes arrived? A file, folder, glob or stdin in; ordered objects, decompressed bytes and chunks of whole records out.
+//! What bytes arrived? A file, folder, glob or stdin in; ordered objects, decompressed bytes and
+//! chunks of whole records out.
 //!
 //! - [`listing`]: what the user named → objects, in a stable order;
 //! - [`store`]: S3, Google Cloud Storage, Azure and web servers: URLs → objects, ranges → bytes;
@@ -7,7 +8,8 @@
 //! - [`compress`]: an object's bytes → decompressed bytes, by content and through every member;
 //! - [`chunk`]: decompressed bytes → chunks that no record straddles, with bounded memory.
 //!
-//! Not responsible for: what is in a record (`format/`), when pieces are read and by whom (`scan/`).
+//! Not responsible for: what is in a record (`format/`), when pieces are read and by whom
+//! (`scan/`).
 
 pub(crate) mod archive;
 pub(crate) mod chunk;

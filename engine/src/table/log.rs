@@ -37,7 +37,13 @@ impl LogTable {
             Wanted::Events => schema::events(),
             Wanted::Rejects => schema::rejects(),
         };
-        Self { plan, wanted, schema, workers, ledger }
+        Self {
+            plan,
+            wanted,
+            schema,
+            workers,
+            ledger,
+        }
     }
 }
 
@@ -52,9 +58,14 @@ impl TableProvider for LogTable {
     }
 
     /// What is understood is decided early and once more, exactly, by DataFusion.
-    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
         let support = |filter: &&Expr| match self.wanted {
-            Wanted::Events if Prefilter::understands(filter) => TableProviderFilterPushDown::Inexact,
+            Wanted::Events if Prefilter::understands(filter) => {
+                TableProviderFilterPushDown::Inexact
+            }
             _ => TableProviderFilterPushDown::Unsupported,
         };
         Ok(filters.iter().map(support).collect())
@@ -73,6 +84,13 @@ impl TableProvider for LogTable {
         };
         let prefilter = Prefilter::new(filters);
         let ledger = Arc::clone(&self.ledger);
-        Ok(Arc::new(ScanExec::new(self.plan.clone(), self.wanted, schema, prefilter, self.workers, ledger)))
+        Ok(Arc::new(ScanExec::new(
+            self.plan.clone(),
+            self.wanted,
+            schema,
+            prefilter,
+            self.workers,
+            ledger,
+        )))
     }
 }

@@ -1,5 +1,6 @@
-//! A LogEntry in, the `audit.k8s.io/v1` event that it stands for out: `requestURI` and `objectRef` as the apiserver would have them,
-//! the HTTP code of a `google.rpc.Code`, bodies without the `@type` that makes them protobufs.
+//! A LogEntry in, the `audit.k8s.io/v1` event that it stands for out: `requestURI` and `objectRef`
+//! as the apiserver would have them, the HTTP code of a `google.rpc.Code`, bodies without the
+//! `@type` that makes them protobufs.
 
 use std::borrow::Cow;
 
@@ -20,7 +21,11 @@ impl<'e> LogEntry<'e> {
         let verb = method.rsplit('.').next().unwrap_or_default();
         // `io.k8s.get`: no group, no version, no resource, whatever the path looks like.
         let on_path = !method.is_empty() && method.matches('.').count() <= 2;
-        let target = if on_path { None } else { self.target(&path, verb) };
+        let target = if on_path {
+            None
+        } else {
+            self.target(&path, verb)
+        };
 
         let mut out = writer::event();
         writer::string(&mut out, "level", self.level());
@@ -28,17 +33,26 @@ impl<'e> LogEntry<'e> {
         writer::string(&mut out, "stage", self.stage());
         match &target {
             Some(target) => writer::string(&mut out, "requestURI", &target.uri(verb)),
-            None if on_path => writer::string(&mut out, "requestURI", &format!("/{}", path.strip_prefix('/').unwrap_or(&path))),
+            None if on_path => writer::string(
+                &mut out,
+                "requestURI",
+                &format!("/{}", path.strip_prefix('/').unwrap_or(&path)),
+            ),
             None => {}
         }
         if !verb.is_empty() {
             writer::string(&mut out, "verb", verb);
         }
-        let authentication = present(self.payload, &["authenticationInfo", "authentication_info"]).and_then(Record::of);
+        let authentication = present(self.payload, &["authenticationInfo", "authentication_info"])
+            .and_then(Record::of);
         if let Some(principal) = authentication.and_then(|info| present(&info, &PRINCIPAL)) {
-            writer::object(&mut out, "user", |out| writer::raw(out, "username", principal.raw));
+            writer::object(&mut out, "user", |out| {
+                writer::raw(out, "username", principal.raw)
+            });
         }
-        if let Some(metadata) = present(self.payload, &["requestMetadata", "request_metadata"]).and_then(Record::of) {
+        if let Some(metadata) =
+            present(self.payload, &["requestMetadata", "request_metadata"]).and_then(Record::of)
+        {
             if let Some(ip) = present(&metadata, &CALLER_IP) {
                 writer::raw(&mut out, "sourceIPs", &format!("[{}]", ip.raw));
             }
@@ -48,8 +62,13 @@ impl<'e> LogEntry<'e> {
             writer::object(&mut out, "objectRef", |out| target.write(out));
         }
         let subresource = target.as_ref().map_or("", |target| target.subresource);
-        writer::object(&mut out, "responseStatus", |out| self.write_status(out, verb, subresource));
-        for (name, body) in [("requestObject", &self.request), ("responseObject", &self.response)] {
+        writer::object(&mut out, "responseStatus", |out| {
+            self.write_status(out, verb, subresource)
+        });
+        for (name, body) in [
+            ("requestObject", &self.request),
+            ("responseObject", &self.response),
+        ] {
             if let Some(body) = body {
                 writer::name(&mut out, name);
                 body.write(&mut out);
@@ -75,25 +94,41 @@ impl<'e> LogEntry<'e> {
     }
 
     fn id(&self) -> Option<Value<'e>> {
-        let id = self.operation.as_ref().and_then(|operation| present(operation, &["id"]));
-        id.filter(|id| id.raw != "\"\"").or_else(|| present(self.entry, &["insertId", "insert_id", "InsertID"]))
+        let id = self
+            .operation
+            .as_ref()
+            .and_then(|operation| present(operation, &["id"]));
+        id.filter(|id| id.raw != "\"\"")
+            .or_else(|| present(self.entry, &["insertId", "insert_id", "InsertID"]))
     }
 
     /// `first` alone opens a long-running request, `last` alone ends it; a short one is both.
     fn stage(&self) -> &'static str {
         // BigQuery's tools write booleans as strings.
         let is = |value: Value<'_>| matches!(value.raw, "true" | "\"true\"");
-        let says = |name: &str| self.operation.as_ref().and_then(|operation| operation.member(name)).is_some_and(is);
-        if says("first") && !says("last") { "ResponseStarted" } else { "ResponseComplete" }
+        let says = |name: &str| {
+            self.operation
+                .as_ref()
+                .and_then(|operation| operation.member(name))
+                .is_some_and(is)
+        };
+        if says("first") && !says("last") {
+            "ResponseStarted"
+        } else {
+            "ResponseComplete"
+        }
     }
 
-    /// `<group|core>/<version>[/namespaces/<ns>]/<resource>[/<name>[/<subresource>[/…]]]` taken apart.
+    /// `<group|core>/<version>[/namespaces/<ns>]/<resource>[/<name>[/<subresource>[/…]]]` taken
+    /// apart.
     fn target<'p>(&self, path: &'p str, verb: &str) -> Option<Target<'p>>
     where
         'e: 'p,
     {
         let parts: Vec<&'p str> = path.split('/').collect();
-        let [group, version, parts @ ..] = parts.as_slice() else { return None };
+        let [group, version, parts @ ..] = parts.as_slice() else {
+            return None;
+        };
         let mut target = Target::new(if *group == "core" { "" } else { group }, version, parts);
         if target.resource.is_empty() {
             return None;
@@ -112,8 +147,15 @@ impl<'e> LogEntry<'e> {
     }
 
     fn made_name(&self) -> Option<Cow<'e, str>> {
-        let response = self.response.as_ref().filter(|response| response.failure().is_none())?;
-        response.members.as_ref()?.object("metadata")?.string("name")
+        let response = self
+            .response
+            .as_ref()
+            .filter(|response| response.failure().is_none())?;
+        response
+            .members
+            .as_ref()?
+            .object("metadata")?
+            .string("name")
     }
 
     fn write_status(&self, out: &mut Vec<u8>, verb: &str, subresource: &str) {
@@ -149,7 +191,10 @@ pub(in crate::format) struct Body<'e> {
 
 impl<'e> Body<'e> {
     pub(in crate::format) fn new(value: Value<'e>) -> Self {
-        Self { value, members: Record::of(value) }
+        Self {
+            value,
+            members: Record::of(value),
+        }
     }
 
     /// The `@type` that makes it a protobuf `Any`: no member of the Kubernetes object.
@@ -160,7 +205,10 @@ impl<'e> Body<'e> {
     /// A `Status` that says why the request failed.
     fn failure(&self) -> Option<&Record<'e>> {
         let members = self.members.as_ref()?;
-        let is_status = members.is("kind", "Status") || members.string("@type").is_some_and(|of| of.ends_with(".Status"));
+        let is_status = members.is("kind", "Status")
+            || members
+                .string("@type")
+                .is_some_and(|of| of.ends_with(".Status"));
         (is_status && members.is("status", "Failure")).then_some(members)
     }
 
@@ -194,8 +242,9 @@ fn integer(value: Value<'_>) -> Option<i32> {
     }
 }
 
-/// The HTTP code that a `google.rpc.Code` stands for (`google/rpc/code.proto`): 10, ABORTED, is what Kubernetes' AlreadyExists and
-/// Conflict become; what was created is not told from what was found, but by the verb.
+/// The HTTP code that a `google.rpc.Code` stands for (`google/rpc/code.proto`): 10, ABORTED, is
+/// what Kubernetes' AlreadyExists and Conflict become; what was created is not told from what was
+/// found, but by the verb.
 fn http_code(grpc: i32, verb: &str, subresource: &str) -> Option<i32> {
     Some(match grpc {
         0 if verb == "create" => 201,

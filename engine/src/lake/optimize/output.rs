@@ -1,6 +1,7 @@
 //! Rows in order in, whole data files out. It blocks: it has a thread of its own.
 //!
-//! Files have hidden names until all of them are whole and on disk, as those of `convert` have; those that nobody commits are removed.
+//! Files have hidden names until all of them are whole and on disk, as those of `convert` have;
+//! those that nobody commits are removed.
 
 use std::{
     collections::BTreeSet,
@@ -45,9 +46,22 @@ const FULL: u64 = TARGET - TARGET / 16;
 
 /// As `convert` writes them, in larger row groups.
 fn writer_properties(table: &str) -> WriterProperties {
-    let (properties, ids) = if table == EVENTS { (Arc::unwrap_or_clone(properties()), true) } else { (plain_properties(), false) };
-    let builder = properties.into_builder().set_max_row_group_row_count(Some(ROWS)).set_max_row_group_bytes(Some(GROUP));
-    if ids { builder.set_column_bloom_filter_max_ndv(ColumnPath::from("audit_id"), ROWS as u64).build() } else { builder.build() }
+    let (properties, ids) = if table == EVENTS {
+        (Arc::unwrap_or_clone(properties()), true)
+    } else {
+        (plain_properties(), false)
+    };
+    let builder = properties
+        .into_builder()
+        .set_max_row_group_row_count(Some(ROWS))
+        .set_max_row_group_bytes(Some(GROUP));
+    if ids {
+        builder
+            .set_column_bloom_filter_max_ndv(ColumnPath::from("audit_id"), ROWS as u64)
+            .build()
+    } else {
+        builder.build()
+    }
 }
 
 /// A new file.
@@ -92,19 +106,28 @@ impl Drop for Written {
             return;
         }
         if let Some(folder) = self.root.folder(self.table) {
-            self.files.iter().for_each(|file| drop(fs::remove_file(folder.join(&file.name))));
+            self.files
+                .iter()
+                .for_each(|file| drop(fs::remove_file(folder.join(&file.name))));
         } else {
             let names = self.files.iter().map(|file| file.name.clone()).collect();
             let (root, table) = (self.root.clone(), self.table);
-            drop(self.runtime.spawn(async move { remove(&root, table, names).await }));
+            drop(
+                self.runtime
+                    .spawn(async move { remove(&root, table, names).await }),
+            );
         }
     }
 }
 
 /// Removes files, those that it can.
 async fn remove(root: &Root, table: &str, names: Vec<String>) {
-    let Ok(store) = root.objects(table) else { return };
-    let keys = names.into_iter().map(|name| Ok::<Key, object_store::Error>(Key::parse(&name).unwrap_or_else(|_| Key::from(name))));
+    let Ok(store) = root.objects(table) else {
+        return;
+    };
+    let keys = names.into_iter().map(|name| {
+        Ok::<Key, object_store::Error>(Key::parse(&name).unwrap_or_else(|_| Key::from(name)))
+    });
     let mut removed = store.delete_stream(futures::stream::iter(keys.collect::<Vec<_>>()).boxed());
     while removed.next().await.is_some() {}
 }
@@ -134,7 +157,15 @@ struct Whole {
 
 impl Output {
     pub(super) fn new(root: Root, table: &'static str, folder: String, runtime: Handle) -> Self {
-        Self { root, table, folder, properties: writer_properties(table), runtime, open: None, done: Vec::new() }
+        Self {
+            root,
+            table,
+            folder,
+            properties: writer_properties(table),
+            runtime,
+            open: None,
+            done: Vec::new(),
+        }
     }
 
     /// Writes what comes until it is said that nothing more does.
@@ -172,22 +203,46 @@ impl Output {
         let name = format!("{}part-{}.parquet", self.folder, Uuid::new_v4());
         let target = Target::create(&self.root, self.table, &name, &self.runtime)?;
         // Any reader of Parquet understands the columns without a schema of Arrow's.
-        let options = ArrowWriterOptions::new().with_properties(self.properties.clone()).with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(target, batch.schema(), options).map_err(|error| self.failed(&error))?;
-        Ok(Open { writer, name, statistics: Statistics::default() })
+        let options = ArrowWriterOptions::new()
+            .with_properties(self.properties.clone())
+            .with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(target, batch.schema(), options)
+            .map_err(|error| self.failed(&error))?;
+        Ok(Open {
+            writer,
+            name,
+            statistics: Statistics::default(),
+        })
     }
 
     /// Ends the file that is open.
     fn end(&mut self) -> Result<()> {
-        let Some(mut open) = self.open.take() else { return Ok(()) };
-        let finished = open.writer.finish().map_err(|error| self.failed(&error)).and_then(|_| {
-            let size = open.writer.bytes_written() as u64;
-            let hidden = open.writer.inner_mut().finish().map_err(|error| self.failed(&error))?;
-            Ok((size, hidden))
-        });
+        let Some(mut open) = self.open.take() else {
+            return Ok(());
+        };
+        let finished = open
+            .writer
+            .finish()
+            .map_err(|error| self.failed(&error))
+            .and_then(|_| {
+                let size = open.writer.bytes_written() as u64;
+                let hidden = open
+                    .writer
+                    .inner_mut()
+                    .finish()
+                    .map_err(|error| self.failed(&error))?;
+                Ok((size, hidden))
+            });
         match finished {
             Ok((size, hidden)) => {
-                self.done.push(Whole { file: NewFile { name: open.name, size, statistics: open.statistics }, hidden });
+                self.done.push(Whole {
+                    file: NewFile {
+                        name: open.name,
+                        size,
+                        statistics: open.statistics,
+                    },
+                    hidden,
+                });
                 Ok(())
             }
             Err(error) => {
@@ -212,13 +267,29 @@ impl Output {
             }
         }
         // Names have to survive a power cut, too, before a commit speaks of them.
-        folders.iter().filter_map(|folder| File::open(folder).ok()).for_each(|folder| drop(folder.sync_all()));
-        let files = std::mem::take(&mut self.done).into_iter().map(|whole| whole.file).collect();
-        Ok(Written { root: self.root.clone(), table: self.table, runtime: self.runtime.clone(), files, is_held: false })
+        folders
+            .iter()
+            .filter_map(|folder| File::open(folder).ok())
+            .for_each(|folder| drop(folder.sync_all()));
+        let files = std::mem::take(&mut self.done)
+            .into_iter()
+            .map(|whole| whole.file)
+            .collect();
+        Ok(Written {
+            root: self.root.clone(),
+            table: self.table,
+            runtime: self.runtime.clone(),
+            files,
+            is_held: false,
+        })
     }
 
     fn failed(&self, error: &dyn std::fmt::Display) -> Error {
-        ErrorKind::Output { path: self.root.shown.clone(), source: std::io::Error::other(error.to_string()) }.into()
+        ErrorKind::Output {
+            path: self.root.shown.clone(),
+            source: std::io::Error::other(error.to_string()),
+        }
+        .into()
     }
 }
 
@@ -227,8 +298,14 @@ impl Drop for Output {
         if let Some(mut open) = self.open.take() {
             open.writer.inner_mut().discard();
         }
-        let (hidden, named): (Vec<Whole>, Vec<Whole>) = self.done.drain(..).partition(|whole| whole.hidden.is_some());
-        hidden.into_iter().filter_map(|whole| whole.hidden).for_each(|(hidden, _)| drop(fs::remove_file(hidden)));
+        let (hidden, named): (Vec<Whole>, Vec<Whole>) = self
+            .done
+            .drain(..)
+            .partition(|whole| whole.hidden.is_some());
+        hidden
+            .into_iter()
+            .filter_map(|whole| whole.hidden)
+            .for_each(|(hidden, _)| drop(fs::remove_file(hidden)));
         if !named.is_empty() {
             let names = named.into_iter().map(|whole| whole.file.name).collect();
             self.runtime.block_on(remove(&self.root, self.table, names));
@@ -240,11 +317,18 @@ impl Drop for Output {
 fn statistics_of(batch: &RecordBatch) -> Statistics {
     let range = |name: &str| {
         let mut range = Range::default();
-        if let Some(times) = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>()) {
+        if let Some(times) = batch
+            .column_by_name(name)
+            .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>())
+        {
             range.add(min(times));
             range.add(max(times));
         }
         range
     };
-    Statistics { rows: batch.num_rows() as u64, staged: range("stage_timestamp"), received: range("request_received_timestamp") }
+    Statistics {
+        rows: batch.num_rows() as u64,
+        staged: range("stage_timestamp"),
+        received: range("request_received_timestamp"),
+    }
 }

@@ -1,7 +1,7 @@
 //! Data files in, the same rows in order in new ones out. Nothing is committed here.
 //!
-//! DataFusion reads and sorts; what does not fit into its memory it writes to a temporary folder. A thread of its own encodes and writes
-//! what comes ([`super::output`]), since that blocks.
+//! DataFusion reads and sorts; what does not fit into its memory it writes to a temporary folder. A
+//! thread of its own encodes and writes what comes ([`super::output`]), since that blocks.
 
 use std::{
     sync::{
@@ -64,22 +64,34 @@ impl Rewrite<'_> {
     ///
     /// # Errors
     ///
-    /// When one cannot be read or written, or the user stopped the run. Nothing new is left then, nor when this is dropped.
+    /// When one cannot be read or written, or the user stopped the run. Nothing new is left then,
+    /// nor when this is dropped.
     pub(super) async fn run(&self, files: Vec<DataFile>) -> Result<Written> {
         let store = self.root.objects(self.table)?;
         let footers = self.footers(&files, &store).await?;
         let stream = self.sorted(files, store, footers.widest).await?;
-        let output = Output::new(self.root.clone(), self.table, self.folder.clone(), Handle::current());
+        let output = Output::new(
+            self.root.clone(),
+            self.table,
+            self.folder.clone(),
+            Handle::current(),
+        );
         let (sender, receiver) = channel(AHEAD);
         let writing = tokio::task::spawn_blocking(move || output.write(receiver));
         let fed = self.feed(stream, sender).await;
-        let written = writing.await.map_err(|error| Error::from(ErrorKind::Internal(format!("writing files failed: {error}"))))?;
+        let written = writing.await.map_err(|error| {
+            Error::from(ErrorKind::Internal(format!(
+                "writing files failed: {error}"
+            )))
+        })?;
         // That the rows ended too early says less than why they did.
         fed?;
         let written = written?;
         if written.rows() != footers.rows {
             let (table, read, new) = (self.table, footers.rows, written.rows());
-            let message = format!("table {table}: {read} rows were read and {new} written; nothing was changed");
+            let message = format!(
+                "table {table}: {read} rows were read and {new} written; nothing was changed"
+            );
             written.discard().await;
             return Err(ErrorKind::Internal(message).into());
         }
@@ -88,74 +100,130 @@ impl Rewrite<'_> {
 
     /// What the files themselves say of their rows; it has to be what the log says.
     async fn footers(&self, files: &[DataFile], store: &Arc<dyn ObjectStore>) -> Result<Footers> {
-        let (files, store, runtime, shown, table) =
-            (files.to_vec(), Arc::clone(store), Handle::current(), self.root.shown.clone(), self.table);
+        let (files, store, runtime, shown, table) = (
+            files.to_vec(),
+            Arc::clone(store),
+            Handle::current(),
+            self.root.shown.clone(),
+            self.table,
+        );
         let work = move || -> Result<Footers> {
             let mut all = Footers::default();
             for file in &files {
-                let fail = |message: String| Error::input(&shown, format!("table {table}: {} {message}", file.path));
+                let fail = |message: String| {
+                    Error::input(&shown, format!("table {table}: {} {message}", file.path))
+                };
                 let reader = StoreFile::new(file, Arc::clone(&store), runtime.clone());
                 let footer = ParquetMetaDataReader::new().parse_and_finish(&reader);
                 let footer = footer.map_err(|error| fail(format!("cannot be read: {error}")))?;
                 let rows = u64::try_from(footer.file_metadata().num_rows()).unwrap_or(0);
                 if let Some(noted) = file.rows.filter(|noted| *noted != rows) {
-                    let message = format!("has {rows} rows instead of {noted}; `auditql lake verify` says what else differs");
+                    let message = format!(
+                        "has {rows} rows instead of {noted}; `auditql lake verify` says what else differs"
+                    );
                     return Err(fail(message));
                 }
                 all.rows += rows;
                 for group in footer.row_groups() {
                     let bytes = u64::try_from(group.total_byte_size()).unwrap_or(0);
-                    all.widest = all.widest.max(bytes / u64::try_from(group.num_rows()).unwrap_or(0).max(1));
+                    all.widest = all
+                        .widest
+                        .max(bytes / u64::try_from(group.num_rows()).unwrap_or(0).max(1));
                 }
             }
             Ok(all)
         };
         let read = tokio::task::spawn_blocking(work).await;
-        read.map_err(|error| Error::from(ErrorKind::Internal(format!("reading footers failed: {error}"))))?
+        read.map_err(|error| {
+            Error::from(ErrorKind::Internal(format!(
+                "reading footers failed: {error}"
+            )))
+        })?
     }
 
     /// The rows in order.
-    async fn sorted(&self, files: Vec<DataFile>, store: Arc<dyn ObjectStore>, widest: u64) -> Result<SendableRecordBatchStream> {
+    async fn sorted(
+        &self,
+        files: Vec<DataFile>,
+        store: Arc<dyn ObjectStore>,
+        widest: u64,
+    ) -> Result<SendableRecordBatchStream> {
         let context = self.session(widest)?;
         let url = ObjectStoreUrl::parse(format!("lake-{}://lake", self.table))?;
-        context.runtime_env().register_object_store(url.as_ref(), store);
+        context
+            .runtime_env()
+            .register_object_store(url.as_ref(), store);
         let columns = Arc::clone(&self.columns);
-        let table = LakeTable::new(columns, None, Some("stage_timestamp"), url, files.into(), Arc::new(Skipped::default()));
-        let known = self.order.iter().filter(|name| self.columns.index_of(name).is_ok());
+        let table = LakeTable::new(
+            columns,
+            None,
+            Some("stage_timestamp"),
+            url,
+            files.into(),
+            Arc::new(Skipped::default()),
+        );
+        let known = self
+            .order
+            .iter()
+            .filter(|name| self.columns.index_of(name).is_ok());
         let order = known.map(|name| ident(*name).sort(true, true)).collect();
-        let rows = context.read_table(Arc::new(table))?.sort(order)?.execute_stream().await;
+        let rows = context
+            .read_table(Arc::new(table))?
+            .sort(order)?
+            .execute_stream()
+            .await;
         rows.map_err(|error| self.unsorted(error))
     }
 
     /// Why the rows could not be put in order, and what would help.
     fn unsorted(&self, error: DataFusionError) -> Error {
         let is_short = matches!(error.find_root(), DataFusionError::ResourcesExhausted(_));
-        let help = if is_short { "; sorting needs more --memory, or more room in the temporary folder ($TMPDIR)" } else { "" };
-        Error::input(&self.root.shown, format!("table {}: {}{help}", self.table, Error::from(error)))
+        let help = if is_short {
+            "; sorting needs more --memory, or more room in the temporary folder ($TMPDIR)"
+        } else {
+            ""
+        };
+        Error::input(
+            &self.root.shown,
+            format!("table {}: {}{help}", self.table, Error::from(error)),
+        )
     }
 
-    /// A session of small batches, if its rows are large: a sort that merges needs room for a batch of each part.
+    /// A session of small batches, if its rows are large: a sort that merges needs room for a batch
+    /// of each part.
     fn session(&self, widest: u64) -> Result<SessionContext> {
         // A text takes 16 bytes in memory however short it is.
         let row = widest + 16 * self.columns.fields().len() as u64;
-        let rows = usize::try_from(BATCH / row.max(1)).unwrap_or(usize::MAX).clamp(16, 8192);
+        let rows = usize::try_from(BATCH / row.max(1))
+            .unwrap_or(usize::MAX)
+            .clamp(16, 8192);
         let context = session(self.limits)?;
         let state = context.state_ref();
         let mut state = state.write();
-        let config = state.config().clone().with_batch_size(rows).with_spill_compression(SpillCompression::Lz4Frame);
+        let config = state
+            .config()
+            .clone()
+            .with_batch_size(rows)
+            .with_spill_compression(SpillCompression::Lz4Frame);
         *state.config_mut() = config;
         drop(state);
         Ok(context)
     }
 
     /// Hands the rows over; the end of the channel alone is not their end.
-    async fn feed(&self, mut rows: SendableRecordBatchStream, sender: Sender<Option<RecordBatch>>) -> Result<()> {
+    async fn feed(
+        &self,
+        mut rows: SendableRecordBatchStream,
+        sender: Sender<Option<RecordBatch>>,
+    ) -> Result<()> {
         loop {
             if self.cancelled.load(Ordering::Relaxed) {
                 return Err(ErrorKind::Interrupted.into());
             }
             // The first row comes when the last was read.
-            let Ok(next) = tokio::time::timeout(PATIENCE, rows.next()).await else { continue };
+            let Ok(next) = tokio::time::timeout(PATIENCE, rows.next()).await else {
+                continue;
+            };
             let next = next.transpose().map_err(|error| self.unsorted(error))?;
             let is_end = next.is_none();
             let sent = sender.send(next).await;

@@ -1,13 +1,18 @@
-//! Which files of a snapshot can hold rows that a query asks for: filters in, files out, nothing opened.
+//! Which files of a snapshot can hold rows that a query asks for: filters in, files out, nothing
+//! opened.
 //!
-//! A filter on the partition column alone is decided for each file, exactly. Of every other filter, what it says of the partition
-//! column and of the time column is compared with the bounds of the file.
+//! A filter on the partition column alone is decided for each file, exactly. Of every other filter,
+//! what it says of the partition column and of the time column is compared with the bounds of the
+//! file.
 
 use std::{collections::HashSet, sync::Arc};
 
 use datafusion::{
     arrow::{
-        array::{ArrayRef, BooleanArray, Date32Array, RecordBatch, TimestampMicrosecondArray, UInt64Array},
+        array::{
+            ArrayRef, BooleanArray, Date32Array, RecordBatch, TimestampMicrosecondArray,
+            UInt64Array,
+        },
         datatypes::{DataType, Field, Schema},
     },
     catalog::Session,
@@ -23,7 +28,9 @@ use super::{DataFile, LakeTable};
 impl LakeTable {
     /// Does the value of the partition column alone decide this filter, now and for good?
     pub(super) fn is_of_partition(&self, filter: &Expr) -> bool {
-        let Some(name) = self.partition_name() else { return false };
+        let Some(name) = self.partition_name() else {
+            return false;
+        };
         // What has no value before the query runs.
         let is_open = |part: &Expr| {
             matches!(
@@ -36,12 +43,20 @@ impl LakeTable {
                     | Expr::ScalarVariable(_, _)
             )
         };
-        expr_applicable_for_cols(&[name], filter) && !filter.exists(|part| Ok(is_open(part))).unwrap_or(true)
+        expr_applicable_for_cols(&[name], filter)
+            && !filter.exists(|part| Ok(is_open(part))).unwrap_or(true)
     }
 
     /// The files in which all filters may be true of a row.
-    pub(super) fn candidates(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<&DataFile>> {
-        let (of_partition, others): (Vec<Expr>, Vec<Expr>) = filters.iter().cloned().partition(|filter| self.is_of_partition(filter));
+    pub(super) fn candidates(
+        &self,
+        state: &dyn Session,
+        filters: &[Expr],
+    ) -> Result<Vec<&DataFile>> {
+        let (of_partition, others): (Vec<Expr>, Vec<Expr>) = filters
+            .iter()
+            .cloned()
+            .partition(|filter| self.is_of_partition(filter));
         let mut files: Vec<&DataFile> = self.files.iter().collect();
         if let Some(filter) = conjunction(of_partition) {
             let hits = self.is_true_of(state, filter, &files)?;
@@ -49,7 +64,12 @@ impl LakeTable {
         }
         let names = [self.partition_name(), self.time_name()];
         for filter in others {
-            if files.is_empty() || !filter.column_refs().iter().any(|column| names.contains(&Some(column.name.as_str()))) {
+            if files.is_empty()
+                || !filter
+                    .column_refs()
+                    .iter()
+                    .any(|column| names.contains(&Some(column.name.as_str())))
+            {
                 continue;
             }
             // A filter that bounds say nothing of is left to the scan.
@@ -61,18 +81,39 @@ impl LakeTable {
     }
 
     /// The value of a filter on the partition column, for each file.
-    fn is_true_of(&self, state: &dyn Session, filter: Expr, files: &[&DataFile]) -> Result<Vec<bool>> {
-        let field = Field::new(self.partition_name().unwrap_or_default(), DataType::Date32, true);
+    fn is_true_of(
+        &self,
+        state: &dyn Session,
+        filter: Expr,
+        files: &[&DataFile],
+    ) -> Result<Vec<bool>> {
+        let field = Field::new(
+            self.partition_name().unwrap_or_default(),
+            DataType::Date32,
+            true,
+        );
         let schema = Arc::new(Schema::new(vec![field]));
         let dates: Date32Array = files.iter().map(|file| file.date).collect();
-        let filter = state.create_physical_expr(filter, &DFSchema::try_from(Arc::clone(&schema))?)?;
-        let values = filter.evaluate(&RecordBatch::try_new(schema, vec![Arc::new(dates)])?)?.into_array(files.len())?;
-        Ok(as_boolean_array(&values)?.iter().map(|value| value == Some(true)).collect())
+        let filter =
+            state.create_physical_expr(filter, &DFSchema::try_from(Arc::clone(&schema))?)?;
+        let values = filter
+            .evaluate(&RecordBatch::try_new(schema, vec![Arc::new(dates)])?)?
+            .into_array(files.len())?;
+        Ok(as_boolean_array(&values)?
+            .iter()
+            .map(|value| value == Some(true))
+            .collect())
     }
 
     /// For each file, can the filter be true of a row within its bounds?
-    fn may_be_true_in(&self, state: &dyn Session, filter: Expr, files: &[&DataFile]) -> Result<Vec<bool>> {
-        let filter = state.create_physical_expr(filter, &DFSchema::try_from(Arc::clone(&self.schema))?)?;
+    fn may_be_true_in(
+        &self,
+        state: &dyn Session,
+        filter: Expr,
+        files: &[&DataFile],
+    ) -> Result<Vec<bool>> {
+        let filter =
+            state.create_physical_expr(filter, &DFSchema::try_from(Arc::clone(&self.schema))?)?;
         PruningPredicateBuilder::new()
             .with_file_schema(Arc::clone(&self.schema))
             .with_max_in_list_size(state.config_options().execution.parquet.max_in_list_size)
@@ -82,7 +123,12 @@ impl LakeTable {
 }
 
 fn chosen<'t>(files: &[&'t DataFile], hits: &[bool]) -> Vec<&'t DataFile> {
-    files.iter().zip(hits).filter(|(_, hit)| **hit).map(|(file, _)| *file).collect()
+    files
+        .iter()
+        .zip(hits)
+        .filter(|(_, hit)| **hit)
+        .map(|(file, _)| *file)
+        .collect()
 }
 
 /// What DataFusion compares a filter with: an element for each file.
@@ -106,7 +152,11 @@ impl Bounds<'_> {
             return Some(Arc::new(dates));
         }
         if self.is_time(column) {
-            let times: TimestampMicrosecondArray = self.files.iter().map(|file| file.bounds().map(side)).collect();
+            let times: TimestampMicrosecondArray = self
+                .files
+                .iter()
+                .map(|file| file.bounds().map(side))
+                .collect();
             return Some(Arc::new(times.with_timezone_opt(self.table.zone.clone())));
         }
         None

@@ -1,10 +1,14 @@
-//! A small lake, written file by file and not through `convert`: what upkeep leaves of it, row by row.
+//! A small lake, written file by file and not through `convert`: what upkeep leaves of it, row by
+//! row.
 
 use std::{collections::BTreeSet, fs::File, path::Path, sync::atomic::AtomicBool};
 
 use datafusion::{
     arrow::{
-        array::{AsArray, ListBuilder, MapBuilder, MapFieldNames, StringBuilder, TimestampMicrosecondArray},
+        array::{
+            AsArray, ListBuilder, MapBuilder, MapFieldNames, StringBuilder,
+            TimestampMicrosecondArray,
+        },
         datatypes::{DataType, Int64Type, TimestampMicrosecondType},
         util::display::array_value_to_string,
     },
@@ -60,9 +64,19 @@ fn columns() -> Schema {
 /// Rows of these times and offsets, all else made from the offset.
 fn rows(times: &[(Option<i64>, i64)]) -> RecordBatch {
     let offsets = || times.iter().map(|(_, offset)| *offset);
-    let text = |what: &str| -> ArrayRef { Arc::new(offsets().map(|offset| Some(format!("{what}{offset}"))).collect::<StringArray>()) };
+    let text = |what: &str| -> ArrayRef {
+        Arc::new(
+            offsets()
+                .map(|offset| Some(format!("{what}{offset}")))
+                .collect::<StringArray>(),
+        )
+    };
     let mut groups = ListBuilder::new(StringBuilder::new());
-    let names = MapFieldNames { entry: "key_value".to_owned(), key: "key".to_owned(), value: "value".to_owned() };
+    let names = MapFieldNames {
+        entry: "key_value".to_owned(),
+        key: "key".to_owned(),
+        value: "value".to_owned(),
+    };
     let mut annotations = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
     for offset in offsets() {
         groups.values().append_value(format!("group{offset}"));
@@ -73,7 +87,11 @@ fn rows(times: &[(Option<i64>, i64)]) -> RecordBatch {
         }
         annotations.append(offset % 2 == 0).unwrap();
     }
-    let staged = times.iter().map(|(time, _)| *time).collect::<TimestampMicrosecondArray>().with_timezone("UTC");
+    let staged = times
+        .iter()
+        .map(|(time, _)| *time)
+        .collect::<TimestampMicrosecondArray>()
+        .with_timezone("UTC");
     let columns: Vec<ArrayRef> = vec![
         text("id"),
         Arc::new(staged),
@@ -95,12 +113,24 @@ impl Lake {
     async fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let stores = Stores::new(StoreSettings::default(), Handle::current());
-        let root = Root::of(folder.path().to_str().unwrap(), &stores).await.unwrap();
+        let root = Root::of(folder.path().to_str().unwrap(), &stores)
+            .await
+            .unwrap();
         for name in [EVENTS, "rejects", "sources"] {
-            let mut fields: Vec<Field> = columns().fields().iter().map(|field| field.as_ref().clone()).collect();
+            let mut fields: Vec<Field> = columns()
+                .fields()
+                .iter()
+                .map(|field| field.as_ref().clone())
+                .collect();
             fields.push(Field::new("date", DataType::Date32, true));
-            let by = if name == "sources" { &[][..] } else { &["date"][..] };
-            Table::open_or_create(&root, name, &Schema::new(fields), by, "test").await.unwrap();
+            let by = if name == "sources" {
+                &[][..]
+            } else {
+                &["date"][..]
+            };
+            Table::open_or_create(&root, name, &Schema::new(fields), by, "test")
+                .await
+                .unwrap();
         }
         Self { folder, root }
     }
@@ -112,20 +142,49 @@ impl Lake {
     /// Commits a file of one day with events at these microseconds of it.
     async fn add(&self, day: Option<i32>, times: &[(i64, i64)]) {
         let at = |time: i64| day.map(|day| i64::from(day) * DAY + time);
-        let times: Vec<(Option<i64>, i64)> = times.iter().map(|(time, offset)| (at(*time), *offset)).collect();
-        let mut statistics = Statistics { rows: times.len() as u64, ..Statistics::default() };
+        let times: Vec<(Option<i64>, i64)> = times
+            .iter()
+            .map(|(time, offset)| (at(*time), *offset))
+            .collect();
+        let mut statistics = Statistics {
+            rows: times.len() as u64,
+            ..Statistics::default()
+        };
         let mut staged = Range::default();
         times.iter().for_each(|(time, _)| staged.add(*time));
         statistics.staged = staged;
         let folder = folder_of(day);
-        let written = evidence::write(&self.root, EVENTS, &format!("{folder}/"), &rows(&times), &Handle::current()).await.unwrap();
+        let written = evidence::write(
+            &self.root,
+            EVENTS,
+            &format!("{folder}/"),
+            &rows(&times),
+            &Handle::current(),
+        )
+        .await
+        .unwrap();
         let value = folder.strip_prefix("date=").filter(|_| day.is_some());
-        let add = Add { partition_values: partition(value), stats: Some(statistics.json()), ..written };
+        let add = Add {
+            partition_values: partition(value),
+            stats: Some(statistics.json()),
+            ..written
+        };
         let (id, mut table) = (Uuid::new_v4(), self.table().await);
         loop {
-            let commit = Commit { id, actions: vec![Action::Add(add.clone())], ..Commit::default() };
-            let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: Some(vec!["date".to_owned()]), predicate: None };
-            if matches!(table.commit(commit, operation).await.unwrap(), Outcome::Done(_)) {
+            let commit = Commit {
+                id,
+                actions: vec![Action::Add(add.clone())],
+                ..Commit::default()
+            };
+            let operation = DeltaOperation::Write {
+                mode: SaveMode::Append,
+                partition_by: Some(vec!["date".to_owned()]),
+                predicate: None,
+            };
+            if matches!(
+                table.commit(commit, operation).await.unwrap(),
+                Outcome::Done(_)
+            ) {
                 return;
             }
         }
@@ -144,32 +203,74 @@ impl Lake {
 
     /// All data files that are stored, below the table's folder.
     fn stored(&self) -> BTreeSet<String> {
-        let all = walkdir::WalkDir::new(self.path("")).into_iter().map(|entry| entry.unwrap()).filter(|entry| entry.file_type().is_file());
-        let names = all.map(|entry| entry.path().strip_prefix(self.path("")).unwrap().to_str().unwrap().to_owned());
-        names.filter(|name| !name.starts_with("_delta_log")).collect()
+        let all = walkdir::WalkDir::new(self.path(""))
+            .into_iter()
+            .map(|entry| entry.unwrap())
+            .filter(|entry| entry.file_type().is_file());
+        let names = all.map(|entry| {
+            entry
+                .path()
+                .strip_prefix(self.path(""))
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
+        });
+        names
+            .filter(|name| !name.starts_with("_delta_log"))
+            .collect()
     }
 
     async fn optimize(&self) -> RecordBatch {
-        optimize(&self.root, &Limits { threads: 2, memory: 64 << 20 }, &AtomicBool::new(false)).await.unwrap()
+        optimize(
+            &self.root,
+            &Limits {
+                threads: 2,
+                memory: 64 << 20,
+            },
+            &AtomicBool::new(false),
+        )
+        .await
+        .unwrap()
     }
 }
 
 /// Times and offsets of a file, as they stand in it; everything else is held against the offset.
 fn read(path: &Path) -> Vec<(Option<i64>, i64)> {
     let mut found = Vec::new();
-    for batch in ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build().unwrap() {
+    for batch in ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap())
+        .unwrap()
+        .build()
+        .unwrap()
+    {
         let batch = batch.unwrap();
         assert_eq!(batch.num_columns(), columns().fields().len());
         let column = |name: &str| Arc::clone(batch.column_by_name(name).unwrap());
         let (times, offsets) = (column("stage_timestamp"), column("source_offset"));
-        let (times, offsets) = (times.as_primitive::<TimestampMicrosecondType>(), offsets.as_primitive::<Int64Type>());
-        let times: Vec<(Option<i64>, i64)> = times.iter().zip(offsets.values().iter()).map(|(time, offset)| (time, *offset)).collect();
+        let (times, offsets) = (
+            times.as_primitive::<TimestampMicrosecondType>(),
+            offsets.as_primitive::<Int64Type>(),
+        );
+        let times: Vec<(Option<i64>, i64)> = times
+            .iter()
+            .zip(offsets.values().iter())
+            .map(|(time, offset)| (time, *offset))
+            .collect();
         let expected = rows(&times);
-        for (name, found) in batch.schema().fields().iter().map(|field| (field.name().clone(), column(field.name()))) {
+        for (name, found) in batch
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| (field.name().clone(), column(field.name())))
+        {
             let wanted = expected.column_by_name(&name).unwrap();
             for row in 0..times.len() {
                 let shown = |array: &ArrayRef| array_value_to_string(array, row).unwrap();
-                assert_eq!((found.is_null(row), shown(&found)), (wanted.is_null(row), shown(wanted)), "{name}, row {row}");
+                assert_eq!(
+                    (found.is_null(row), shown(&found)),
+                    (wanted.is_null(row), shown(wanted)),
+                    "{name}, row {row}"
+                );
             }
         }
         found.extend(times);
@@ -178,11 +279,21 @@ fn read(path: &Path) -> Vec<(Option<i64>, i64)> {
 }
 
 fn cells<'b>(batch: &'b RecordBatch, name: &str) -> Vec<Option<&'b str>> {
-    batch.column_by_name(name).unwrap().as_string::<i32>().iter().collect()
+    batch
+        .column_by_name(name)
+        .unwrap()
+        .as_string::<i32>()
+        .iter()
+        .collect()
 }
 
 fn counts(batch: &RecordBatch, name: &str) -> Vec<Option<i64>> {
-    batch.column_by_name(name).unwrap().as_primitive::<Int64Type>().iter().collect()
+    batch
+        .column_by_name(name)
+        .unwrap()
+        .as_primitive::<Int64Type>()
+        .iter()
+        .collect()
 }
 
 /// Files of `events` that `vacuum` removed.
@@ -194,7 +305,9 @@ fn removed(batch: &RecordBatch) -> i64 {
 async fn rows_are_put_in_order_once() {
     let lake = Lake::new().await;
     for part in 0..3 {
-        let times: Vec<(i64, i64)> = (0..500).map(|row| ((row * 3 + part) * 1_000_003 % (DAY - 7), row * 3 + part)).collect();
+        let times: Vec<(i64, i64)> = (0..500)
+            .map(|row| ((row * 3 + part) * 1_000_003 % (DAY - 7), row * 3 + part))
+            .collect();
         lake.add(Some(FIRST), &times).await;
     }
     lake.add(Some(FIRST + 1), &[(5, 2), (5, 1), (3, 9)]).await;
@@ -202,14 +315,20 @@ async fn rows_are_put_in_order_once() {
     lake.add(None, &[(0, 1), (0, 3)]).await;
     let before = lake.table().await.version();
     let done = lake.optimize().await;
-    assert_eq!(cells(&done, "date"), [None, Some("2026-11-01"), Some("2026-11-02")]);
+    assert_eq!(
+        cells(&done, "date"),
+        [None, Some("2026-11-01"), Some("2026-11-02")]
+    );
     assert_eq!(cells(&done, "done"), [Some(DONE); 3]);
     assert_eq!(counts(&done, "files_before"), [Some(2), Some(3), Some(1)]);
     assert_eq!(counts(&done, "files_after"), [Some(1); 3]);
     assert_eq!(counts(&done, "rows"), [Some(4), Some(1500), Some(3)]);
     let table = lake.table().await;
     assert_eq!(table.version(), before + 3);
-    assert_eq!(table.progress(MAINTENANCE).await.unwrap(), i64::try_from(table.version()).ok());
+    assert_eq!(
+        table.progress(MAINTENANCE).await.unwrap(),
+        i64::try_from(table.version()).ok()
+    );
     let files = lake.files().await;
     assert_eq!(files.len(), 3);
     for file in &files {
@@ -218,10 +337,22 @@ async fn rows_are_put_in_order_once() {
         let known = data_file(file);
         let times: Vec<i64> = found.iter().filter_map(|(time, _)| *time).collect();
         // To the millisecond.
-        let is_near =
-            |known: (i64, i64)| (0..1000).contains(&(times[0] - known.0)) && (0..1000).contains(&(known.1 - times[times.len() - 1]));
-        assert!(known.times.map_or(times.is_empty(), is_near), "{}: {known:?}", file.path);
-        assert_eq!((known.rows, known.size), (Some(found.len() as u64), std::fs::metadata(lake.path(&file.path)).unwrap().len()));
+        let is_near = |known: (i64, i64)| {
+            (0..1000).contains(&(times[0] - known.0))
+                && (0..1000).contains(&(known.1 - times[times.len() - 1]))
+        };
+        assert!(
+            known.times.map_or(times.is_empty(), is_near),
+            "{}: {known:?}",
+            file.path
+        );
+        assert_eq!(
+            (known.rows, known.size),
+            (
+                Some(found.len() as u64),
+                std::fs::metadata(lake.path(&file.path)).unwrap().len()
+            )
+        );
         let mut offsets: Vec<i64> = found.iter().map(|(_, offset)| *offset).collect();
         offsets.sort_unstable();
         let expected: Vec<i64> = match found.len() {
@@ -244,17 +375,29 @@ async fn rows_are_put_in_order_once() {
 async fn whoever_is_faster_loses_nothing() {
     let lake = Lake::new().await;
     for offset in 0..8 {
-        lake.add(Some(FIRST), &[(offset * 1000, offset), (DAY - 1 - offset, 100 + offset)]).await;
+        lake.add(
+            Some(FIRST),
+            &[(offset * 1000, offset), (DAY - 1 - offset, 100 + offset)],
+        )
+        .await;
     }
     let more = async {
         for offset in 8..16 {
-            lake.add(Some(FIRST), &[(offset * 1000, offset), (DAY - 1 - offset, 100 + offset)]).await;
+            lake.add(
+                Some(FIRST),
+                &[(offset * 1000, offset), (DAY - 1 - offset, 100 + offset)],
+            )
+            .await;
         }
     };
     let (_, _, ()) = tokio::join!(lake.optimize(), lake.optimize(), more);
     let mut offsets: Vec<i64> = Vec::new();
     for file in lake.files().await {
-        offsets.extend(read(&lake.path(&file.path)).into_iter().map(|(_, offset)| offset));
+        offsets.extend(
+            read(&lake.path(&file.path))
+                .into_iter()
+                .map(|(_, offset)| offset),
+        );
     }
     offsets.sort_unstable();
     assert_eq!(offsets, (0..16).chain(100..116).collect::<Vec<i64>>());
@@ -272,15 +415,30 @@ async fn days_go_as_a_whole() {
     // In the middle of the third day.
     let cutoff = i64::from(FIRST + 2) * DAY + DAY / 2;
     let told = expire(&lake.root, cutoff, true).await.unwrap();
-    assert_eq!(cells(&told, "date"), [Some("2026-11-01"), Some("2026-11-02"), None]);
-    assert_eq!(cells(&told, "done"), [Some(DRY_RUN), Some(DRY_RUN), Some(NOT_DONE)]);
-    assert_eq!((lake.table().await.version(), lake.files().await.len()), (version, 7));
+    assert_eq!(
+        cells(&told, "date"),
+        [Some("2026-11-01"), Some("2026-11-02"), None]
+    );
+    assert_eq!(
+        cells(&told, "done"),
+        [Some(DRY_RUN), Some(DRY_RUN), Some(NOT_DONE)]
+    );
+    assert_eq!(
+        (lake.table().await.version(), lake.files().await.len()),
+        (version, 7)
+    );
     let done = expire(&lake.root, cutoff, false).await.unwrap();
     assert_eq!(counts(&done, "rows"), [Some(3), Some(3), Some(0)]);
     let table = lake.table().await;
     assert_eq!(table.version(), version + 1);
-    assert_eq!(table.progress(EXPIRED).await.unwrap(), Some(i64::from(FIRST + 2)));
-    assert_eq!(table.info(table.version()).await.unwrap().unwrap()["expired"], "2026-11-03");
+    assert_eq!(
+        table.progress(EXPIRED).await.unwrap(),
+        Some(i64::from(FIRST + 2))
+    );
+    assert_eq!(
+        table.info(table.version()).await.unwrap().unwrap()["expired"],
+        "2026-11-03"
+    );
     assert_eq!(lake.files().await.len(), 3);
     // What comes later is let go of again, and what was expired is not taken back.
     expire(&lake.root, cutoff, false).await.unwrap();
@@ -288,7 +446,10 @@ async fn days_go_as_a_whole() {
     lake.add(Some(FIRST), &[(1, 1)]).await;
     expire(&lake.root, cutoff - DAY, false).await.unwrap();
     assert_eq!(lake.files().await.len(), 3);
-    assert_eq!(lake.table().await.progress(EXPIRED).await.unwrap(), Some(i64::from(FIRST + 2)));
+    assert_eq!(
+        lake.table().await.progress(EXPIRED).await.unwrap(),
+        Some(i64::from(FIRST + 2))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -308,20 +469,44 @@ async fn what_nobody_needs_is_cleared_away() {
     assert_eq!(stored.len(), 3 + 1 + 1 + 1 + 1);
     // All of it is young.
     let told = vacuum(&lake.root, 7 * DAY, false).await.unwrap();
-    assert_eq!(cells(&told, "table"), [Some("events"), Some("rejects"), Some("sources")]);
+    assert_eq!(
+        cells(&told, "table"),
+        [Some("events"), Some("rejects"), Some("sources")]
+    );
     assert_eq!((removed(&told), counts(&told, "kept")[0]), (0, Some(6)));
-    assert_eq!((counts(&told, "unknown")[0], counts(&told, "oldest_version")[0]), (Some(1), Some(0)));
+    assert_eq!(
+        (
+            counts(&told, "unknown")[0],
+            counts(&told, "oldest_version")[0]
+        ),
+        (Some(1), Some(0))
+    );
     let told = vacuum(&lake.root, 0, true).await.unwrap();
-    assert_eq!((removed(&told), cells(&told, "done")[0]), (6, Some(DRY_RUN)));
+    assert_eq!(
+        (removed(&told), cells(&told, "done")[0]),
+        (6, Some(DRY_RUN))
+    );
     assert_eq!(lake.stored(), stored);
     let done = vacuum(&lake.root, 0, false).await.unwrap();
     assert_eq!((removed(&done), cells(&done, "done")[0]), (6, Some(DONE)));
-    assert_eq!(counts(&done, "oldest_version")[0], i64::try_from(optimized).ok());
-    let live: BTreeSet<String> = lake.files().await.into_iter().map(|file| file.path).chain(["notes.txt".to_owned()]).collect();
+    assert_eq!(
+        counts(&done, "oldest_version")[0],
+        i64::try_from(optimized).ok()
+    );
+    let live: BTreeSet<String> = lake
+        .files()
+        .await
+        .into_iter()
+        .map(|file| file.path)
+        .chain(["notes.txt".to_owned()])
+        .collect();
     assert_eq!(lake.stored(), live);
     assert!(!lake.path("_delta_log/_commit_1.json.tmp").exists());
     assert_eq!(read(&lake.path(&lake.files().await[0].path)).len(), 3);
     // What was gone before is known to be.
     let told = vacuum(&lake.root, 7 * DAY, false).await.unwrap();
-    assert_eq!(counts(&told, "oldest_version")[0], i64::try_from(optimized).ok());
+    assert_eq!(
+        counts(&told, "oldest_version")[0],
+        i64::try_from(optimized).ok()
+    );
 }

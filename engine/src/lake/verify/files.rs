@@ -1,6 +1,8 @@
-//! Check `log`: the data files that the log of a table names in, whether they are there and hold what it says out.
+//! Check `log`: the data files that the log of a table names in, whether they are there and hold
+//! what it says out.
 //!
-//! Not responsible for: their rows ([`super::rows`]), and files that the log does not name (`vacuum`).
+//! Not responsible for: their rows ([`super::rows`]), and files that the log does not name
+//! (`vacuum`).
 
 use datafusion::{
     arrow::datatypes::{DataType, TimeUnit},
@@ -20,12 +22,26 @@ pub(super) const CHECK: &str = "log";
 /// # Errors
 ///
 /// When the store fails.
-pub(super) fn check(reader: &Reader, table: &str, files: &[DataFile]) -> Result<(Vec<DataFile>, Vec<Finding>)> {
+pub(super) fn check(
+    reader: &Reader,
+    table: &str,
+    files: &[DataFile],
+) -> Result<(Vec<DataFile>, Vec<Finding>)> {
     let looked = on_threads(reader.threads, files, |file| look(reader, file))?;
     let (mut readable, mut findings) = (Vec::new(), Vec::new());
     for (file, looked) in files.iter().zip(looked) {
-        findings.extend(looked.wrong.map(|wrong| Finding::new(CHECK, format!("{table}/{}", file.path), Status::Differs, wrong)));
-        readable.extend(looked.rows.map(|rows| DataFile { rows: Some(rows), ..file.clone() }));
+        findings.extend(looked.wrong.map(|wrong| {
+            Finding::new(
+                CHECK,
+                format!("{table}/{}", file.path),
+                Status::Differs,
+                wrong,
+            )
+        }));
+        readable.extend(looked.rows.map(|rows| DataFile {
+            rows: Some(rows),
+            ..file.clone()
+        }));
     }
     if findings.is_empty() {
         let rows: u64 = readable.iter().filter_map(|file| file.rows).sum();
@@ -43,17 +59,30 @@ struct Looked {
 }
 
 fn look(reader: &Reader, file: &DataFile) -> Result<Looked> {
-    let unreadable = |wrong: String| Ok(Looked { rows: None, wrong: Some(wrong) });
+    let unreadable = |wrong: String| {
+        Ok(Looked {
+            rows: None,
+            wrong: Some(wrong),
+        })
+    };
     match reader.size(file)? {
         None => return unreadable("the file is not there".to_owned()),
-        Some(size) if size != file.size => return unreadable(format!("the file has {size} bytes instead of {}", file.size)),
+        Some(size) if size != file.size => {
+            return unreadable(format!(
+                "the file has {size} bytes instead of {}",
+                file.size
+            ));
+        }
         Some(_) => {}
     }
     match reader.footer(file)? {
         Err(message) => unreadable(format!("its footer cannot be read: {message}")),
         Ok(footer) => {
             let rows = u64::try_from(footer.metadata().file_metadata().num_rows()).unwrap_or(0);
-            Ok(Looked { rows: Some(rows), wrong: wrong(file, rows, times(&footer)) })
+            Ok(Looked {
+                rows: Some(rows),
+                wrong: wrong(file, rows, times(&footer)),
+            })
         }
     }
 }
@@ -76,12 +105,25 @@ fn times(footer: &ArrowReaderMetadata) -> Option<(i64, i64)> {
     const COLUMN: &str = "stage_timestamp";
     // Others may write times in other units.
     let field = footer.schema().field_with_name(COLUMN).ok()?;
-    matches!(field.data_type(), DataType::Timestamp(TimeUnit::Microsecond, _)).then_some(())?;
-    let columns = footer.metadata().row_groups().iter().flat_map(|group| group.columns());
-    let of_groups = columns.filter(|column| column.column_path().string() == COLUMN).filter_map(|column| match column.statistics() {
-        Some(Statistics::Int64(statistics)) => statistics.min_opt().copied().zip(statistics.max_opt().copied()),
-        _ => None,
-    });
+    matches!(
+        field.data_type(),
+        DataType::Timestamp(TimeUnit::Microsecond, _)
+    )
+    .then_some(())?;
+    let columns = footer
+        .metadata()
+        .row_groups()
+        .iter()
+        .flat_map(|group| group.columns());
+    let of_groups = columns
+        .filter(|column| column.column_path().string() == COLUMN)
+        .filter_map(|column| match column.statistics() {
+            Some(Statistics::Int64(statistics)) => statistics
+                .min_opt()
+                .copied()
+                .zip(statistics.max_opt().copied()),
+            _ => None,
+        });
     of_groups.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
 }
 
@@ -91,14 +133,35 @@ mod tests {
 
     #[test]
     fn the_log_has_to_cover_the_file() {
-        let file = DataFile { path: "a".to_owned(), size: 1, rows: Some(5), date: None, times: Some((1000, 2999)) };
+        let file = DataFile {
+            path: "a".to_owned(),
+            size: 1,
+            rows: Some(5),
+            date: None,
+            times: Some((1000, 2999)),
+        };
         assert_eq!(wrong(&file, 5, Some((1000, 2999))), None);
         assert_eq!(wrong(&file, 5, None), None);
-        assert_eq!(wrong(&file, 4, None).as_deref(), Some("the file has 4 rows, the log says 5"));
+        assert_eq!(
+            wrong(&file, 4, None).as_deref(),
+            Some("the file has 4 rows, the log says 5")
+        );
         let told = "its times are 1970-01-01T00:00:00.000999Z to 1970-01-01T00:00:00.002000Z, the log says \
             1970-01-01T00:00:00.001000Z to 1970-01-01T00:00:00.002999Z";
         assert_eq!(wrong(&file, 5, Some((999, 2000))).as_deref(), Some(told));
         assert!(wrong(&file, 5, Some((1000, 3000))).is_some());
-        assert_eq!(wrong(&DataFile { rows: None, times: None, ..file }, 9, Some((0, 0))), None, "a log that says nothing");
+        assert_eq!(
+            wrong(
+                &DataFile {
+                    rows: None,
+                    times: None,
+                    ..file
+                },
+                9,
+                Some((0, 0))
+            ),
+            None,
+            "a log that says nothing"
+        );
     }
 }

@@ -45,8 +45,18 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    pub(super) fn new(check: &'static str, subject: impl Into<String>, status: Status, message: impl Into<String>) -> Self {
-        Self { check, subject: subject.into(), status, message: message.into() }
+    pub(super) fn new(
+        check: &'static str,
+        subject: impl Into<String>,
+        status: Status,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            check,
+            subject: subject.into(),
+            status,
+            message: message.into(),
+        }
     }
 }
 
@@ -60,28 +70,49 @@ impl Findings {
     }
 
     pub(super) fn differs(&self) -> bool {
-        self.0.iter().any(|finding| finding.status == Status::Differs)
+        self.0
+            .iter()
+            .any(|finding| finding.status == Status::Differs)
     }
 
     /// How many there are of each status.
     pub(super) fn counts(&self) -> String {
-        let count = |status: Status| self.0.iter().filter(|finding| finding.status == status).count();
+        let count = |status: Status| {
+            self.0
+                .iter()
+                .filter(|finding| finding.status == status)
+                .count()
+        };
         let counts = Status::ALL.map(|status| (count(status), status.name()));
-        let told = counts.iter().filter(|(count, name)| *count > 0 || matches!(*name, "ok" | "differs"));
-        told.map(|(count, name)| format!("{count} {name}")).collect::<Vec<_>>().join(", ")
+        let told = counts
+            .iter()
+            .filter(|(count, name)| *count > 0 || matches!(*name, "ok" | "differs"));
+        told.map(|(count, name)| format!("{count} {name}"))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     pub(super) fn batch(&self) -> Result<RecordBatch> {
-        let column =
-            |of: fn(&Finding) -> &str| -> ArrayRef { Arc::new(self.0.iter().map(|finding| Some(of(finding))).collect::<StringArray>()) };
+        let column = |of: fn(&Finding) -> &str| -> ArrayRef {
+            Arc::new(
+                self.0
+                    .iter()
+                    .map(|finding| Some(of(finding)))
+                    .collect::<StringArray>(),
+            )
+        };
         let columns = vec![
             column(|finding| finding.check),
             column(|finding| finding.subject.as_str()),
             column(|finding| finding.status.name()),
             column(|finding| finding.message.as_str()),
         ];
-        let fields = ["check", "subject", "status", "message"].map(|name| Field::new(name, DataType::Utf8, false));
-        Ok(RecordBatch::try_new(Arc::new(Schema::new(fields.to_vec())), columns)?)
+        let fields = ["check", "subject", "status", "message"]
+            .map(|name| Field::new(name, DataType::Utf8, false));
+        Ok(RecordBatch::try_new(
+            Arc::new(Schema::new(fields.to_vec())),
+            columns,
+        )?)
     }
 }
 
@@ -92,12 +123,18 @@ mod tests {
     #[test]
     fn findings_are_rows() {
         let mut findings = Findings::default();
-        findings.add([Finding::new("log", "events", Status::Ok, "fine"), Finding::new("rows", "id", Status::Expired, "old")]);
+        findings.add([
+            Finding::new("log", "events", Status::Ok, "fine"),
+            Finding::new("rows", "id", Status::Expired, "old"),
+        ]);
         assert!(!findings.differs());
         assert_eq!(findings.counts(), "1 ok, 1 expired, 0 differs");
         findings.add([Finding::new("rows", "other", Status::Differs, "bad")]);
         assert!(findings.differs());
         let batch = findings.batch().unwrap();
-        assert_eq!((batch.num_rows(), batch.schema().field(2).name().as_str()), (3, "status"));
+        assert_eq!(
+            (batch.num_rows(), batch.schema().field(2).name().as_str()),
+            (3, "status")
+        );
     }
 }

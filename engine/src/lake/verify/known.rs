@@ -24,7 +24,11 @@ pub(super) fn sources(rows: Vec<SourceRead>) -> Vec<Known> {
             Known { id, rows }
         })
         .collect();
-    sources.sort_by(|one, other| one.first_version().cmp(&other.first_version()).then_with(|| one.id.cmp(&other.id)));
+    sources.sort_by(|one, other| {
+        one.first_version()
+            .cmp(&other.first_version())
+            .then_with(|| one.id.cmp(&other.id))
+    });
     sources
 }
 
@@ -59,7 +63,10 @@ impl Known {
 
     /// Least and greatest time of its rows.
     pub(super) fn times(&self) -> Option<(i64, i64)> {
-        let times = self.rows.iter().filter_map(|row| row.first_time.zip(row.last_time));
+        let times = self
+            .rows
+            .iter()
+            .filter_map(|row| row.first_time.zip(row.last_time));
         times.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
     }
 
@@ -68,8 +75,8 @@ impl Known {
         self.rows.iter().map(|row| row.events).sum()
     }
 
-    /// The parts that it was read in, the last one first. A list is read from its start each time: of such a source it is the last part
-    /// alone.
+    /// The parts that it was read in, the last one first. A list is read from its start each time:
+    /// of such a source it is the last part alone.
     fn parts(&self) -> Vec<&SourceRead> {
         let mut parts = Vec::new();
         let mut end = None;
@@ -92,7 +99,11 @@ impl Known {
 
     /// When its parts were converted first.
     pub(super) fn converted_at(&self) -> i64 {
-        self.parts().iter().map(|row| row.converted_at).min().unwrap_or(0)
+        self.parts()
+            .iter()
+            .map(|row| row.converted_at)
+            .min()
+            .unwrap_or(0)
     }
 
     /// Bytes that nothing says were read: a part that begins where none before it ended.
@@ -133,25 +144,56 @@ pub(super) mod tests {
 
     #[test]
     fn parts_add_up() {
-        let sources = sources(vec![part("b", 4, 5, 9), part("a", 3, 0, 7), part("b", 2, 0, 5), part("b", 6, 9, 9)]);
+        let sources = sources(vec![
+            part("b", 4, 5, 9),
+            part("a", 3, 0, 7),
+            part("b", 2, 0, 5),
+            part("b", 6, 9, 9),
+        ]);
         let ids: Vec<&str> = sources.iter().map(|source| source.id.as_str()).collect();
         assert_eq!(ids, ["b", "a"]);
         let source = &sources[0];
-        assert_eq!((source.to_offset(), source.uri(), source.events()), (9, "/logs/6", 3));
-        assert_eq!(source.days().0, BTreeMap::from([("2026-11-01".to_owned(), (3, 12))]));
-        assert_eq!((source.rejects(), source.converted_at(), source.hole()), (120, 2, None));
-        assert_eq!(source.times(), Some((1_793_491_200_000_000, 1_793_491_200_000_006)));
+        assert_eq!(
+            (source.to_offset(), source.uri(), source.events()),
+            (9, "/logs/6", 3)
+        );
+        assert_eq!(
+            source.days().0,
+            BTreeMap::from([("2026-11-01".to_owned(), (3, 12))])
+        );
+        assert_eq!(
+            (source.rejects(), source.converted_at(), source.hole()),
+            (120, 2, None)
+        );
+        assert_eq!(
+            source.times(),
+            Some((1_793_491_200_000_000, 1_793_491_200_000_006))
+        );
     }
 
     #[test]
     fn a_list_is_read_anew() {
-        let sources = sources(vec![part("a", 1, 0, 5), part("a", 2, 0, 9), part("a", 3, 0, 12)]);
-        assert_eq!((sources[0].rejects(), sources[0].converted_at(), sources[0].hole()), (30, 3, None));
+        let sources = sources(vec![
+            part("a", 1, 0, 5),
+            part("a", 2, 0, 9),
+            part("a", 3, 0, 12),
+        ]);
+        assert_eq!(
+            (
+                sources[0].rejects(),
+                sources[0].converted_at(),
+                sources[0].hole()
+            ),
+            (30, 3, None)
+        );
     }
 
     #[test]
     fn holes_are_seen() {
-        assert_eq!(sources(vec![part("a", 1, 0, 5), part("a", 3, 7, 12)])[0].hole(), Some(7));
+        assert_eq!(
+            sources(vec![part("a", 1, 0, 5), part("a", 3, 7, 12)])[0].hole(),
+            Some(7)
+        );
         assert_eq!(sources(vec![part("a", 1, 2, 5)])[0].hole(), Some(2));
     }
 }

@@ -1,7 +1,9 @@
-//! Check `original`: what the sources were read from in, whether it still holds the bytes that were read out.
+//! Check `original`: what the sources were read from in, whether it still holds the bytes that were
+//! read out.
 //!
-//! An original is found where it was, or among objects that are named for it: by its first bytes, as a source always is
-//! (`lake/source.rs`). Each object is read once, as far as any source that begins as it does was read.
+//! An original is found where it was, or among objects that are named for it: by its first bytes,
+//! as a source always is (`lake/source.rs`). Each object is read once, as far as any source that
+//! begins as it does was read.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
@@ -73,20 +75,37 @@ impl Search<'_> {
         }
         let homes: Vec<(&str, HashSet<&str>)> = homes.into_iter().collect();
         let threads = self.threads.max(LEAST_THREADS);
-        let at_home = on_threads(threads, &homes, |(uri, _)| Ok(self.find(uri).and_then(|object| self.examine(&object))))?;
+        let at_home = on_threads(threads, &homes, |(uri, _)| {
+            Ok(self.find(uri).and_then(|object| self.examine(&object)))
+        })?;
         let given = on_threads(threads, objects, |object| Ok(self.examine(object)))?;
-        let at_home: HashMap<&str, (&HashSet<&str>, std::result::Result<Seen, String>)> =
-            homes.iter().zip(at_home).map(|((uri, ids), seen)| (*uri, (ids, seen))).collect();
-        let given: Vec<(&Object, Seen)> = objects.iter().zip(given).filter_map(|(object, seen)| Some((object, seen.ok()?))).collect();
+        let at_home: HashMap<&str, (&HashSet<&str>, std::result::Result<Seen, String>)> = homes
+            .iter()
+            .zip(at_home)
+            .map(|((uri, ids), seen)| (*uri, (ids, seen)))
+            .collect();
+        let given: Vec<(&Object, Seen)> = objects
+            .iter()
+            .zip(given)
+            .filter_map(|(object, seen)| Some((object, seen.ok()?)))
+            .collect();
         let finding = |known: &Known| {
             let (status, message) = match at_home.get(known.uri()) {
                 None => (Status::Ok, "no byte of it was read for good yet".to_owned()),
                 Some((_, Err(message))) => (Status::Gone, message.clone()),
                 Some((ids, Ok(seen))) => judge(&known.id, seen, ids),
             };
-            let (status, message) =
-                if status == Status::Gone { elsewhere(known, &given).unwrap_or((status, message)) } else { (status, message) };
-            Finding::new(CHECK, known.uri(), status, format!("{message}; source {}", known.id))
+            let (status, message) = if status == Status::Gone {
+                elsewhere(known, &given).unwrap_or((status, message))
+            } else {
+                (status, message)
+            };
+            Finding::new(
+                CHECK,
+                known.uri(),
+                status,
+                format!("{message}; source {}", known.id),
+            )
         };
         Ok(known.iter().map(finding).collect())
     }
@@ -95,26 +114,43 @@ impl Search<'_> {
     fn find(&self, uri: &str) -> std::result::Result<Object, String> {
         const NOT_THERE: &str = "it is not there any more";
         if Stores::is_url(uri) {
-            let listed = self.runtime.block_on(self.stores.list(uri, None, None)).map_err(|error| {
-                let message = error.to_string();
-                message.strip_prefix(&format!("{uri}: ")).map_or_else(|| message.clone(), str::to_owned)
-            })?;
-            let found = listed.objects.into_iter().find(|(shown, _, _)| shown == uri);
+            let listed = self
+                .runtime
+                .block_on(self.stores.list(uri, None, None))
+                .map_err(|error| {
+                    let message = error.to_string();
+                    message
+                        .strip_prefix(&format!("{uri}: "))
+                        .map_or_else(|| message.clone(), str::to_owned)
+                })?;
+            let found = listed
+                .objects
+                .into_iter()
+                .find(|(shown, _, _)| shown == uri);
             let (shown, object, named) = found.ok_or(NOT_THERE)?;
-            return Ok(Object { uri: shown, size: object.size, location: Location::Store(object), named });
+            return Ok(Object {
+                uri: shown,
+                size: object.size,
+                location: Location::Store(object),
+                named,
+            });
         }
         if uri == "stdin" {
             return Err("it came through a pipe".to_owned());
         }
         let path = Path::new(uri);
         match std::fs::metadata(path) {
-            Ok(metadata) if metadata.is_file() => {
-                Ok(Object { uri: uri.to_owned(), location: Location::File(path.to_owned()), size: Some(metadata.len()), named: true })
-            }
+            Ok(metadata) if metadata.is_file() => Ok(Object {
+                uri: uri.to_owned(),
+                location: Location::File(path.to_owned()),
+                size: Some(metadata.len()),
+                named: true,
+            }),
             Ok(_) => Err("it is no file any more".to_owned()),
-            Err(_) if path.ancestors().skip(1).any(Path::is_file) => {
-                Err("it is a file in an archive, which is not looked into; name the archive with -i".to_owned())
-            }
+            Err(_) if path.ancestors().skip(1).any(Path::is_file) => Err(
+                "it is a file in an archive, which is not looked into; name the archive with -i"
+                    .to_owned(),
+            ),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(NOT_THERE.to_owned()),
             Err(error) => Err(format!("it cannot be looked at: {error}")),
         }
@@ -123,10 +159,19 @@ impl Search<'_> {
     /// What an object is of each source that begins as it does; or why it cannot be read.
     fn examine(&self, object: &Object) -> std::result::Result<Seen, String> {
         let seen = self.compare(object, None)?;
-        let broken = seen.likeness.values().find_map(|(likeness, _)| if let Likeness::Broken(at, _) = likeness { Some(*at) } else { None });
-        // A decoder that fails may take with it what it had decoded at that moment: how much depends on how much is asked for at once.
+        let broken = seen.likeness.values().find_map(|(likeness, _)| {
+            if let Likeness::Broken(at, _) = likeness {
+                Some(*at)
+            } else {
+                None
+            }
+        });
+        // A decoder that fails may take with it what it had decoded at that moment: how much
+        // depends on how much is asked for at once.
         match broken {
-            Some(at) if !matches!(object.location, Location::Stdin) => self.compare(object, Some(at)),
+            Some(at) if !matches!(object.location, Location::Stdin) => {
+                self.compare(object, Some(at))
+            }
             _ => Ok(seen),
         }
     }
@@ -136,12 +181,25 @@ impl Search<'_> {
         let witness = Arc::new(Witness::default());
         let cannot = |error: io::Error| format!("it cannot be read: {error}");
         let stored = self.open(object).map_err(cannot)?;
-        let (mut stream, _) = compress::decompressed(Box::new(witness.stored(stored))).map_err(cannot)?;
+        let (mut stream, _) =
+            compress::decompressed(Box::new(witness.stored(stored))).map_err(cannot)?;
         let mut head = Vec::new();
-        let failed = stream.by_ref().take(HEAD as u64).read_to_end(&mut head).err();
-        let mut candidates: Vec<&SourceRead> = if head.is_empty() { Vec::new() } else { self.sources.beginning_with(&head) };
+        let failed = stream
+            .by_ref()
+            .take(HEAD as u64)
+            .read_to_end(&mut head)
+            .err();
+        let mut candidates: Vec<&SourceRead> = if head.is_empty() {
+            Vec::new()
+        } else {
+            self.sources.beginning_with(&head)
+        };
         candidates.sort_by_key(|source| source.to_offset);
-        let mut comparison = Comparison { candidates: candidates.into(), progress: Progress::default(), seen: Seen::default() };
+        let mut comparison = Comparison {
+            candidates: candidates.into(),
+            progress: Progress::default(),
+            seen: Seen::default(),
+        };
         comparison.take(&head);
         let ended = match failed {
             Some(error) => Err(error),
@@ -159,7 +217,10 @@ impl Search<'_> {
             Location::File(path) => Box::new(File::open(path)?),
             Location::Held(held) => Box::new(held.reader(0)),
             Location::Stdin => Box::new(io::stdin()),
-            Location::Store(stored) => self.stores.reader(stored, 0, stored.size.unwrap_or(u64::MAX))?,
+            Location::Store(stored) => {
+                self.stores
+                    .reader(stored, 0, stored.size.unwrap_or(u64::MAX))?
+            }
         })
     }
 }
@@ -174,18 +235,31 @@ struct Comparison<'s> {
 
 impl Comparison<'_> {
     fn note(&mut self, source: &SourceRead, likeness: Likeness) {
-        self.seen.likeness.insert(source.source_id.clone(), (likeness, source.to_offset));
+        self.seen
+            .likeness
+            .insert(source.source_id.clone(), (likeness, source.to_offset));
     }
 
     /// More bytes of the object.
     fn take(&mut self, mut bytes: &[u8]) {
         while let Some(source) = self.candidates.front().copied() {
-            let left = usize::try_from(source.to_offset.saturating_sub(self.progress.bytes)).unwrap_or(usize::MAX);
-            let Some((before, after)) = bytes.split_at_checked(left) else { break };
+            let left = usize::try_from(source.to_offset.saturating_sub(self.progress.bytes))
+                .unwrap_or(usize::MAX);
+            let Some((before, after)) = bytes.split_at_checked(left) else {
+                break;
+            };
             self.progress.update(before);
             bytes = after;
-            let is_same = self.progress.sha256() == source.sha256 && self.progress.newlines == source.lines;
-            self.note(source, if is_same { Likeness::Same } else { Likeness::Other });
+            let is_same =
+                self.progress.sha256() == source.sha256 && self.progress.newlines == source.lines;
+            self.note(
+                source,
+                if is_same {
+                    Likeness::Same
+                } else {
+                    Likeness::Other
+                },
+            );
             self.candidates.pop_front();
         }
         self.progress.update(bytes);
@@ -196,7 +270,11 @@ impl Comparison<'_> {
         let mut buffer = vec![0; BUFFER];
         loop {
             let is_done = self.candidates.is_empty();
-            let most = if is_done || careful.is_some_and(|at| self.progress.bytes >= at) { 1 } else { BUFFER };
+            let most = if is_done || careful.is_some_and(|at| self.progress.bytes >= at) {
+                1
+            } else {
+                BUFFER
+            };
             match stream.read(&mut buffer[..most]) {
                 Ok(0) => return Ok(true),
                 Ok(_) if is_done => return Ok(false),
@@ -213,7 +291,12 @@ impl Comparison<'_> {
         let at = self.progress.bytes;
         let message = ended.as_ref().err().map(ToString::to_string);
         while let Some(source) = self.candidates.pop_front() {
-            self.note(source, message.clone().map_or(Likeness::Short(at), |message| Likeness::Broken(at, message)));
+            self.note(
+                source,
+                message
+                    .clone()
+                    .map_or(Likeness::Short(at), |message| Likeness::Broken(at, message)),
+            );
         }
         self.seen.length = ended.is_ok_and(|ended| ended).then_some(at);
         self.seen
@@ -227,29 +310,70 @@ fn judge(id: &str, seen: &Seen, homes: &HashSet<&str>) -> (Status, String) {
     };
     // Logs may begin alike: another one that is known takes its place as a whole.
     let is_another = seen.likeness.iter().any(|(other, (likeness, to))| {
-        other != id && *to > 0 && *likeness == Likeness::Same && (homes.contains(other.as_str()) || seen.length == Some(*to))
+        other != id
+            && *to > 0
+            && *likeness == Likeness::Same
+            && (homes.contains(other.as_str()) || seen.length == Some(*to))
     });
     match likeness {
-        Likeness::Same => (Status::Ok, format!("its first {to} bytes are those that were read")),
-        _ if is_another => (Status::Gone, "another log of the lake is there now, which begins alike".to_owned()),
-        Likeness::Other => (Status::Differs, format!("the original was changed: its first {to} bytes are not those that were read")),
-        Likeness::Short(at) => (Status::Differs, format!("the original was changed: it ends after {at} bytes, {to} were read")),
-        Likeness::Broken(at, error) => {
-            (Status::Differs, format!("the original was changed: behind {at} bytes it cannot be decompressed ({error}), {to} were read"))
-        }
+        Likeness::Same => (
+            Status::Ok,
+            format!("its first {to} bytes are those that were read"),
+        ),
+        _ if is_another => (
+            Status::Gone,
+            "another log of the lake is there now, which begins alike".to_owned(),
+        ),
+        Likeness::Other => (
+            Status::Differs,
+            format!("the original was changed: its first {to} bytes are not those that were read"),
+        ),
+        Likeness::Short(at) => (
+            Status::Differs,
+            format!("the original was changed: it ends after {at} bytes, {to} were read"),
+        ),
+        Likeness::Broken(at, error) => (
+            Status::Differs,
+            format!(
+                "the original was changed: behind {at} bytes it cannot be decompressed ({error}), {to} were read"
+            ),
+        ),
     }
 }
 
 /// A source that is not where it was, among other objects; `None` when none of them can be it.
 fn elsewhere(known: &Known, given: &[(&Object, Seen)]) -> Option<(Status, String)> {
-    let seen = || given.iter().filter_map(|(object, seen)| Some((object, seen, seen.likeness.get(&known.id)?)));
-    if let Some((object, _, (_, to))) = seen().find(|(_, _, (likeness, _))| *likeness == Likeness::Same) {
-        return Some((Status::Ok, format!("it is {} now; its first {to} bytes are those that were read", object.uri)));
+    let seen = || {
+        given
+            .iter()
+            .filter_map(|(object, seen)| Some((object, seen, seen.likeness.get(&known.id)?)))
+    };
+    if let Some((object, _, (_, to))) =
+        seen().find(|(_, _, (likeness, _))| *likeness == Likeness::Same)
+    {
+        return Some((
+            Status::Ok,
+            format!(
+                "it is {} now; its first {to} bytes are those that were read",
+                object.uri
+            ),
+        ));
     }
     // A shorter one may be an older copy, and one that is another source is no copy.
-    let is_known = |seen: &Seen| seen.likeness.values().any(|(likeness, to)| *to > 0 && *likeness == Likeness::Same);
-    let (object, ..) = seen().find(|(_, seen, (likeness, _))| *likeness == Likeness::Other && !is_known(seen))?;
-    Some((Status::Differs, format!("{} begins as it does, and was changed: it goes on otherwise than what was read", object.uri)))
+    let is_known = |seen: &Seen| {
+        seen.likeness
+            .values()
+            .any(|(likeness, to)| *to > 0 && *likeness == Likeness::Same)
+    };
+    let (object, ..) =
+        seen().find(|(_, seen, (likeness, _))| *likeness == Likeness::Other && !is_known(seen))?;
+    Some((
+        Status::Differs,
+        format!(
+            "{} begins as it does, and was changed: it goes on otherwise than what was read",
+            object.uri
+        ),
+    ))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Check `progress`: the progress of each source in the log of `events` in, whether it is that of its evidence out, and whether the
-//! evidence speaks of every byte.
+//! Check `progress`: the progress of each source in the log of `events` in, whether it is that of
+//! its evidence out, and whether the evidence speaks of every byte.
 //!
-//! Delta's library answers for one application at a time, and reads the log each time. Here it is read once: the last checkpoint, and
-//! the entries behind it.
+//! Delta's library answers for one application at a time, and reads the log each time. Here it is
+//! read once: the last checkpoint, and the entries behind it.
 
 use std::collections::HashMap;
 
@@ -37,18 +37,36 @@ type Progress = HashMap<String, i64>;
 /// # Errors
 ///
 /// When the log cannot be read.
-pub(super) async fn check(reader: &Reader, events: &Table, known: &[Known]) -> Result<Vec<Finding>> {
+pub(super) async fn check(
+    reader: &Reader,
+    events: &Table,
+    known: &[Known],
+) -> Result<Vec<Finding>> {
     let noted = noted(reader, events, known).await?;
-    Ok(known.iter().map(|known| compare(known, noted.get(&RejectFile::application(&known.id)).copied())).collect())
+    Ok(known
+        .iter()
+        .map(|known| {
+            compare(
+                known,
+                noted.get(&RejectFile::application(&known.id)).copied(),
+            )
+        })
+        .collect())
 }
 
 fn compare(known: &Known, noted: Option<i64>) -> Finding {
     let (to, uri) = (known.to_offset(), known.uri());
     let (status, message) = if let Some(hole) = known.hole() {
-        (Status::Differs, format!("nothing says who read {uri} up to byte {hole}"))
+        (
+            Status::Differs,
+            format!("nothing says who read {uri} up to byte {hole}"),
+        )
     } else if noted.and_then(|noted| u64::try_from(noted).ok()) != Some(to) {
         let noted = noted.map_or_else(|| "nothing".to_owned(), |noted| format!("{noted} bytes"));
-        (Status::Differs, format!("the log says that {noted} were read of {uri}, the evidence says {to}"))
+        (
+            Status::Differs,
+            format!("the log says that {noted} were read of {uri}, the evidence says {to}"),
+        )
     } else {
         (Status::Ok, format!("{to} bytes of {uri} were read"))
     };
@@ -61,14 +79,19 @@ async fn noted(reader: &Reader, events: &Table, known: &[Known]) -> Result<Progr
         Some((progress, version)) => (progress, version + 1),
         None => (Progress::new(), 0),
     };
-    let mut entries = stream::iter(first..=events.version()).map(|version| events.entry(version)).buffered(PARALLEL);
+    let mut entries = stream::iter(first..=events.version())
+        .map(|version| events.entry(version))
+        .buffered(PARALLEL);
     while let Some(entry) = entries.try_next().await? {
         let Some(actions) = entry else {
             // Others clean up logs, and write checkpoints in other ways.
             return one_by_one(events, known).await;
         };
         for transaction in actions.iter().filter_map(|action| action.get("txn")) {
-            if let (Some(application), Some(version)) = (transaction["appId"].as_str(), transaction["version"].as_i64()) {
+            if let (Some(application), Some(version)) = (
+                transaction["appId"].as_str(),
+                transaction["version"].as_i64(),
+            ) {
                 noted.insert(application.to_owned(), version);
             }
         }
@@ -91,23 +114,48 @@ async fn one_by_one(events: &Table, known: &[Known]) -> Result<Progress> {
 async fn checkpoint(reader: &Reader, newest: u64) -> Result<Option<(Progress, u64)>> {
     let mut last: Option<(u64, DataFile)> = None;
     let mut listed = reader.store.list(Some(&Key::from(LOG)));
-    while let Some(object) = listed.try_next().await.map_err(|error| reader.root.failed("list", &error))? {
-        let Some(version) = version_of(object.location.filename().unwrap_or_default()) else { continue };
+    while let Some(object) = listed
+        .try_next()
+        .await
+        .map_err(|error| reader.root.failed("list", &error))?
+    {
+        let Some(version) = version_of(object.location.filename().unwrap_or_default()) else {
+            continue;
+        };
         if version <= newest && last.as_ref().is_none_or(|(last, _)| version > *last) {
-            let file = DataFile { path: object.location.to_string(), size: object.size, rows: None, date: None, times: None };
+            let file = DataFile {
+                path: object.location.to_string(),
+                size: object.size,
+                rows: None,
+                date: None,
+                times: None,
+            };
             last = Some((version, file));
         }
     }
-    let Some((version, file)) = last else { return Ok(None) };
+    let Some((version, file)) = last else {
+        return Ok(None);
+    };
     let reader = reader.clone();
     blocking(move || {
         let mut progress = Progress::new();
         let read = reader.read(&file, &["txn.appId", "txn.version"], |batch| {
-            let Some(transactions) = batch.column_by_name("txn").and_then(|column| column.as_struct_opt()) else { return Ok(()) };
-            let (Some(ids), Some(versions)) = (transactions.column_by_name("appId"), transactions.column_by_name("version")) else {
+            let Some(transactions) = batch
+                .column_by_name("txn")
+                .and_then(|column| column.as_struct_opt())
+            else {
                 return Ok(());
             };
-            let (ids, versions) = (cast(ids, &DataType::Utf8)?, cast(versions, &DataType::Int64)?);
+            let (Some(ids), Some(versions)) = (
+                transactions.column_by_name("appId"),
+                transactions.column_by_name("version"),
+            ) else {
+                return Ok(());
+            };
+            let (ids, versions) = (
+                cast(ids, &DataType::Utf8)?,
+                cast(versions, &DataType::Int64)?,
+            );
             let (ids, versions) = (ids.as_string::<i32>(), versions.as_primitive::<Int64Type>());
             for row in 0..batch.num_rows() {
                 if transactions.is_valid(row) && ids.is_valid(row) && versions.is_valid(row) {
@@ -124,7 +172,10 @@ async fn checkpoint(reader: &Reader, newest: u64) -> Result<Option<(Progress, u6
 
 /// The version of a checkpoint in one file, by its name: `00000000000000000050.checkpoint.parquet`.
 fn version_of(name: &str) -> Option<u64> {
-    name.strip_suffix(".checkpoint.parquet").filter(|version| version.len() == 20)?.parse().ok()
+    name.strip_suffix(".checkpoint.parquet")
+        .filter(|version| version.len() == 20)?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]
@@ -134,8 +185,14 @@ mod tests {
 
     #[test]
     fn checkpoints_by_their_names() {
-        assert_eq!(version_of("00000000000000000050.checkpoint.parquet"), Some(50));
-        assert_eq!(version_of("00000000000000000050.checkpoint.0000000001.0000000002.parquet"), None);
+        assert_eq!(
+            version_of("00000000000000000050.checkpoint.parquet"),
+            Some(50)
+        );
+        assert_eq!(
+            version_of("00000000000000000050.checkpoint.0000000001.0000000002.parquet"),
+            None
+        );
         assert_eq!(version_of("00000000000000000050.json"), None);
     }
 
@@ -147,6 +204,9 @@ mod tests {
             assert_eq!(compare(whole, noted).status, Status::Differs, "{noted:?}");
         }
         let holed = &sources(vec![part("a", 1, 0, 5), part("a", 2, 6, 9)])[0];
-        assert_eq!(compare(holed, Some(9)).message, "nothing says who read /logs/2 up to byte 6");
+        assert_eq!(
+            compare(holed, Some(9)).message,
+            "nothing says who read /logs/2 up to byte 6"
+        );
     }
 }

@@ -1,6 +1,8 @@
-//! Check `rejects`: the rows of the table in, whether each source has as many as its evidence counts out.
+//! Check `rejects`: the rows of the table in, whether each source has as many as its evidence
+//! counts out.
 //!
-//! Rejects are committed before the rows of their transaction: behind the byte up to which a source was read there may be more.
+//! Rejects are committed before the rows of their transaction: behind the byte up to which a source
+//! was read there may be more.
 
 use std::collections::HashMap;
 
@@ -23,7 +25,8 @@ use crate::{
 const CHECK: &str = "rejects";
 const DAY: i64 = 86_400_000_000;
 
-/// Rejects of a source before the byte up to which it was read, and at it: where a stream broke off.
+/// Rejects of a source before the byte up to which it was read, and at it: where a stream broke
+/// off.
 type Counts = HashMap<String, (u64, u64)>;
 
 /// What the table holds.
@@ -39,18 +42,34 @@ pub(super) struct Found {
 ///
 /// When the store fails.
 pub(super) fn read(reader: &Reader, files: &[DataFile], known: &[Known]) -> Result<Found> {
-    let ends: HashMap<&str, u64> = known.iter().map(|known| (known.id.as_str(), known.to_offset())).collect();
+    let ends: HashMap<&str, u64> = known
+        .iter()
+        .map(|known| (known.id.as_str(), known.to_offset()))
+        .collect();
     let read = on_threads(reader.threads, files, |file| {
         let mut counts = Counts::new();
         let read = reader.read(file, &["source_id", "source_offset"], |batch| {
-            let (Some(ids), Some(offsets)) = (batch.column_by_name("source_id"), batch.column_by_name("source_offset")) else {
+            let (Some(ids), Some(offsets)) = (
+                batch.column_by_name("source_id"),
+                batch.column_by_name("source_offset"),
+            ) else {
                 return Ok(());
             };
-            let (ids, offsets) = (cast(ids, &DataType::Utf8)?, cast(offsets, &DataType::Int64)?);
+            let (ids, offsets) = (
+                cast(ids, &DataType::Utf8)?,
+                cast(offsets, &DataType::Int64)?,
+            );
             let (ids, offsets) = (ids.as_string::<i32>(), offsets.as_primitive::<Int64Type>());
-            for row in (0..batch.num_rows()).filter(|row| ids.is_valid(*row) && offsets.is_valid(*row)) {
-                let (id, offset) = (ids.value(row), u64::try_from(offsets.value(row)).unwrap_or(0));
-                let Some(end) = ends.get(id).filter(|end| offset <= **end) else { continue };
+            for row in
+                (0..batch.num_rows()).filter(|row| ids.is_valid(*row) && offsets.is_valid(*row))
+            {
+                let (id, offset) = (
+                    ids.value(row),
+                    u64::try_from(offsets.value(row)).unwrap_or(0),
+                );
+                let Some(end) = ends.get(id).filter(|end| offset <= **end) else {
+                    continue;
+                };
                 if !counts.contains_key(id) {
                     counts.insert(id.to_owned(), (0, 0));
                 }
@@ -69,7 +88,14 @@ pub(super) fn read(reader: &Reader, files: &[DataFile], known: &[Known]) -> Resu
             *all = (all.0 + before, all.1 + at);
         }
         let wrong = broken.map(|message| format!("the file cannot be read: {message}"));
-        found.findings.extend(wrong.map(|wrong| Finding::new(CHECK, format!("{REJECTS}/{}", file.path), Status::Differs, wrong)));
+        found.findings.extend(wrong.map(|wrong| {
+            Finding::new(
+                CHECK,
+                format!("{REJECTS}/{}", file.path),
+                Status::Differs,
+                wrong,
+            )
+        }));
     }
     Ok(found)
 }
@@ -77,7 +103,10 @@ pub(super) fn read(reader: &Reader, files: &[DataFile], known: &[Known]) -> Resu
 impl Found {
     /// Compares with the evidence; what was converted on days before `expired` need not be there.
     pub(super) fn compare(self, known: &[Known], expired: Option<i64>) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = known.iter().filter_map(|known| self.of(known, expired)).collect();
+        let mut findings: Vec<Finding> = known
+            .iter()
+            .filter_map(|known| self.of(known, expired))
+            .collect();
         if findings.is_empty() && self.findings.is_empty() {
             let message = format!("none of {} sources has any", known.len());
             findings.push(Finding::new(CHECK, REJECTS, Status::Ok, message));
@@ -95,11 +124,22 @@ impl Found {
         }
         let (status, message) = if (before..=before + at).contains(&wanted) {
             (Status::Ok, format!("{wanted} rejects of {uri}"))
-        } else if before < wanted && expired.is_some_and(|expired| known.converted_at().div_euclid(DAY) <= expired) {
+        } else if before < wanted
+            && expired.is_some_and(|expired| known.converted_at().div_euclid(DAY) <= expired)
+        {
             // What was converted about midnight may be a day older than the evidence.
-            (Status::Expired, format!("{before} rejects of {uri}; {} have expired", wanted - before))
+            (
+                Status::Expired,
+                format!(
+                    "{before} rejects of {uri}; {} have expired",
+                    wanted - before
+                ),
+            )
         } else {
-            (Status::Differs, format!("{} rejects instead of {wanted}; it was {uri}", before + at))
+            (
+                Status::Differs,
+                format!("{} rejects instead of {wanted}; it was {uri}", before + at),
+            )
         };
         Some(Finding::new(CHECK, &known.id, status, message))
     }
@@ -112,17 +152,28 @@ mod tests {
 
     fn status(before: u64, at: u64, expired: Option<i64>) -> Option<Status> {
         let known = &sources(vec![part("a", 1, 0, 5), part("a", 2, 5, 9)])[0];
-        let found = Found { counts: Counts::from([("a".to_owned(), (before, at))]), findings: Vec::new() };
+        let found = Found {
+            counts: Counts::from([("a".to_owned(), (before, at))]),
+            findings: Vec::new(),
+        };
         found.of(known, expired).map(|finding| finding.status)
     }
 
     #[test]
     fn rejects_are_those_of_the_evidence() {
         assert_eq!(status(30, 0, None), Some(Status::Ok));
-        assert_eq!(status(29, 1, None), Some(Status::Ok), "where the stream broke off");
+        assert_eq!(
+            status(29, 1, None),
+            Some(Status::Ok),
+            "where the stream broke off"
+        );
         assert_eq!(status(29, 0, None), Some(Status::Differs));
         assert_eq!(status(31, 0, Some(1)), Some(Status::Differs));
-        assert_eq!(status(29, 0, Some(0)), Some(Status::Expired), "converted on the first day of all");
+        assert_eq!(
+            status(29, 0, Some(0)),
+            Some(Status::Expired),
+            "converted on the first day of all"
+        );
         assert_eq!(status(29, 0, Some(-1)), Some(Status::Differs));
     }
 
@@ -131,6 +182,14 @@ mod tests {
         let none = part("a", 0, 0, 5);
         assert_eq!(none.rejects, 0);
         let findings = Found::default().compare(&sources(vec![none]), None);
-        assert_eq!(findings, [Finding::new("rejects", "rejects", Status::Ok, "none of 1 sources has any")]);
+        assert_eq!(
+            findings,
+            [Finding::new(
+                "rejects",
+                "rejects",
+                Status::Ok,
+                "none of 1 sources has any"
+            )]
+        );
     }
 }

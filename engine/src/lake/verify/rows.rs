@@ -1,8 +1,8 @@
-//! Checks `rows` and `duplicates`: the rows of `events` in, whether each source has those that its evidence speaks of out; and whether
-//! an event is there twice.
+//! Checks `rows` and `duplicates`: the rows of `events` in, whether each source has those that its
+//! evidence speaks of out; and whether an event is there twice.
 //!
-//! Everything is read once, day by day, three columns of it. Of a day with more events than there is room for, the hashes are compared
-//! in several rounds, each of which reads two columns again.
+//! Everything is read once, day by day, three columns of it. Of a day with more events than there
+//! is room for, the hashes are compared in several rounds, each of which reads two columns again.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -62,7 +62,9 @@ pub(super) fn read(reader: &Reader, files: Vec<DataFile>) -> Result<Found> {
     }
     let days: Vec<(Day, Vec<DataFile>)> = days.into_iter().collect();
     let most = (MOST / reader.threads.clamp(1, days.len().max(1))).max(1 << 18) as u64;
-    let read = on_threads(reader.threads, &days, |(day, files)| OfDay::read(reader, *day, files, most))?;
+    let read = on_threads(reader.threads, &days, |(day, files)| {
+        OfDay::read(reader, *day, files, most)
+    })?;
     let mut found = Found::default();
     let mut rows = 0;
     for (of_day, (day, _)) in read.into_iter().zip(&days) {
@@ -73,11 +75,25 @@ pub(super) fn read(reader: &Reader, files: Vec<DataFile>) -> Result<Found> {
         found.findings.extend(of_day.findings);
         if of_day.twice > 0 {
             let message = format!("{} events are there twice", of_day.twice);
-            found.findings.push(Finding::new(DUPLICATES, format!("{EVENTS}/{}", folder_of(*day)), Status::Differs, message));
+            found.findings.push(Finding::new(
+                DUPLICATES,
+                format!("{EVENTS}/{}", folder_of(*day)),
+                Status::Differs,
+                message,
+            ));
         }
     }
-    if !found.findings.iter().any(|finding| finding.check == DUPLICATES) {
-        found.findings.push(Finding::new(DUPLICATES, EVENTS, Status::Ok, format!("none of {rows} events is there twice")));
+    if !found
+        .findings
+        .iter()
+        .any(|finding| finding.check == DUPLICATES)
+    {
+        found.findings.push(Finding::new(
+            DUPLICATES,
+            EVENTS,
+            Status::Ok,
+            format!("none of {rows} events is there twice"),
+        ));
     }
     Ok(found)
 }
@@ -85,17 +101,30 @@ pub(super) fn read(reader: &Reader, files: Vec<DataFile>) -> Result<Found> {
 impl Found {
     /// Compares with the evidence; days before `expired` need not be there.
     pub(super) fn compare(self, known: &[Known], expired: Option<i64>) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = known.iter().map(|known| compare(known, self.sources.get(&known.id), expired)).collect();
+        let mut findings: Vec<Finding> = known
+            .iter()
+            .map(|known| compare(known, self.sources.get(&known.id), expired))
+            .collect();
         let ids: HashSet<&str> = known.iter().map(|known| known.id.as_str()).collect();
         let strangers: BTreeMap<&str, u64> = self
             .sources
             .iter()
             .filter(|(id, _)| !ids.contains(id.as_str()))
-            .map(|(id, rows)| (id.as_str(), rows.days().0.values().map(|(rows, _)| rows).sum()))
+            .map(|(id, rows)| {
+                (
+                    id.as_str(),
+                    rows.days().0.values().map(|(rows, _)| rows).sum(),
+                )
+            })
             .collect();
         for (id, rows) in strangers {
             let subject = if id.is_empty() { "no source" } else { id };
-            findings.push(Finding::new(ROWS, subject, Status::Differs, format!("{rows} rows, of which the evidence knows nothing")));
+            findings.push(Finding::new(
+                ROWS,
+                subject,
+                Status::Differs,
+                format!("{rows} rows, of which the evidence knows nothing"),
+            ));
         }
         findings.extend(self.findings);
         findings.sort_by_key(|finding| finding.check != ROWS);
@@ -144,19 +173,27 @@ impl OfDay {
         let rounds = rows.div_ceil(most).max(1);
         let mut files: Vec<&DataFile> = files.iter().collect();
         for round in 0..rounds {
-            let mut identities: Vec<(i64, i64)> = Vec::with_capacity(usize::try_from(rows / rounds).unwrap_or(0));
+            let mut identities: Vec<(i64, i64)> =
+                Vec::with_capacity(usize::try_from(rows / rounds).unwrap_or(0));
             let mut broken = HashSet::new();
             for file in &files {
                 let mut strays = 0;
-                let columns: &[&str] =
-                    if round == 0 { &["source_id", "stage_timestamp", "event_hash"] } else { &["stage_timestamp", "event_hash"] };
+                let columns: &[&str] = if round == 0 {
+                    &["source_id", "stage_timestamp", "event_hash"]
+                } else {
+                    &["stage_timestamp", "event_hash"]
+                };
                 let read = reader.read(file, columns, |batch| {
                     let mut take = |id: Option<&str>, staged: Option<i64>, hash: Option<i64>| {
                         if round == 0 {
                             let actual = day_of(staged);
                             of_day.rows += 1;
                             strays += u64::from(actual != day);
-                            of_day.sources.of(id.unwrap_or_default()).add(actual, staged, hash.unwrap_or(0));
+                            of_day.sources.of(id.unwrap_or_default()).add(
+                                actual,
+                                staged,
+                                hash.unwrap_or(0),
+                            );
                         }
                         if let Some(hash) = hash.filter(|hash| *hash as u64 % rounds == round) {
                             identities.push((hash, staged.unwrap_or(i64::MIN)));
@@ -169,13 +206,25 @@ impl OfDay {
                         broken.insert(file.path.as_str());
                         Some(format!("the file cannot be read: {message}"))
                     }
-                    Ok(()) => (strays > 0).then(|| format!("{strays} of its rows are of another day")),
+                    Ok(()) => {
+                        (strays > 0).then(|| format!("{strays} of its rows are of another day"))
+                    }
                 };
-                of_day.findings.extend(wrong.map(|wrong| Finding::new(ROWS, format!("{EVENTS}/{}", file.path), Status::Differs, wrong)));
+                of_day.findings.extend(wrong.map(|wrong| {
+                    Finding::new(
+                        ROWS,
+                        format!("{EVENTS}/{}", file.path),
+                        Status::Differs,
+                        wrong,
+                    )
+                }));
             }
             files.retain(|file| !broken.contains(file.path.as_str()));
             identities.sort_unstable();
-            of_day.twice += identities.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64;
+            of_day.twice += identities
+                .windows(2)
+                .filter(|pair| pair[0] == pair[1])
+                .count() as u64;
         }
         Ok(of_day)
     }
@@ -195,10 +244,16 @@ fn each_row(batch: &RecordBatch, take: &mut Take<'_>) -> std::result::Result<(),
         None => Ok(new_null_array(data_type, batch.num_rows())),
     };
     let ids = column("source_id", &DataType::Utf8)?;
-    let times = column("stage_timestamp", &DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::from("UTC"))))?;
+    let times = column(
+        "stage_timestamp",
+        &DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::from("UTC"))),
+    )?;
     let hashes = column("event_hash", &DataType::Int64)?;
-    let (ids, times, hashes) =
-        (ids.as_string::<i32>(), times.as_primitive::<TimestampMicrosecondType>(), hashes.as_primitive::<Int64Type>());
+    let (ids, times, hashes) = (
+        ids.as_string::<i32>(),
+        times.as_primitive::<TimestampMicrosecondType>(),
+        hashes.as_primitive::<Int64Type>(),
+    );
     for row in 0..batch.num_rows() {
         take(
             ids.is_valid(row).then(|| ids.value(row)),
@@ -220,31 +275,56 @@ fn compare(known: &Known, found: Option<&SourceRows>, expired: Option<i64>) -> F
         if (rows, hash) == (found_rows, found_hash) {
             continue;
         }
-        let name: &str = if day.is_empty() { "without a time" } else { day };
+        let name: &str = if day.is_empty() {
+            "without a time"
+        } else {
+            day
+        };
         if found_rows < rows && is_expired(day, expired) {
             gone += rows - found_rows;
         } else if found_rows == rows {
-            wrong.push(format!("{name}: {rows} rows, but not those that were written"));
+            wrong.push(format!(
+                "{name}: {rows} rows, but not those that were written"
+            ));
         } else {
             wrong.push(format!("{name}: {found_rows} rows instead of {rows}"));
         }
     }
     let rows: u64 = wanted.0.values().map(|(rows, _)| rows).sum();
     if rows != known.events() {
-        wrong.push(format!("its evidence speaks of {} events and of {rows} rows", known.events()));
+        wrong.push(format!(
+            "its evidence speaks of {} events and of {rows} rows",
+            known.events()
+        ));
     }
     let times = found.and_then(|found| found.staged.0);
     if wrong.is_empty() && gone == 0 && times != known.times() {
         let told = |times: Option<(i64, i64)>| {
-            times.map_or_else(|| "none".to_owned(), |(first, last)| format!("{} to {}", format_time(first), format_time(last)))
+            times.map_or_else(
+                || "none".to_owned(),
+                |(first, last)| format!("{} to {}", format_time(first), format_time(last)),
+            )
         };
-        wrong.push(format!("its times are {} instead of {}", told(times), told(known.times())));
+        wrong.push(format!(
+            "its times are {} instead of {}",
+            told(times),
+            told(known.times())
+        ));
     }
     let uri = known.uri();
     if !wrong.is_empty() {
-        let more = if wrong.len() > TOLD { format!("; and {} more", wrong.len() - TOLD) } else { String::new() };
+        let more = if wrong.len() > TOLD {
+            format!("; and {} more", wrong.len() - TOLD)
+        } else {
+            String::new()
+        };
         wrong.truncate(TOLD);
-        return Finding::new(ROWS, &known.id, Status::Differs, format!("{}{more}; it was {uri}", wrong.join("; ")));
+        return Finding::new(
+            ROWS,
+            &known.id,
+            Status::Differs,
+            format!("{}{more}; it was {uri}", wrong.join("; ")),
+        );
     }
     if gone > 0 {
         let message = format!("{} rows of {uri}; {gone} have expired", rows - gone);
@@ -288,18 +368,48 @@ mod tests {
     fn rows_are_those_of_the_evidence() {
         check(Some(&rows(&[1, 4])), None, Status::Ok, "2 rows of /logs/4");
         check(Some(&rows(&[4, 1])), None, Status::Ok, "2 rows");
-        check(Some(&rows(&[1, 5])), None, Status::Differs, "2026-11-01: 2 rows, but not those that were written");
-        check(Some(&rows(&[5])), None, Status::Differs, "2026-11-01: 1 rows instead of 2");
-        check(Some(&rows(&[1, 4, 0])), Some(30_000), Status::Differs, "3 rows instead of 2");
+        check(
+            Some(&rows(&[1, 5])),
+            None,
+            Status::Differs,
+            "2026-11-01: 2 rows, but not those that were written",
+        );
+        check(
+            Some(&rows(&[5])),
+            None,
+            Status::Differs,
+            "2026-11-01: 1 rows instead of 2",
+        );
+        check(
+            Some(&rows(&[1, 4, 0])),
+            Some(30_000),
+            Status::Differs,
+            "3 rows instead of 2",
+        );
         check(None, None, Status::Differs, "0 rows instead of 2");
     }
 
     #[test]
     fn days_may_have_expired() {
         let after = Some(i64::from(TODAY) + 1);
-        check(None, after, Status::Expired, "0 rows of /logs/4; 2 have expired");
-        check(Some(&rows(&[1])), after, Status::Expired, "1 rows of /logs/4; 1 have expired");
-        check(Some(&rows(&[1])), Some(i64::from(TODAY)), Status::Differs, "1 rows instead of 2");
+        check(
+            None,
+            after,
+            Status::Expired,
+            "0 rows of /logs/4; 2 have expired",
+        );
+        check(
+            Some(&rows(&[1])),
+            after,
+            Status::Expired,
+            "1 rows of /logs/4; 1 have expired",
+        );
+        check(
+            Some(&rows(&[1])),
+            Some(i64::from(TODAY)),
+            Status::Differs,
+            "1 rows instead of 2",
+        );
         check(Some(&rows(&[1, 5])), after, Status::Differs, "not those");
         assert!(!is_expired("", after));
     }
@@ -309,14 +419,25 @@ mod tests {
         let mut found = SourceRows::default();
         found.add(Some(TODAY), Some(i64::from(TODAY) * DAY), 1);
         found.add(Some(TODAY), Some(i64::from(TODAY) * DAY + 9), 4);
-        check(Some(&found), None, Status::Differs, "its times are 2026-11-01T00:00:00.000000Z to 2026-11-01T00:00:00.000009Z instead of");
+        check(
+            Some(&found),
+            None,
+            Status::Differs,
+            "its times are 2026-11-01T00:00:00.000000Z to 2026-11-01T00:00:00.000009Z instead of",
+        );
     }
 
     #[test]
     fn rows_of_nobody() {
-        let found = Found { sources: HashMap::from([("b".to_owned(), rows(&[1, 2]))]), findings: Vec::new() };
+        let found = Found {
+            sources: HashMap::from([("b".to_owned(), rows(&[1, 2]))]),
+            findings: Vec::new(),
+        };
         let findings = found.compare(&[], None);
-        let told: Vec<(&str, &str, Status)> = findings.iter().map(|one| (one.check, one.subject.as_str(), one.status)).collect();
+        let told: Vec<(&str, &str, Status)> = findings
+            .iter()
+            .map(|one| (one.check, one.subject.as_str(), one.status))
+            .collect();
         assert_eq!(told, [("rows", "b", Status::Differs)]);
     }
 
@@ -326,8 +447,16 @@ mod tests {
         for id in ["a", "a", "b", "a", "b"] {
             sources.of(id).add(None, None, 1);
         }
-        let counts: Vec<(&str, u64)> =
-            sources.all.iter().map(|(id, rows)| (id.as_str(), rows.days().0.values().map(|(rows, _)| rows).sum())).collect();
+        let counts: Vec<(&str, u64)> = sources
+            .all
+            .iter()
+            .map(|(id, rows)| {
+                (
+                    id.as_str(),
+                    rows.days().0.values().map(|(rows, _)| rows).sum(),
+                )
+            })
+            .collect();
         assert_eq!(counts, [("a", 3), ("b", 2)]);
     }
 }

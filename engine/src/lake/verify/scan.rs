@@ -1,4 +1,5 @@
-//! Data files of a table in, what is in them out; a file that is broken is a finding, a store that fails is an error.
+//! Data files of a table in, what is in them out; a file that is broken is a finding, a store that
+//! fails is an error.
 //!
 //! Everything here blocks: it is called on threads of its own.
 
@@ -16,7 +17,9 @@ use datafusion::{
     parquet::{
         arrow::{
             ProjectionMask,
-            arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
+            arrow_reader::{
+                ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+            },
         },
         errors::{ParquetError, Result as ParquetResult},
         file::reader::{ChunkReader, Length},
@@ -51,7 +54,12 @@ pub(super) type Read<T> = std::result::Result<T, String>;
 
 impl Reader {
     pub(super) fn new(root: &Root, table: &str, runtime: &Handle, threads: usize) -> Result<Self> {
-        Ok(Self { root: root.clone(), store: root.objects(table)?, runtime: runtime.clone(), threads })
+        Ok(Self {
+            root: root.clone(),
+            store: root.objects(table)?,
+            runtime: runtime.clone(),
+            threads,
+        })
     }
 
     /// The size of a file; `None` when it is not there.
@@ -74,7 +82,10 @@ impl Reader {
     ///
     /// When the store fails.
     pub(super) fn footer(&self, file: &DataFile) -> Result<Read<ArrowReaderMetadata>> {
-        self.decode(file, |file| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| error.to_string()))
+        self.decode(file, |file| {
+            ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
+                .map_err(|error| error.to_string())
+        })
     }
 
     /// Hands over the named columns of a file that is there, as far as it has them.
@@ -89,11 +100,18 @@ impl Reader {
         mut take: impl FnMut(&RecordBatch) -> std::result::Result<(), ArrowError>,
     ) -> Result<Read<()>> {
         self.decode(file, |file| {
-            let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| error.to_string())?;
+            let builder = ParquetRecordBatchReaderBuilder::try_new(file)
+                .map_err(|error| error.to_string())?;
             let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
-            let batches = builder.with_projection(mask).with_batch_size(BATCH).build().map_err(|error| error.to_string())?;
+            let batches = builder
+                .with_projection(mask)
+                .with_batch_size(BATCH)
+                .build()
+                .map_err(|error| error.to_string())?;
             for batch in batches {
-                batch.and_then(|batch| take(&batch)).map_err(|error| error.to_string())?;
+                batch
+                    .and_then(|batch| take(&batch))
+                    .map_err(|error| error.to_string())?;
             }
             Ok(())
         })
@@ -103,7 +121,10 @@ impl Reader {
     fn decode<T>(&self, file: &DataFile, work: impl FnOnce(Watched) -> Read<T>) -> Result<Read<T>> {
         let failure = Arc::new(OnceLock::new());
         let stored = StoreFile::new(file, Arc::clone(&self.store), self.runtime.clone());
-        let watched = Watched { file: stored, failure: Arc::clone(&failure) };
+        let watched = Watched {
+            file: stored,
+            failure: Arc::clone(&failure),
+        };
         let read = std::panic::catch_unwind(AssertUnwindSafe(|| work(watched)));
         match (read, failure.get()) {
             (Ok(Ok(read)), _) => Ok(Ok(read)),
@@ -114,7 +135,10 @@ impl Reader {
     }
 
     fn failed(&self, file: &DataFile, message: &str) -> Error {
-        Error::input(&self.root.shown, format!("{} cannot be read: {message}", file.path))
+        Error::input(
+            &self.root.shown,
+            format!("{} cannot be read: {message}", file.path),
+        )
     }
 }
 
@@ -157,12 +181,17 @@ impl ChunkReader for Watched {
     }
 }
 
-/// Works on jobs with several threads; what comes out, in the order of the jobs. The first error ends it.
+/// Works on jobs with several threads; what comes out, in the order of the jobs. The first error
+/// ends it.
 ///
 /// # Errors
 ///
 /// Those of the work.
-pub(super) fn on_threads<J: Sync, R: Send>(threads: usize, jobs: &[J], work: impl Fn(&J) -> Result<R> + Sync) -> Result<Vec<R>> {
+pub(super) fn on_threads<J: Sync, R: Send>(
+    threads: usize,
+    jobs: &[J],
+    work: impl Fn(&J) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
     let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
     let worker = || -> Result<Vec<(usize, R)>> {
         let mut done = Vec::new();
@@ -175,9 +204,14 @@ pub(super) fn on_threads<J: Sync, R: Send>(threads: usize, jobs: &[J], work: imp
         Ok(done)
     };
     let done: Vec<Vec<(usize, R)>> = std::thread::scope(|scope| {
-        let running: Vec<_> = (0..threads.clamp(1, jobs.len().max(1))).map(|_| scope.spawn(worker)).collect();
+        let running: Vec<_> = (0..threads.clamp(1, jobs.len().max(1)))
+            .map(|_| scope.spawn(worker))
+            .collect();
         let failed = || Err(ErrorKind::Internal("checking the lake failed".to_owned()).into());
-        running.into_iter().map(|thread| thread.join().unwrap_or_else(|_| failed())).collect::<Result<_>>()
+        running
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| failed()))
+            .collect::<Result<_>>()
     })?;
     let mut done: Vec<(usize, R)> = done.into_iter().flatten().collect();
     done.sort_by_key(|(index, _)| *index);
@@ -189,9 +223,15 @@ pub(super) fn on_threads<J: Sync, R: Send>(threads: usize, jobs: &[J], work: imp
 /// # Errors
 ///
 /// Those of the work.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| Error::from(ErrorKind::Internal(format!("checking the lake failed: {error}"))))?
+    done.map_err(|error| {
+        Error::from(ErrorKind::Internal(format!(
+            "checking the lake failed: {error}"
+        )))
+    })?
 }
 
 #[cfg(test)]
@@ -201,9 +241,22 @@ mod tests {
     #[test]
     fn jobs_keep_their_order() {
         let jobs: Vec<u64> = (0..100).collect();
-        assert_eq!(on_threads(7, &jobs, |job| Ok(job * 2)).unwrap(), (0..100).map(|job| job * 2).collect::<Vec<u64>>());
-        assert!(on_threads(3, &[] as &[u64], |job| Ok(*job)).unwrap().is_empty());
-        let failed = on_threads(2, &jobs, |job| if *job == 50 { Err(Error::input("x", "no")) } else { Ok(*job) });
+        assert_eq!(
+            on_threads(7, &jobs, |job| Ok(job * 2)).unwrap(),
+            (0..100).map(|job| job * 2).collect::<Vec<u64>>()
+        );
+        assert!(
+            on_threads(3, &[] as &[u64], |job| Ok(*job))
+                .unwrap()
+                .is_empty()
+        );
+        let failed = on_threads(2, &jobs, |job| {
+            if *job == 50 {
+                Err(Error::input("x", "no"))
+            } else {
+                Ok(*job)
+            }
+        });
         assert_eq!(failed.unwrap_err().to_string(), "x: no");
     }
 }

@@ -1,14 +1,15 @@
 //! One bucket or container: its keys and the bytes of its objects, through `object_store`.
 //!
-//! Not responsible for: which keys are wanted (`listing.rs`), in which pieces and how often bytes are asked for (`read.rs`).
+//! Not responsible for: which keys are wanted (`listing.rs`), in which pieces and how often bytes
+//! are asked for (`read.rs`).
 
 use std::{borrow::Cow, ops::Range, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
-    CopyOptions, Extensions, GetOptions, GetRange, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions,
-    PutOptions, PutPayload, PutResult,
+    CopyOptions, Extensions, GetOptions, GetRange, GetResult, ListResult, MultipartUpload,
+    ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult,
     list::{PaginatedListOptions, PaginatedListStore},
     path::Path,
 };
@@ -28,9 +29,11 @@ impl<T: ObjectStore + PaginatedListStore> Store for T {}
 /// What the tags of objects are good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tags {
-    /// Those of a listing and those of an answer are the same: what changed since it was listed is noticed.
+    /// Those of a listing and those of an answer are the same: what changed since it was listed is
+    /// noticed.
     Listed,
-    /// Those of answers are the same from one to the next: what changes while it is read is noticed.
+    /// Those of answers are the same from one to the next: what changes while it is read is
+    /// noticed.
     Answered,
     /// They change although what was listed does not.
     Unused,
@@ -44,7 +47,8 @@ pub(super) struct Cloud {
     lists_from: bool,
 }
 
-/// What lies in a folder. The folders in it end in `/`; there are none when the listing goes into them.
+/// What lies in a folder. The folders in it end in `/`; there are none when the listing goes into
+/// them.
 #[derive(Debug, Default)]
 pub(super) struct Level {
     pub(super) folders: Vec<String>,
@@ -57,28 +61,52 @@ pub(super) const ODD: &str = "the key has an empty, `.` or `..` part or a contro
 
 impl Cloud {
     pub(super) fn new(store: impl Store, tags: Tags) -> Self {
-        Self { store: Arc::new(store), tags, lists_from: true }
+        Self {
+            store: Arc::new(store),
+            tags,
+            lists_from: true,
+        }
     }
 
-    /// The server gives all of a listing, although it is asked for what comes after a key (Azurite does, and says nothing).
+    /// The server gives all of a listing, although it is asked for what comes after a key (Azurite
+    /// does, and says nothing).
     pub(super) fn listing_all(self) -> Self {
-        Self { lists_from: false, ..self }
+        Self {
+            lists_from: false,
+            ..self
+        }
     }
 
     /// The store itself, to write to.
     pub(super) fn objects(&self) -> Arc<dyn ObjectStore> {
-        Arc::new(Patient { store: Arc::clone(&self.store) as Arc<dyn ObjectStore>, lists_from: self.lists_from })
+        Arc::new(Patient {
+            store: Arc::clone(&self.store) as Arc<dyn ObjectStore>,
+            lists_from: self.lists_from,
+        })
     }
 
     /// What is told of the object of this very key.
     pub(super) async fn head(&self, key: &str) -> Result<ObjectMeta, Failure> {
-        let options = GetOptions { head: true, ..GetOptions::default() };
-        let answer = self.store.get_opts(&path(key)?, options).await.map_err(|error| Failure::of(&error))?;
+        let options = GetOptions {
+            head: true,
+            ..GetOptions::default()
+        };
+        let answer = self
+            .store
+            .get_opts(&path(key)?, options)
+            .await
+            .map_err(|error| Failure::of(&error))?;
         Ok(answer.meta)
     }
 
-    /// All that begins with `prefix`, which need not end at a `/`; with `level`, only up to the next `/`.
-    pub(super) async fn list(&self, prefix: &str, level: bool, odd_keys: &OddKeys) -> Result<Level, Failure> {
+    /// All that begins with `prefix`, which need not end at a `/`; with `level`, only up to the
+    /// next `/`.
+    pub(super) async fn list(
+        &self,
+        prefix: &str,
+        level: bool,
+        odd_keys: &OddKeys,
+    ) -> Result<Level, Failure> {
         let prefix = Some(prefix).filter(|prefix| !prefix.is_empty());
         let mut found = Level::default();
         let mut token: Option<String> = None;
@@ -91,15 +119,26 @@ impl Cloud {
                 extensions,
                 ..PaginatedListOptions::default()
             };
-            let page = self.store.list_paginated(prefix, options).await.map_err(|error| Failure::of(&error))?;
-            found.folders.extend(page.result.common_prefixes.iter().map(|folder| format!("{folder}/")));
+            let page = self
+                .store
+                .list_paginated(prefix, options)
+                .await
+                .map_err(|error| Failure::of(&error))?;
+            found.folders.extend(
+                page.result
+                    .common_prefixes
+                    .iter()
+                    .map(|folder| format!("{folder}/")),
+            );
             found.objects.extend(page.result.objects);
             let next = page.page_token.filter(|token| !token.is_empty());
             if next.is_none() {
                 return Ok(found);
             }
             if next == token {
-                return Err(Failure::refused("the server gives the same page of the listing again and again"));
+                return Err(Failure::refused(
+                    "the server gives the same page of the listing again and again",
+                ));
             }
             token = next;
         }
@@ -107,7 +146,11 @@ impl Cloud {
 
     /// The tag that an object has to have for the first request, if that is known from its listing.
     pub(super) fn first_tag(&self, listed: Option<&str>) -> Option<String> {
-        (self.tags == Tags::Listed).then_some(listed).flatten().filter(|tag| is_strong(tag)).map(str::to_owned)
+        (self.tags == Tags::Listed)
+            .then_some(listed)
+            .flatten()
+            .filter(|tag| is_strong(tag))
+            .map(str::to_owned)
     }
 
     /// Asks once for a range of an object. What arrives is appended to `got`, also before an error.
@@ -119,8 +162,16 @@ impl Cloud {
         got: &mut BytesMut,
         traffic: &Traffic,
     ) -> Result<(), Failure> {
-        let options = GetOptions { range: Some(GetRange::Bounded(range)), if_match: tag.clone(), ..GetOptions::default() };
-        let answer = self.store.get_opts(&path(key)?, options).await.map_err(|error| Failure::of(&error))?;
+        let options = GetOptions {
+            range: Some(GetRange::Bounded(range)),
+            if_match: tag.clone(),
+            ..GetOptions::default()
+        };
+        let answer = self
+            .store
+            .get_opts(&path(key)?, options)
+            .await
+            .map_err(|error| Failure::of(&error))?;
         if self.tags != Tags::Unused && tag.is_none() {
             *tag = answer.meta.e_tag.clone().filter(|tag| is_strong(tag));
         }
@@ -133,14 +184,19 @@ impl Cloud {
                 }
                 Ok(Some(Err(error))) => return Err(Failure::of(&error)),
                 Ok(None) => return Ok(()),
-                Err(_) => return Err(Failure::other(format!("the server sent nothing for {} seconds", STALL.as_secs()))),
+                Err(_) => {
+                    return Err(Failure::other(format!(
+                        "the server sent nothing for {} seconds",
+                        STALL.as_secs()
+                    )));
+                }
             }
         }
     }
 }
 
-/// A store that is asked again when an answer ends half way, which `object_store` does for bodies of objects only; and whose listings are
-/// cut here where the server does not cut them.
+/// A store that is asked again when an answer ends half way, which `object_store` does for bodies
+/// of objects only; and whose listings are cut here where the server does not cut them.
 #[derive(Debug, Clone)]
 struct Patient {
     store: Arc<dyn ObjectStore>,
@@ -158,22 +214,39 @@ const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Patient {
-    fn listing(&self, prefix: Option<Path>, offset: Option<Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+    fn listing(
+        &self,
+        prefix: Option<Path>,
+        offset: Option<Path>,
+    ) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
         let this = self.clone();
         let all = async move {
             let mut tries = 0;
             loop {
                 let listed = match &offset {
-                    Some(offset) if this.lists_from => this.store.list_with_offset(prefix.as_ref(), offset),
+                    Some(offset) if this.lists_from => {
+                        this.store.list_with_offset(prefix.as_ref(), offset)
+                    }
                     _ => this.store.list(prefix.as_ref()),
                 };
                 tries += 1;
                 match listed.try_collect::<Vec<_>>().await {
                     Ok(mut all) => {
-                        all.retain(|object| offset.as_ref().is_none_or(|offset| object.location > *offset));
-                        return Ok::<_, object_store::Error>(futures::stream::iter(all.into_iter().map(Ok)));
+                        all.retain(|object| {
+                            offset
+                                .as_ref()
+                                .is_none_or(|offset| object.location > *offset)
+                        });
+                        return Ok::<_, object_store::Error>(futures::stream::iter(
+                            all.into_iter().map(Ok),
+                        ));
                     }
-                    Err(error) if tries >= TRIES || !matches!(error, object_store::Error::Generic { .. }) => return Err(error),
+                    Err(error)
+                        if tries >= TRIES
+                            || !matches!(error, object_store::Error::Generic { .. }) =>
+                    {
+                        return Err(error);
+                    }
                     Err(_) => tokio::time::sleep(PAUSE * tries).await,
                 }
             }
@@ -184,26 +257,44 @@ impl Patient {
 
 #[async_trait::async_trait]
 impl ObjectStore for Patient {
-    async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> object_store::Result<PutResult> {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> object_store::Result<PutResult> {
         self.store.put_opts(location, payload, options).await
     }
 
-    async fn put_multipart_opts(&self, location: &Path, options: PutMultipartOptions) -> object_store::Result<Box<dyn MultipartUpload>> {
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> object_store::Result<Box<dyn MultipartUpload>> {
         self.store.put_multipart_opts(location, options).await
     }
 
-    async fn get_opts(&self, location: &Path, options: GetOptions) -> object_store::Result<GetResult> {
+    async fn get_opts(
+        &self,
+        location: &Path,
+        options: GetOptions,
+    ) -> object_store::Result<GetResult> {
         let mut tries = 0;
         loop {
             tries += 1;
             match self.store.get_opts(location, options.clone()).await {
-                Err(object_store::Error::Generic { .. }) if tries < TRIES => tokio::time::sleep(PAUSE * tries).await,
+                Err(object_store::Error::Generic { .. }) if tries < TRIES => {
+                    tokio::time::sleep(PAUSE * tries).await
+                }
                 got => return got,
             }
         }
     }
 
-    fn delete_stream(&self, locations: BoxStream<'static, object_store::Result<Path>>) -> BoxStream<'static, object_store::Result<Path>> {
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, object_store::Result<Path>>,
+    ) -> BoxStream<'static, object_store::Result<Path>> {
         self.store.delete_stream(locations)
     }
 
@@ -211,7 +302,11 @@ impl ObjectStore for Patient {
         self.listing(prefix.cloned(), None)
     }
 
-    fn list_with_offset(&self, prefix: Option<&Path>, offset: &Path) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
         self.listing(prefix.cloned(), Some(offset.clone()))
     }
 
@@ -220,13 +315,20 @@ impl ObjectStore for Patient {
         loop {
             tries += 1;
             match self.store.list_with_delimiter(prefix).await {
-                Err(object_store::Error::Generic { .. }) if tries < TRIES => tokio::time::sleep(PAUSE * tries).await,
+                Err(object_store::Error::Generic { .. }) if tries < TRIES => {
+                    tokio::time::sleep(PAUSE * tries).await
+                }
                 listed => return listed,
             }
         }
     }
 
-    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> object_store::Result<()> {
+    async fn copy_opts(
+        &self,
+        from: &Path,
+        to: &Path,
+        options: CopyOptions,
+    ) -> object_store::Result<()> {
         self.store.copy_opts(from, to, options).await
     }
 }
@@ -239,5 +341,9 @@ fn is_strong(tag: &str) -> bool {
 /// The key as a path; never by `Path::from`, which encodes.
 fn path(key: &str) -> Result<Path, Failure> {
     let odd = || Failure::new(Kind::NotFound, ODD);
-    if is_odd(key) { Err(odd()) } else { Path::parse(key).map_err(|_| odd()) }
+    if is_odd(key) {
+        Err(odd())
+    } else {
+        Path::parse(key).map_err(|_| odd())
+    }
 }

@@ -1,5 +1,5 @@
-//! Other programs that know credentials: a command in, what it prints out. They run only with words of ours or of the user's own
-//! configuration, never with anything out of a log.
+//! Other programs that know credentials: a command in, what it prints out. They run only with words
+//! of ours or of the user's own configuration, never with anything out of a log.
 
 use std::{
     io::ErrorKind,
@@ -26,20 +26,30 @@ pub(super) async fn output(words: &[String]) -> Result<Vec<u8>, String> {
 }
 
 fn run(words: &[String]) -> Result<Vec<u8>, String> {
-    let Some((program, arguments)) = words.split_first() else { return Err("no program is named".to_owned()) };
+    let Some((program, arguments)) = words.split_first() else {
+        return Err("no program is named".to_owned());
+    };
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => format!("`{program}` is not installed"),
         _ => format!("`{program}` cannot be run: {error}"),
     };
-    let mut child =
-        Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
     let started = Instant::now();
     while child.try_wait().map_err(failed)?.is_none() {
         if started.elapsed() > PATIENCE {
             // It may have ended meanwhile.
             let _ = child.kill();
             let _ = child.wait();
-            return Err(format!("`{program}` gave no answer within {} seconds", PATIENCE.as_secs()));
+            return Err(format!(
+                "`{program}` gave no answer within {} seconds",
+                PATIENCE.as_secs()
+            ));
         }
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -79,7 +89,10 @@ mod tests {
 
     #[test]
     fn words_of_a_line() {
-        assert_eq!(words(r#"  /opt/my\ tool --a "b c" 'd "e"' f"g"h "" "#), ["/opt/my tool", "--a", "b c", "d \"e\"", "fgh", ""]);
+        assert_eq!(
+            words(r#"  /opt/my\ tool --a "b c" 'd "e"' f"g"h "" "#),
+            ["/opt/my tool", "--a", "b c", "d \"e\"", "fgh", ""]
+        );
         assert!(words(" ").is_empty());
     }
 
@@ -88,7 +101,13 @@ mod tests {
     fn programs_that_fail() {
         let run = |line: &str| run(&words(line));
         assert_eq!(run("printf %s hello"), Ok(b"hello".to_vec()));
-        assert_eq!(run("no-such-program-anywhere"), Err("`no-such-program-anywhere` is not installed".to_owned()));
-        assert_eq!(run("sh -c 'echo why >&2; exit 3'"), Err("`sh` failed: why".to_owned()));
+        assert_eq!(
+            run("no-such-program-anywhere"),
+            Err("`no-such-program-anywhere` is not installed".to_owned())
+        );
+        assert_eq!(
+            run("sh -c 'echo why >&2; exit 3'"),
+            Err("`sh` failed: why".to_owned())
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! Credentials, asked for once before a store is used: so that a missing one is a message at once, and not after the many attempts
-//! that `object_store` makes. Also credentials that other programs print.
+//! Credentials, asked for once before a store is used: so that a missing one is a message at once,
+//! and not after the many attempts that `object_store` makes. Also credentials that other programs
+//! print.
 
 use std::{
     fmt,
@@ -13,7 +14,8 @@ use tokio::sync::Mutex;
 
 use super::{command, failure::Failure};
 
-/// How long all attempts to get credentials may take; programs have a limit of their own, below this.
+/// How long all attempts to get credentials may take; programs have a limit of their own, below
+/// this.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Credentials are renewed so long before they end.
@@ -24,11 +26,16 @@ const MARGIN: Duration = Duration::from_secs(300);
 /// # Errors
 ///
 /// Why it has none.
-pub(super) async fn ready<C>(provider: &dyn CredentialProvider<Credential = C>) -> Result<(), Failure> {
+pub(super) async fn ready<C>(
+    provider: &dyn CredentialProvider<Credential = C>,
+) -> Result<(), Failure> {
     match tokio::time::timeout(PATIENCE, provider.get_credential()).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(Failure::of(&error)),
-        Err(_) => Err(Failure::other(format!("no answer within {} seconds", PATIENCE.as_secs()))),
+        Err(_) => Err(Failure::other(format!(
+            "no answer within {} seconds",
+            PATIENCE.as_secs()
+        ))),
     }
 }
 
@@ -50,7 +57,11 @@ type Kept<C> = (Arc<C>, Option<Instant>);
 
 impl<C> Program<C> {
     pub(super) fn new(words: Vec<String>, read: Reading<C>) -> Self {
-        Self { words, read, kept: Mutex::new(None) }
+        Self {
+            words,
+            read,
+            kept: Mutex::new(None),
+        }
     }
 }
 
@@ -72,7 +83,10 @@ impl<C: Send + Sync + 'static> CredentialProvider for Program<C> {
         {
             return Ok(Arc::clone(credential));
         }
-        let fail = |message: String| object_store::Error::Generic { store: "credentials", source: message.into() };
+        let fail = |message: String| object_store::Error::Generic {
+            store: "credentials",
+            source: message.into(),
+        };
         let output = command::output(&self.words).await.map_err(fail)?;
         let (credential, holds) = (self.read)(&output).map_err(fail)?;
         let credential = Arc::new(credential);
@@ -84,6 +98,8 @@ impl<C: Send + Sync + 'static> CredentialProvider for Program<C> {
 
 /// How long it is until a point in time, in microseconds since the epoch.
 pub(super) fn until(micros: i64) -> Duration {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Duration::from_micros(u64::try_from(micros).unwrap_or_default()).saturating_sub(now)
 }

@@ -1,6 +1,6 @@
-//! The metadata services of clouds: is there one? `object_store` goes to them when it knows of no credentials, and where there is
-//! none it asks for a long time. So they are looked for first, shortly: machines in a cloud need no settings, and everywhere else the
-//! message comes at once.
+//! The metadata services of clouds: is there one? `object_store` goes to them when it knows of no
+//! credentials, and where there is none it asks for a long time. So they are looked for first,
+//! shortly: machines in a cloud need no settings, and everywhere else the message comes at once.
 
 use std::{
     net::{TcpStream, ToSocketAddrs},
@@ -10,22 +10,36 @@ use std::{
 /// Where AWS, Google and Azure all have it.
 pub(super) const ADDRESS: &str = "169.254.169.254:80";
 
-/// Does anything take connections there, within a second? `address` is a host with a port, or a URL.
+/// Does anything take connections there, within a second? `address` is a host with a port, or a
+/// URL.
 pub(super) async fn answers(address: &str) -> bool {
     let address = host_and_port(address);
     let probe = tokio::task::spawn_blocking(move || {
-        let Ok(mut found) = address.to_socket_addrs() else { return false };
-        found.next().is_some_and(|address| TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok())
+        let Ok(mut found) = address.to_socket_addrs() else {
+            return false;
+        };
+        found.next().is_some_and(|address| {
+            TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok()
+        })
     });
-    matches!(tokio::time::timeout(Duration::from_secs(2), probe).await, Ok(Ok(true)))
+    matches!(
+        tokio::time::timeout(Duration::from_secs(2), probe).await,
+        Ok(Ok(true))
+    )
 }
 
 fn host_and_port(address: &str) -> String {
     let host = address.split_once("://").map_or(address, |(_, rest)| rest);
     let host = host.split('/').next().unwrap_or_default();
     // The colons of an IPv6 address are inside brackets.
-    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
-    if has_port { host.to_owned() } else { format!("{host}:80") }
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| {
+        !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    if has_port {
+        host.to_owned()
+    } else {
+        format!("{host}:80")
+    }
 }
 
 #[cfg(test)]
@@ -35,7 +49,10 @@ mod tests {
     #[test]
     fn addresses() {
         assert_eq!(host_and_port("http://169.254.169.254"), ADDRESS);
-        assert_eq!(host_and_port("http://[fd00:ec2::254]/x"), "[fd00:ec2::254]:80");
+        assert_eq!(
+            host_and_port("http://[fd00:ec2::254]/x"),
+            "[fd00:ec2::254]:80"
+        );
         assert_eq!(host_and_port("127.0.0.1:1"), "127.0.0.1:1");
     }
 }

@@ -1,17 +1,18 @@
-//! Objects in stores: a URL in, objects and their bytes out. S3, Cloud Storage, Azure Blob Storage and web servers, through
-//! `object_store`, with what it leaves to its users.
+//! Objects in stores: a URL in, objects and their bytes out. S3, Cloud Storage, Azure Blob Storage
+//! and web servers, through `object_store`, with what it leaves to its users.
 //!
 //! - [`place`]: a URL → a store and a key;
-//! - [`aws`] with [`profile`], [`gcs`], [`azure`]: settings → an opened bucket, with [`credentials`] that were seen to be there
-//!   ([`metadata`], [`command`]);
-//! - [`listing`] of a [`cloud`]: a key, folder or glob → objects; [`dates`] leaves out folders of other days, [`page`] what
-//!   `object_store` cannot hold;
+//! - [`aws`] with [`profile`], [`gcs`], [`azure`]: settings → an opened bucket, with
+//!   [`credentials`] that were seen to be there ([`metadata`], [`command`]);
+//! - [`listing`] of a [`cloud`]: a key, folder or glob → objects; [`dates`] leaves out folders of
+//!   other days, [`page`] what `object_store` cannot hold;
 //! - [`http`]: files of web servers, folders by WebDAV;
 //! - [`read`]: ranges of an object → a blocking stream;
-//! - [`connector`] below all of them: requests counted, dead servers given up; [`failure`]: errors in words, without secrets.
+//! - [`connector`] below all of them: requests counted, dead servers given up; [`failure`]: errors
+//!   in words, without secrets.
 //!
-//! Not responsible for: what the bytes are, when pieces are read and by whom (`scan/`). The engine reads neither the environment nor
-//! the home folder: they come as [`StoreSettings`].
+//! Not responsible for: what the bytes are, when pieces are read and by whom (`scan/`). The engine
+//! reads neither the environment nor the home folder: they come as [`StoreSettings`].
 
 mod aws;
 mod azure;
@@ -55,8 +56,8 @@ use self::{
 };
 use crate::{Error, Result};
 
-/// The stores of a run, opened once each; reading from them blocks (it is called on threads of its own, `spawn_blocking` or std
-/// threads, never in async context).
+/// The stores of a run, opened once each; reading from them blocks (it is called on threads of its
+/// own, `spawn_blocking` or std threads, never in async context).
 pub(crate) struct Stores {
     settings: StoreSettings,
     network: Network,
@@ -86,7 +87,8 @@ pub(crate) struct StoreObject {
 /// What was found behind a URL.
 #[derive(Debug, Default)]
 pub(crate) struct Listed {
-    /// What is shown of each (the content of `source_file`), the object, and whether the user named this very object.
+    /// What is shown of each (the content of `source_file`), the object, and whether the user named
+    /// this very object.
     pub(crate) objects: Vec<(String, StoreObject, bool)>,
     /// What cannot be read: what is shown of it, and why.
     pub(crate) failures: Vec<(String, String)>,
@@ -104,15 +106,24 @@ pub(crate) struct Bucket {
 
 impl fmt::Debug for Stores {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stores").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Stores")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 
 impl Stores {
     /// No store is opened yet. `runtime` is where requests run.
     pub(crate) fn new(settings: StoreSettings, runtime: Handle) -> Self {
-        let network = Network { runtime, traffic: Arc::default() };
-        Self { settings, network, opened: Mutex::default() }
+        let network = Network {
+            runtime,
+            traffic: Arc::default(),
+        };
+        Self {
+            settings,
+            network,
+            opened: Mutex::default(),
+        }
     }
 
     /// Is this input a URL of a store?
@@ -125,13 +136,19 @@ impl Stores {
         &self.network.traffic
     }
 
-    /// The objects behind a URL: an object, a "folder" (everything with that prefix), or a glob; sorted. Of the window `[since, until)`,
-    /// in microseconds since the epoch, folders of other days are left out, and a day on both sides of it is looked at, too.
+    /// The objects behind a URL: an object, a "folder" (everything with that prefix), or a glob;
+    /// sorted. Of the window `[since, until)`, in microseconds since the epoch, folders of other
+    /// days are left out, and a day on both sides of it is looked at, too.
     ///
     /// # Errors
     ///
     /// When it finds nothing, the store cannot be reached, or it does not let us in.
-    pub(crate) async fn list(&self, input: &str, since: Option<i64>, until: Option<i64>) -> Result<Listed> {
+    pub(crate) async fn list(
+        &self,
+        input: &str,
+        since: Option<i64>,
+        until: Option<i64>,
+    ) -> Result<Listed> {
         let target = Target::parse(input)?;
         let days = Days::of(since, until);
         let mut outcome = self.list_in(&target, None, days).await;
@@ -164,8 +181,15 @@ impl Stores {
             opened = self.open(&target, Some(&region)).await.map_err(fail)?;
         }
         match &*opened {
-            Opened::Cloud(cloud) => Ok(Bucket { shown: target.shown.clone(), store: cloud.objects(), key: target.key.clone() }),
-            Opened::Web(_) => Err(Error::input(&target.shown, "a web server cannot hold a lake; there are s3, gs and az")),
+            Opened::Cloud(cloud) => Ok(Bucket {
+                shown: target.shown.clone(),
+                store: cloud.objects(),
+                key: target.key.clone(),
+            }),
+            Opened::Web(_) => Err(Error::input(
+                &target.shown,
+                "a web server cannot hold a lake; there are s3, gs and az",
+            )),
         }
     }
 
@@ -174,26 +198,44 @@ impl Stores {
         crate::lake::is_remote_lake(input, self).await
     }
 
-    async fn list_in(&self, target: &Target, region: Option<&str>, days: Option<Days>) -> Result<Listed, Failure> {
+    async fn list_in(
+        &self,
+        target: &Target,
+        region: Option<&str>,
+        days: Option<Days>,
+    ) -> Result<Listed, Failure> {
         match &*self.open(target, region).await? {
             Opened::Cloud(cloud) => listing::list(cloud, target, days).await,
             Opened::Web(web) => web.list(target, days).await,
         }
     }
 
-    /// The store of a target: the one that was opened before, unless it has to be in another region.
+    /// The store of a target: the one that was opened before, unless it has to be in another
+    /// region.
     async fn open(&self, target: &Target, elsewhere: Option<&str>) -> Result<Arc<Opened>, Failure> {
         if let Some(opened) = self.opened(&target.root).filter(|_| elsewhere.is_none()) {
             return Ok(opened);
         }
         let (settings, network) = (&self.settings, &self.network);
         let opened = match &target.place {
-            Place::S3 { bucket, region, public } => {
+            Place::S3 {
+                bucket,
+                region,
+                public,
+            } => {
                 let region = elsewhere.or(region.as_deref());
                 Opened::Cloud(aws::open(bucket, region, *public, settings, network).await?)
             }
-            Place::Gcs { bucket, public } => Opened::Cloud(gcs::open(bucket, *public, settings, network).await?),
-            Place::Azure { container, account, suffix, sas, public } => {
+            Place::Gcs { bucket, public } => {
+                Opened::Cloud(gcs::open(bucket, *public, settings, network).await?)
+            }
+            Place::Azure {
+                container,
+                account,
+                suffix,
+                sas,
+                public,
+            } => {
                 let container = Container {
                     name: container,
                     account: account.as_deref(),
@@ -203,7 +245,16 @@ impl Stores {
                 };
                 Opened::Cloud(azure::open(container, settings, network).await?)
             }
-            Place::Web { origin, query, user } => Opened::Web(Web::open(origin, query.as_deref(), user.as_deref(), network)?),
+            Place::Web {
+                origin,
+                query,
+                user,
+            } => Opened::Web(Web::open(
+                origin,
+                query.as_deref(),
+                user.as_deref(),
+                network,
+            )?),
         };
         let opened = Arc::new(opened);
         let mut all = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
@@ -212,22 +263,39 @@ impl Stores {
     }
 
     fn opened(&self, root: &str) -> Option<Arc<Opened>> {
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner).get(root).cloned()
+        self.opened
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(root)
+            .cloned()
     }
 
-    /// Bytes `[from, end)` of an object, fetched in ranges of 8 MiB, the next one while this one is read. `end` may be past the end of
-    /// the object. A failure on the way is an error of the reader, after what came before it.
+    /// Bytes `[from, end)` of an object, fetched in ranges of 8 MiB, the next one while this one is
+    /// read. `end` may be past the end of the object. A failure on the way is an error of the
+    /// reader, after what came before it.
     ///
     /// # Errors
     ///
     /// When nothing was listed of this store before.
-    pub(crate) fn reader(&self, object: &StoreObject, from: u64, end: u64) -> io::Result<Box<dyn Read + Send>> {
+    pub(crate) fn reader(
+        &self,
+        object: &StoreObject,
+        from: u64,
+        end: u64,
+    ) -> io::Result<Box<dyn Read + Send>> {
         let end = end.min(object.size.unwrap_or(u64::MAX));
         if from >= end {
             return Ok(Box::new(io::empty()));
         }
-        let opened = self.opened(&object.root).ok_or_else(|| io::Error::other("the store is not open"))?;
-        Ok(Box::new(read::open(opened, object, from..end, &self.network)))
+        let opened = self
+            .opened(&object.root)
+            .ok_or_else(|| io::Error::other("the store is not open"))?;
+        Ok(Box::new(read::open(
+            opened,
+            object,
+            from..end,
+            &self.network,
+        )))
     }
 }
 
@@ -246,13 +314,35 @@ mod tests {
 
     #[test]
     fn what_cannot_be_asked() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         let stores = Stores::new(StoreSettings::default(), runtime.handle().clone());
-        let list = |input: &str| runtime.block_on(stores.list(input, None, None)).unwrap_err().to_string();
-        assert_eq!(list("az://logs/x"), format!("az://logs/x: {}", azure_message()));
+        let list = |input: &str| {
+            runtime
+                .block_on(stores.list(input, None, None))
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            list("az://logs/x"),
+            format!("az://logs/x: {}", azure_message())
+        );
         assert!(list("s3:///x").starts_with("s3:///x: names no bucket"));
-        let object = StoreObject { root: "s3://b".to_owned(), key: "k".to_owned(), size: Some(3), etag: None };
-        assert_eq!(stores.reader(&object, 0, 3).err().map(|error| error.to_string()), Some("the store is not open".to_owned()));
+        let object = StoreObject {
+            root: "s3://b".to_owned(),
+            key: "k".to_owned(),
+            size: Some(3),
+            etag: None,
+        };
+        assert_eq!(
+            stores
+                .reader(&object, 0, 3)
+                .err()
+                .map(|error| error.to_string()),
+            Some("the store is not open".to_owned())
+        );
         assert!(stores.reader(&object, 3, 9).is_ok(), "nothing is asked for");
         assert_eq!(stores.traffic().requests(), 0);
     }

@@ -1,8 +1,10 @@
 //! A page of a listing in, the page without what `object_store` cannot hold out.
 //!
-//! One key with an empty, `.` or `..` part or a control character makes `object_store` refuse the whole listing, and a leading `/`
-//! it takes away silently. Such keys are common: `prefix//task/…` is what a CloudWatch export writes when its prefix ends in `/`. They
-//! are taken out of the page and remembered, to be reported. Markers of folders (keys that end in `/`, of no bytes) are taken out, too.
+//! One key with an empty, `.` or `..` part or a control character makes `object_store` refuse the
+//! whole listing, and a leading `/` it takes away silently. Such keys are common: `prefix//task/…`
+//! is what a CloudWatch export writes when its prefix ends in `/`. They are taken out of the page
+//! and remembered, to be reported. Markers of folders (keys that end in `/`, of no bytes) are taken
+//! out, too.
 //!
 //! Also the little XML that listings and WebDAV need. Not responsible for: what the entries mean.
 
@@ -10,7 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-/// The keys that a listing could not hold. Travels with the requests of one listing, as an extension.
+/// The keys that a listing could not hold. Travels with the requests of one listing, as an
+/// extension.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OddKeys(Arc<Mutex<Odd>>);
 
@@ -40,12 +43,17 @@ impl OddKeys {
 
     /// Remembers what is odd among the entries of a page; the rest of the page stays as it is.
     pub(super) fn sift(&self, page: Bytes) -> Bytes {
-        let Ok(text) = std::str::from_utf8(&page) else { return page };
+        let Ok(text) = std::str::from_utf8(&page) else {
+            return page;
+        };
         let mut odd = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sifted: Option<String> = None;
-        for (entry, name, is_folder) in
-            [("Contents", "Key", false), ("Blob", "Name", false), ("CommonPrefixes", "Prefix", true), ("BlobPrefix", "Name", true)]
-        {
+        for (entry, name, is_folder) in [
+            ("Contents", "Key", false),
+            ("Blob", "Name", false),
+            ("CommonPrefixes", "Prefix", true),
+            ("BlobPrefix", "Name", true),
+        ] {
             let current = sifted.as_deref().unwrap_or(text);
             let kept = without(current, entry, |inside| match key_of(inside, name) {
                 Some(key) if is_folder => odd.folder(key),
@@ -84,7 +92,8 @@ impl Odd {
 
 /// Can `object_store` not address this key?
 pub(super) fn is_odd(key: &str) -> bool {
-    key.split('/').any(|part| matches!(part, "" | "." | "..")) || key.chars().any(|char| char.is_ascii_control())
+    key.split('/').any(|part| matches!(part, "" | "." | ".."))
+        || key.chars().any(|char| char.is_ascii_control())
 }
 
 struct Key {
@@ -97,12 +106,17 @@ fn key_of(entry: &str, name: &str) -> Option<Key> {
     let (_, rest) = entry.split_once(&format!("<{name}"))?;
     let (attributes, rest) = rest.split_once('>')?;
     let (text, _) = rest.split_once(&format!("</{name}>"))?;
-    Some(Key { text: unescaped(text), encoded: attributes.contains("ncoded=\"true\"") })
+    Some(Key {
+        text: unescaped(text),
+        encoded: attributes.contains("ncoded=\"true\""),
+    })
 }
 
 /// Does the entry of an object say that it has no bytes?
 fn is_empty(entry: &str) -> bool {
-    ["<Size>0</Size>", "<Content-Length>0</Content-Length>"].iter().any(|size| entry.contains(size))
+    ["<Size>0</Size>", "<Content-Length>0</Content-Length>"]
+        .iter()
+        .any(|size| entry.contains(size))
 }
 
 /// The text without the elements of this name that do not stay; `None` when all stay.
@@ -112,7 +126,9 @@ fn without(text: &str, element: &str, mut stays: impl FnMut(&str) -> bool) -> Op
     let mut rest = text;
     let mut all = true;
     while let Some((before, from)) = rest.split_once(&open) {
-        let Some((inside, after)) = from.split_once(&close) else { break };
+        let Some((inside, after)) = from.split_once(&close) else {
+            break;
+        };
         kept.push_str(before);
         if stays(inside) {
             kept.push_str(&open);
@@ -133,12 +149,16 @@ pub(super) fn elements<'t>(text: &'t str, local: &str) -> Vec<&'t str> {
     let mut rest = text;
     while let Some((_, tag)) = rest.split_once('<') {
         rest = tag;
-        let end = tag.find(|char: char| char.is_whitespace() || char == '/' || char == '>').unwrap_or(tag.len());
+        let end = tag
+            .find(|char: char| char.is_whitespace() || char == '/' || char == '>')
+            .unwrap_or(tag.len());
         let name = tag.get(..end).unwrap_or_default();
         if name.rsplit(':').next() != Some(local) {
             continue;
         }
-        let Some((attributes, after)) = tag.split_once('>') else { break };
+        let Some((attributes, after)) = tag.split_once('>') else {
+            break;
+        };
         if attributes.ends_with('/') {
             found.push("");
             rest = after;
@@ -156,7 +176,9 @@ pub(super) fn unescaped(text: &str) -> String {
     let mut rest = text;
     while let Some((before, from)) = rest.split_once('&') {
         out.push_str(before);
-        let reference = from.split_once(';').and_then(|(name, after)| Some((referred(name)?, after)));
+        let reference = from
+            .split_once(';')
+            .and_then(|(name, after)| Some((referred(name)?, after)));
         match reference {
             Some((char, after)) => {
                 out.push(char);
@@ -200,7 +222,8 @@ mod tests {
 
     #[test]
     fn odd_keys_leave_the_page() {
-        let folder = |name: &str| format!("<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>");
+        let folder =
+            |name: &str| format!("<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>");
         let page = [
             "<ListBucketResult><Name>b</Name>".to_owned(),
             entry("a b+c=d:e#f?.log", 1),
@@ -219,22 +242,41 @@ mod tests {
         ];
         let odd = OddKeys::default();
         let sifted = odd.sift(page.concat().into());
-        let kept = [entry("a b+c=d:e#f?.log", 1), entry("pct%20x", 0), folder("fine/")].concat();
+        let kept = [
+            entry("a b+c=d:e#f?.log", 1),
+            entry("pct%20x", 0),
+            folder("fine/"),
+        ]
+        .concat();
         let want = format!("<ListBucketResult><Name>b</Name>{kept}</ListBucketResult>");
         assert_eq!(std::str::from_utf8(&sifted).unwrap(), want);
         let (keys, folders) = odd.take();
-        assert_eq!(keys, ["./x", "/lead", "a//b", "c\u{1}d", "full/", "x&/../y"]);
+        assert_eq!(
+            keys,
+            ["./x", "/lead", "a//b", "c\u{1}d", "full/", "x&/../y"]
+        );
         assert_eq!(folders, ["/", "a//"]);
         assert_eq!(odd.take(), (Vec::new(), Vec::new()));
     }
 
     #[test]
     fn names_of_azure() {
-        let blob = |name: &str| format!("<Blob>{name}<Properties><Content-Length>3</Content-Length></Properties></Blob>");
+        let blob = |name: &str| {
+            format!(
+                "<Blob>{name}<Properties><Content-Length>3</Content-Length></Properties></Blob>"
+            )
+        };
         let fine = blob("<Name>y=2026/m=11/PT1H.json</Name>");
-        let page = format!("<Blobs>{fine}{}{}</Blobs>", blob("<Name Encoded=\"true\">a%EF%BF%BE</Name>"), blob("<Name>a//b</Name>"));
+        let page = format!(
+            "<Blobs>{fine}{}{}</Blobs>",
+            blob("<Name Encoded=\"true\">a%EF%BF%BE</Name>"),
+            blob("<Name>a//b</Name>")
+        );
         let odd = OddKeys::default();
-        assert_eq!(odd.sift(page.into()), format!("<Blobs>{fine}</Blobs>").as_bytes());
+        assert_eq!(
+            odd.sift(page.into()),
+            format!("<Blobs>{fine}</Blobs>").as_bytes()
+        );
         assert_eq!(odd.take().0, ["a%EF%BF%BE", "a//b"]);
     }
 
@@ -242,6 +284,9 @@ mod tests {
     fn elements_of_any_namespace() {
         let text = "<d:a x=\"1\"><D:href>/x/&lt;1</D:href><lp1:href >2</lp1:href><href/></d:a>";
         assert_eq!(elements(text, "href"), ["/x/&lt;1", "2", ""]);
-        assert_eq!(unescaped("/x/&lt;1&#65;&#x42;&unknown; & "), "/x/<1AB&unknown; & ");
+        assert_eq!(
+            unescaped("/x/&lt;1&#65;&#x42;&unknown; & "),
+            "/x/<1AB&unknown; & "
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! A URL in, a store and a key in it out, split by hand.
 //!
-//! Keys are taken literally, as the tools of the stores do: `%20`, `?` and `#` are parts of a key. Only the `https` addresses that
-//! browsers and portals show are decoded. What is a secret in a URL (signatures, tokens, passwords) is kept apart and never shown.
+//! Keys are taken literally, as the tools of the stores do: `%20`, `?` and `#` are parts of a key.
+//! Only the `https` addresses that browsers and portals show are decoded. What is a secret in a URL
+//! (signatures, tokens, passwords) is kept apart and never shown.
 //!
 //! | input | is |
 //! |---|---|
@@ -28,7 +29,8 @@ pub(super) struct Target {
     /// The store, told apart from the same store with other credentials.
     pub(super) root: String,
     pub(super) place: Place,
-    /// In Azure, S3 and Cloud Storage as it is stored; of a web server as it is in the URL, still encoded.
+    /// In Azure, S3 and Cloud Storage as it is stored; of a web server as it is in the URL, still
+    /// encoded.
     pub(super) key: String,
 }
 
@@ -76,11 +78,15 @@ impl std::fmt::Debug for Place {
 }
 
 /// The schemes of stores.
-const SCHEMES: [&str; 11] = ["s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https"];
+const SCHEMES: [&str; 11] = [
+    "s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https",
+];
 
 /// Is this input a URL of a store?
 pub(super) fn is_url(input: &str) -> bool {
-    input.split_once("://").is_some_and(|(scheme, _)| SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()))
+    input
+        .split_once("://")
+        .is_some_and(|(scheme, _)| SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()))
 }
 
 impl Target {
@@ -91,7 +97,9 @@ impl Target {
     /// When it names no bucket, container or host.
     pub(super) fn parse(input: &str) -> Result<Self> {
         let fail = |message: &str| Error::input(shown(input), message);
-        let Some((scheme, rest)) = input.split_once("://") else { return Err(fail("is no URL")) };
+        let Some((scheme, rest)) = input.split_once("://") else {
+            return Err(fail("is no URL"));
+        };
         let scheme = scheme.to_ascii_lowercase();
         let (authority, key) = rest.split_once('/').unwrap_or((rest, ""));
         match scheme.as_str() {
@@ -102,10 +110,22 @@ impl Target {
                 }
                 let bucket = authority.to_owned();
                 let place = match scheme.as_str() {
-                    "s3" | "s3a" => Place::S3 { bucket, region: None, public: false },
-                    _ => Place::Gcs { bucket, public: false },
+                    "s3" | "s3a" => Place::S3 {
+                        bucket,
+                        region: None,
+                        public: false,
+                    },
+                    _ => Place::Gcs {
+                        bucket,
+                        public: false,
+                    },
                 };
-                Ok(Self::new(format!("{scheme}://{authority}"), None, place, key))
+                Ok(Self::new(
+                    format!("{scheme}://{authority}"),
+                    None,
+                    place,
+                    key,
+                ))
             }
             "az" | "azure" | "adl" | "abfs" | "abfss" => {
                 let (container, account, suffix) = azure_authority(authority).map_err(fail)?;
@@ -114,8 +134,19 @@ impl Target {
                     Some((key, query)) if is_sas(query) => (key, Some(query.to_owned())),
                     _ => (key, None),
                 };
-                let place = Place::Azure { container, account, suffix, sas: sas.clone(), public: false };
-                Ok(Self::new(format!("{scheme}://{authority}"), sas.as_deref(), place, key))
+                let place = Place::Azure {
+                    container,
+                    account,
+                    suffix,
+                    sas: sas.clone(),
+                    public: false,
+                };
+                Ok(Self::new(
+                    format!("{scheme}://{authority}"),
+                    sas.as_deref(),
+                    place,
+                    key,
+                ))
             }
             _ => Err(fail("is of a scheme that cannot be read")),
         }
@@ -127,7 +158,13 @@ impl Target {
             Some(secret) => format!("{base}?{:016x}", xxh3_64(secret.as_bytes())),
             None => base.clone(),
         };
-        Self { shown: format!("{base}/{key}"), base, root, place, key: key.to_owned() }
+        Self {
+            shown: format!("{base}/{key}"),
+            base,
+            root,
+            place,
+            key: key.to_owned(),
+        }
     }
 
     /// What is shown for a key, the content of `source_file`.
@@ -137,12 +174,23 @@ impl Target {
 
     fn web(input: &str) -> Result<Self, String> {
         let url = Url::parse(input).map_err(|error| format!("is no URL: {error}"))?;
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or("names no host")?.to_owned();
-        let query = url.query().filter(|query| !query.is_empty()).map(str::to_owned);
+        let host = url
+            .host_str()
+            .filter(|host| !host.is_empty())
+            .ok_or("names no host")?
+            .to_owned();
+        let query = url
+            .query()
+            .filter(|query| !query.is_empty())
+            .map(str::to_owned);
         let path = url.path().strip_prefix('/').unwrap_or_default();
         let user = (!url.username().is_empty()).then(|| {
             let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-            format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or_default()))
+            format!(
+                "{}:{}",
+                decoded(url.username()),
+                decoded(url.password().unwrap_or_default())
+            )
         });
         // Servers of another scheme or port, or that want a password, are no clouds.
         if url.scheme() == "https"
@@ -154,22 +202,37 @@ impl Target {
             return target;
         }
         let origin = url.origin().ascii_serialization();
-        let secret = (query.is_some() || user.is_some())
-            .then(|| format!("{}\n{}", query.as_deref().unwrap_or_default(), user.as_deref().unwrap_or_default()));
-        let asked = query.as_deref().map(|query| format!("?{}", shown_query(query))).unwrap_or_default();
-        let place = Place::Web { origin: origin.clone(), query, user };
+        let secret = (query.is_some() || user.is_some()).then(|| {
+            format!(
+                "{}\n{}",
+                query.as_deref().unwrap_or_default(),
+                user.as_deref().unwrap_or_default()
+            )
+        });
+        let asked = query
+            .as_deref()
+            .map(|query| format!("?{}", shown_query(query)))
+            .unwrap_or_default();
+        let place = Place::Web {
+            origin: origin.clone(),
+            query,
+            user,
+        };
         let mut target = Self::new(origin, secret.as_deref(), place, path);
         target.shown.push_str(&asked);
         Ok(target)
     }
 
-    /// The `https` address of an object in a cloud's store; `None` when it is none of these, or can only be read as a web page.
+    /// The `https` address of an object in a cloud's store; `None` when it is none of these, or can
+    /// only be read as a web page.
     fn cloud(host: &str, path: &str, query: Option<&str>) -> Option<Result<Self, String>> {
         let (first, after) = path.split_once('/').unwrap_or((path, ""));
         let sas = query.filter(|query| is_sas(query));
         if query.is_some() == sas.is_some()
             && let Some((account, service)) = host.split_once('.')
-            && let Some(suffix) = service.strip_prefix("blob.").or_else(|| service.strip_prefix("dfs."))
+            && let Some(suffix) = service
+                .strip_prefix("blob.")
+                .or_else(|| service.strip_prefix("dfs."))
             && is_azure(suffix)
         {
             if first.is_empty() {
@@ -182,7 +245,12 @@ impl Target {
                 sas: sas.map(str::to_owned),
                 public: true,
             };
-            return Some(Ok(Self::new(format!("https://{host}/{first}"), sas, place, after)));
+            return Some(Ok(Self::new(
+                format!("https://{host}/{first}"),
+                sas,
+                place,
+                after,
+            )));
         }
         // Presigned: only this very URL may be asked for.
         if query.is_some() {
@@ -193,14 +261,29 @@ impl Target {
         } else if matches!(host, "storage.googleapis.com" | "storage.cloud.google.com") {
             (None, None, false)
         } else {
-            (Some(host.strip_suffix(".storage.googleapis.com")?.to_owned()), None, false)
+            (
+                Some(host.strip_suffix(".storage.googleapis.com")?.to_owned()),
+                None,
+                false,
+            )
         };
         let (base, bucket, key) = match bucket {
             Some(bucket) => (format!("https://{host}"), bucket, path),
             None if first.is_empty() => return Some(Err("names no bucket".to_owned())),
             None => (format!("https://{host}/{first}"), first.to_owned(), after),
         };
-        let place = if is_s3 { Place::S3 { bucket, region, public: true } } else { Place::Gcs { bucket, public: true } };
+        let place = if is_s3 {
+            Place::S3 {
+                bucket,
+                region,
+                public: true,
+            }
+        } else {
+            Place::Gcs {
+                bucket,
+                public: true,
+            }
+        };
         Some(Ok(Self::new(base, None, place, key)))
     }
 }
@@ -211,15 +294,24 @@ type AzureNames = (String, Option<String>, Option<String>);
 /// Takes `C`, `C@A` or `C@A.dfs.SUFFIX` apart.
 fn azure_authority(authority: &str) -> Result<AzureNames, &'static str> {
     const EXAMPLE: &str = "names no container; write abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PREFIX/ or az://CONTAINER/PREFIX/";
-    let (container, host) = authority.split_once('@').map_or((authority, None), |(container, host)| (container, Some(host)));
+    let (container, host) = authority
+        .split_once('@')
+        .map_or((authority, None), |(container, host)| {
+            (container, Some(host))
+        });
     if container.is_empty() || container.contains(['.', ':']) {
         return Err(EXAMPLE);
     }
-    let Some(host) = host else { return Ok((container.to_owned(), None, None)) };
+    let Some(host) = host else {
+        return Ok((container.to_owned(), None, None));
+    };
     let (account, suffix) = match host.split_once('.') {
         None => (host, None),
         Some((account, service)) => {
-            let suffix = service.strip_prefix("dfs.").or_else(|| service.strip_prefix("blob.")).ok_or(EXAMPLE)?;
+            let suffix = service
+                .strip_prefix("dfs.")
+                .or_else(|| service.strip_prefix("blob."))
+                .ok_or(EXAMPLE)?;
             (account, Some(suffix.to_owned()))
         }
     };
@@ -240,8 +332,11 @@ fn is_sas(query: &str) -> bool {
 
 /// Bucket and region of a host of S3; the bucket is in the path when the host names none.
 fn s3_host(host: &str) -> Option<(Option<String>, Option<String>)> {
-    let rest = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
-    let is_service = |name: &str| name == "s3" || name.starts_with("s3.") || name.starts_with("s3-");
+    let rest = host
+        .strip_suffix(".amazonaws.com")
+        .or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
+    let is_service =
+        |name: &str| name == "s3" || name.starts_with("s3.") || name.starts_with("s3-");
     let (bucket, service) = if is_service(rest) {
         (None, rest)
     } else {
@@ -254,7 +349,11 @@ fn s3_host(host: &str) -> Option<(Option<String>, Option<String>)> {
     let region = service.strip_prefix("s3")?.trim_start_matches(['.', '-']);
     let region = region.strip_prefix("dualstack.").unwrap_or(region);
     // Websites, access points and the like speak something else, or want something else signed.
-    if region.contains('.') || ["website", "external", "accesspoint", "fips", "control"].iter().any(|other| region.starts_with(other)) {
+    if region.contains('.')
+        || ["website", "external", "accesspoint", "fips", "control"]
+            .iter()
+            .any(|other| region.starts_with(other))
+    {
         return None;
     }
     Some((bucket, (!region.is_empty()).then(|| region.to_owned())))
@@ -262,7 +361,9 @@ fn s3_host(host: &str) -> Option<(Option<String>, Option<String>)> {
 
 /// The URL without user, password, and the values of its query that may be secrets.
 fn shown(input: &str) -> String {
-    let Some((scheme, rest)) = input.split_once("://") else { return input.to_owned() };
+    let Some((scheme, rest)) = input.split_once("://") else {
+        return input.to_owned();
+    };
     if scheme.to_ascii_lowercase().starts_with("http") {
         let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         let host = authority.rsplit('@').next().unwrap_or_default();
@@ -278,11 +379,23 @@ fn shown(input: &str) -> String {
     }
 }
 
-/// A query with the values that name a file or a version of it, and none of the others: any of them may be what lets one in.
+/// A query with the values that name a file or a version of it, and none of the others: any of them
+/// may be what lets one in.
 fn shown_query(query: &str) -> String {
-    const PLAIN: [&str; 8] = ["file", "filename", "path", "name", "version", "versionid", "generation", "ref"];
+    const PLAIN: [&str; 8] = [
+        "file",
+        "filename",
+        "path",
+        "name",
+        "version",
+        "versionid",
+        "generation",
+        "ref",
+    ];
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, _)) if !PLAIN.contains(&name.to_ascii_lowercase().as_str()) => format!("{name}=…"),
+        Some((name, _)) if !PLAIN.contains(&name.to_ascii_lowercase().as_str()) => {
+            format!("{name}=…")
+        }
         Some(_) => pair.to_owned(),
         None => "…".to_owned(),
     });
@@ -300,50 +413,139 @@ mod tests {
     #[test]
     fn keys_are_literal() {
         let target = parse("s3://bucket/a%20b//c?d#e");
-        assert_eq!((target.key.as_str(), target.root.as_str()), ("a%20b//c?d#e", "s3://bucket"));
-        assert_eq!(target.place, Place::S3 { bucket: "bucket".to_owned(), region: None, public: false });
+        assert_eq!(
+            (target.key.as_str(), target.root.as_str()),
+            ("a%20b//c?d#e", "s3://bucket")
+        );
+        assert_eq!(
+            target.place,
+            Place::S3 {
+                bucket: "bucket".to_owned(),
+                region: None,
+                public: false
+            }
+        );
         assert_eq!(target.uri("x/y"), "s3://bucket/x/y");
         assert_eq!(parse("GS://b").key, "");
-        assert_eq!(parse("gcs://b/").place, Place::Gcs { bucket: "b".to_owned(), public: false });
+        assert_eq!(
+            parse("gcs://b/").place,
+            Place::Gcs {
+                bucket: "b".to_owned(),
+                public: false
+            }
+        );
     }
 
     #[test]
     fn spellings_of_azure() {
         let azure = |input: &str| match parse(input) {
-            Target { place: Place::Azure { container, account, suffix, sas, .. }, key, .. } => {
-                [container, account.unwrap_or_default(), suffix.unwrap_or_default(), sas.unwrap_or_default(), key].join(" ")
-            }
+            Target {
+                place:
+                    Place::Azure {
+                        container,
+                        account,
+                        suffix,
+                        sas,
+                        ..
+                    },
+                key,
+                ..
+            } => [
+                container,
+                account.unwrap_or_default(),
+                suffix.unwrap_or_default(),
+                sas.unwrap_or_default(),
+                key,
+            ]
+            .join(" "),
             other => format!("{other:?}"),
         };
         assert_eq!(azure("az://logs/a/b"), "logs    a/b");
-        assert_eq!(azure("abfss://logs@acc.dfs.core.windows.net/a/b"), "logs acc core.windows.net  a/b");
+        assert_eq!(
+            azure("abfss://logs@acc.dfs.core.windows.net/a/b"),
+            "logs acc core.windows.net  a/b"
+        );
         assert_eq!(azure("az://logs@acc/a"), "logs acc   a");
-        assert_eq!(azure("az://logs@acc.blob.core.chinacloudapi.cn/a"), "logs acc core.chinacloudapi.cn  a");
-        assert_eq!(azure("https://acc.blob.core.windows.net/logs/y%3D2026/x"), "logs acc core.windows.net  y=2026/x");
-        assert_eq!(azure("https://acc.blob.core.windows.net/logs/x?sv=1&sig=s%2B"), "logs acc core.windows.net sv=1&sig=s%2B x");
+        assert_eq!(
+            azure("az://logs@acc.blob.core.chinacloudapi.cn/a"),
+            "logs acc core.chinacloudapi.cn  a"
+        );
+        assert_eq!(
+            azure("https://acc.blob.core.windows.net/logs/y%3D2026/x"),
+            "logs acc core.windows.net  y=2026/x"
+        );
+        assert_eq!(
+            azure("https://acc.blob.core.windows.net/logs/x?sv=1&sig=s%2B"),
+            "logs acc core.windows.net sv=1&sig=s%2B x"
+        );
         assert_eq!(azure("az://logs/a?sv=1&sig=s"), "logs   sv=1&sig=s a");
-        for wrong in ["az:///x", "az://acc.dfs.core.windows.net/x", "abfss://c@a.example.org/x", "https://a.blob.core.windows.net/"] {
+        for wrong in [
+            "az:///x",
+            "az://acc.dfs.core.windows.net/x",
+            "abfss://c@a.example.org/x",
+            "https://a.blob.core.windows.net/",
+        ] {
             assert!(Target::parse(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn addresses_of_browsers() {
-        let s3 =
-            |bucket: &str, region: Option<&str>| Place::S3 { bucket: bucket.to_owned(), region: region.map(str::to_owned), public: true };
+        let s3 = |bucket: &str, region: Option<&str>| Place::S3 {
+            bucket: bucket.to_owned(),
+            region: region.map(str::to_owned),
+            public: true,
+        };
         for (input, place, key) in [
-            ("https://b.s3.eu-west-1.amazonaws.com/a%20b", s3("b", Some("eu-west-1")), "a b"),
+            (
+                "https://b.s3.eu-west-1.amazonaws.com/a%20b",
+                s3("b", Some("eu-west-1")),
+                "a b",
+            ),
             ("https://my.b.s3.amazonaws.com/k", s3("my.b", None), "k"),
-            ("https://s3.us-east-2.amazonaws.com/b/k/l", s3("b", Some("us-east-2")), "k/l"),
-            ("https://s3-eu-west-1.amazonaws.com/b/k", s3("b", Some("eu-west-1")), "k"),
-            ("https://b.s3.dualstack.eu-west-1.amazonaws.com/k", s3("b", Some("eu-west-1")), "k"),
-            ("https://storage.googleapis.com/b/k", Place::Gcs { bucket: "b".to_owned(), public: true }, "k"),
-            ("https://b.storage.googleapis.com/k/", Place::Gcs { bucket: "b".to_owned(), public: true }, "k/"),
+            (
+                "https://s3.us-east-2.amazonaws.com/b/k/l",
+                s3("b", Some("us-east-2")),
+                "k/l",
+            ),
+            (
+                "https://s3-eu-west-1.amazonaws.com/b/k",
+                s3("b", Some("eu-west-1")),
+                "k",
+            ),
+            (
+                "https://b.s3.dualstack.eu-west-1.amazonaws.com/k",
+                s3("b", Some("eu-west-1")),
+                "k",
+            ),
+            (
+                "https://storage.googleapis.com/b/k",
+                Place::Gcs {
+                    bucket: "b".to_owned(),
+                    public: true,
+                },
+                "k",
+            ),
+            (
+                "https://b.storage.googleapis.com/k/",
+                Place::Gcs {
+                    bucket: "b".to_owned(),
+                    public: true,
+                },
+                "k/",
+            ),
         ] {
             let target = parse(input);
-            assert_eq!((&target.place, target.key.as_str()), (&place, key), "{input}");
+            assert_eq!(
+                (&target.place, target.key.as_str()),
+                (&place, key),
+                "{input}"
+            );
         }
-        for page in ["https://b.s3-website-eu-west-1.amazonaws.com/k", "https://b.s3.eu-west-1.amazonaws.com/k?X-Amz-Signature=s"] {
+        for page in [
+            "https://b.s3-website-eu-west-1.amazonaws.com/k",
+            "https://b.s3.eu-west-1.amazonaws.com/k?X-Amz-Signature=s",
+        ] {
             assert!(matches!(parse(page).place, Place::Web { .. }), "{page}");
         }
     }
@@ -352,21 +554,38 @@ mod tests {
     fn secrets_are_kept_apart() {
         let target = parse("https://user:p%40ss@host:8443/a%2Fb/c.gz?file=x&token=hush#f");
         assert_eq!(target.shown, "https://host:8443/a%2Fb/c.gz?file=x&token=…");
-        assert_eq!((target.base.as_str(), target.key.as_str()), ("https://host:8443", "a%2Fb/c.gz"));
-        assert!(target.root.starts_with("https://host:8443?"), "{}", target.root);
-        let Place::Web { query, user, .. } = &target.place else { panic!("{target:?}") };
-        assert_eq!((query.as_deref(), user.as_deref()), (Some("file=x&token=hush"), Some("user:p@ss")));
+        assert_eq!(
+            (target.base.as_str(), target.key.as_str()),
+            ("https://host:8443", "a%2Fb/c.gz")
+        );
+        assert!(
+            target.root.starts_with("https://host:8443?"),
+            "{}",
+            target.root
+        );
+        let Place::Web { query, user, .. } = &target.place else {
+            panic!("{target:?}")
+        };
+        assert_eq!(
+            (query.as_deref(), user.as_deref()),
+            (Some("file=x&token=hush"), Some("user:p@ss"))
+        );
         assert!(!format!("{target:?}").contains("hush"));
         let sas = parse("https://acc.blob.core.windows.net/logs/x?sv=1&sig=hush");
         assert!(!format!("{sas:?}").contains("hush"));
-        assert_ne!(sas.root, parse("https://acc.blob.core.windows.net/logs/x?sv=1&sig=other").root);
+        assert_ne!(
+            sas.root,
+            parse("https://acc.blob.core.windows.net/logs/x?sv=1&sig=other").root
+        );
         let error = Target::parse("az:///x?sig=hush").unwrap_err().to_string();
         assert!(!error.contains("hush"), "{error}");
     }
 
     #[test]
     fn what_is_a_url() {
-        assert!(is_url("s3://b") && is_url("ABFSS://c@a.dfs.core.windows.net/") && is_url("http://h"));
+        assert!(
+            is_url("s3://b") && is_url("ABFSS://c@a.dfs.core.windows.net/") && is_url("http://h")
+        );
         assert!(!is_url("file:///x") && !is_url("/a/b") && !is_url("C:\\x") && !is_url("-"));
     }
 }

@@ -1,6 +1,8 @@
-//! The profiles of AWS: the files `~/.aws/config` and `~/.aws/credentials` in, a profile's settings out.
+//! The profiles of AWS: the files `~/.aws/config` and `~/.aws/credentials` in, a profile's settings
+//! out.
 //!
-//! `object_store` does not read them. Not responsible for: getting credentials (`aws.rs`), what a setting does.
+//! `object_store` does not read them. Not responsible for: getting credentials (`aws.rs`), what a
+//! setting does.
 
 use std::collections::BTreeMap;
 
@@ -46,12 +48,18 @@ impl Profile {
     /// When a named one is in neither file.
     pub(super) fn load(settings: &StoreSettings) -> Result<Option<Self>, Failure> {
         let file = |variable: &str, usual: &str| {
-            let path = settings.get(variable).map(|path| settings.path(path)).or_else(|| settings.below_home(usual));
-            path.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default()
+            let path = settings
+                .get(variable)
+                .map(|path| settings.path(path))
+                .or_else(|| settings.below_home(usual));
+            path.and_then(|path| std::fs::read_to_string(path).ok())
+                .unwrap_or_default()
         };
         let config = file("AWS_CONFIG_FILE", ".aws/config");
         let credentials = file("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials");
-        let named = settings.get("AWS_PROFILE").or_else(|| settings.get("AWS_DEFAULT_PROFILE"));
+        let named = settings
+            .get("AWS_PROFILE")
+            .or_else(|| settings.get("AWS_DEFAULT_PROFILE"));
         let found = Self::of(&config, &credentials, named.unwrap_or("default"));
         match (found, named) {
             (None, Some(name)) => Err(Failure::refused(format!(
@@ -70,13 +78,25 @@ impl Profile {
         }
         let mut values = configured.unwrap_or_default();
         values.extend(kept.unwrap_or_default());
-        let service = values.get("services").and_then(|services| sections.get(&format!("services {services}")));
-        let endpoint = service.and_then(|service| service.get("s3.endpoint_url")).or_else(|| values.get("endpoint_url")).cloned();
-        Some(Self { name: name.to_owned(), values, endpoint })
+        let service = values
+            .get("services")
+            .and_then(|services| sections.get(&format!("services {services}")));
+        let endpoint = service
+            .and_then(|service| service.get("s3.endpoint_url"))
+            .or_else(|| values.get("endpoint_url"))
+            .cloned();
+        Some(Self {
+            name: name.to_owned(),
+            values,
+            endpoint,
+        })
     }
 
     fn get(&self, key: &str) -> Option<&str> {
-        self.values.get(key).map(String::as_str).filter(|value| !value.is_empty())
+        self.values
+            .get(key)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     pub(super) fn region(&self) -> Option<&str> {
@@ -84,36 +104,66 @@ impl Profile {
     }
 
     pub(super) fn endpoint(&self) -> Option<&str> {
-        self.endpoint.as_deref().filter(|endpoint| !endpoint.is_empty())
+        self.endpoint
+            .as_deref()
+            .filter(|endpoint| !endpoint.is_empty())
     }
 
     /// Where its credentials are, in the order of AWS's own tools; `None` when it has none.
     pub(super) fn origin(&self) -> Option<Origin> {
         let get = |key: &str| self.get(key).map(str::to_owned);
         if let (Some(role), Some(file)) = (get("role_arn"), get("web_identity_token_file")) {
-            return Some(Origin::WebIdentity { file, role, session: get("role_session_name") });
+            return Some(Origin::WebIdentity {
+                file,
+                role,
+                session: get("role_session_name"),
+            });
         }
         // What takes several requests to AWS, or a browser, its command line knows how to do.
-        if ["role_arn", "sso_session", "sso_start_url", "sso_account_id"].iter().any(|key| self.get(key).is_some()) {
+        if ["role_arn", "sso_session", "sso_start_url", "sso_account_id"]
+            .iter()
+            .any(|key| self.get(key).is_some())
+        {
             return Some(self.command_line());
         }
-        if let (Some(key_id), Some(secret_key)) = (get("aws_access_key_id"), get("aws_secret_access_key")) {
-            return Some(Origin::Keys { key_id, secret_key, token: get("aws_session_token") });
+        if let (Some(key_id), Some(secret_key)) =
+            (get("aws_access_key_id"), get("aws_secret_access_key"))
+        {
+            return Some(Origin::Keys {
+                key_id,
+                secret_key,
+                token: get("aws_session_token"),
+            });
         }
         if let Some(line) = self.get("credential_process") {
-            return Some(Origin::Program { words: command::words(line), by: "its `credential_process`" });
+            return Some(Origin::Program {
+                words: command::words(line),
+                by: "its `credential_process`",
+            });
         }
         self.get("login_session").map(|_| self.command_line())
     }
 
     fn command_line(&self) -> Origin {
-        let words = ["aws", "configure", "export-credentials", "--format", "process", "--profile", self.name.as_str()];
-        Origin::Program { words: words.map(str::to_owned).to_vec(), by: "the AWS command line (SSO, roles and logins need it, version 2)" }
+        let words = [
+            "aws",
+            "configure",
+            "export-credentials",
+            "--format",
+            "process",
+            "--profile",
+            self.name.as_str(),
+        ];
+        Origin::Program {
+            words: words.map(str::to_owned).to_vec(),
+            by: "the AWS command line (SSO, roles and logins need it, version 2)",
+        }
     }
 }
 
-/// The sections of a file. In the configuration a profile is called `profile NAME`, except for the default one; what is indented
-/// belongs to the key above: `s3 =` and below it `endpoint_url = …` is the key `s3.endpoint_url`.
+/// The sections of a file. In the configuration a profile is called `profile NAME`, except for the
+/// default one; what is indented belongs to the key above: `s3 =` and below it `endpoint_url = …`
+/// is the key `s3.endpoint_url`.
 fn parse(text: &str, is_config: bool) -> Sections {
     let mut sections = Sections::new();
     let mut section: Option<String> = None;
@@ -123,20 +173,35 @@ fn parse(text: &str, is_config: bool) -> Sections {
         if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
             continue;
         }
-        if let Some(header) = line.trim_end().strip_prefix('[').and_then(|header| header.strip_suffix(']')) {
+        if let Some(header) = line
+            .trim_end()
+            .strip_prefix('[')
+            .and_then(|header| header.strip_suffix(']'))
+        {
             let name = name_of(header.trim(), is_config);
             sections.entry(name.clone()).or_default();
             section = Some(name);
             above.clear();
             continue;
         }
-        let Some(values) = section.as_ref().and_then(|section| sections.get_mut(section)) else { continue };
-        let Some((key, value)) = trimmed.split_once('=') else { continue };
+        let Some(values) = section
+            .as_ref()
+            .and_then(|section| sections.get_mut(section))
+        else {
+            continue;
+        };
+        let Some((key, value)) = trimmed.split_once('=') else {
+            continue;
+        };
         let (key, value) = (key.trim().to_ascii_lowercase(), value.trim().to_owned());
         if line.starts_with([' ', '\t']) && !above.is_empty() {
             values.insert(format!("{above}.{key}"), value);
         } else {
-            above = if value.is_empty() { key.clone() } else { String::new() };
+            above = if value.is_empty() {
+                key.clone()
+            } else {
+                String::new()
+            };
             values.insert(key, value);
         }
     }
@@ -146,7 +211,10 @@ fn parse(text: &str, is_config: bool) -> Sections {
 fn name_of(header: &str, is_config: bool) -> String {
     let mut words = header.splitn(2, char::is_whitespace);
     let first = words.next().unwrap_or_default();
-    match words.next().map(|rest| rest.trim().trim_matches(['"', '\''])) {
+    match words
+        .next()
+        .map(|rest| rest.trim().trim_matches(['"', '\'']))
+    {
         Some(name) if is_config && first == "profile" => name.to_owned(),
         Some(name) if is_config => format!("{first} {name}"),
         _ => header.to_owned(),
@@ -204,7 +272,10 @@ aws_session_token = F
     #[test]
     fn profiles() {
         let default = profile("default");
-        assert_eq!((default.region(), default.endpoint()), (Some("eu-west-1"), None));
+        assert_eq!(
+            (default.region(), default.endpoint()),
+            (Some("eu-west-1"), None)
+        );
         let keys = |key_id: &str, secret_key: &str, token: Option<&str>| Origin::Keys {
             key_id: key_id.to_owned(),
             secret_key: secret_key.to_owned(),
@@ -212,24 +283,41 @@ aws_session_token = F
         };
         assert!(default.origin() == Some(keys("A", "B=C", None)));
         let local = profile("local store");
-        assert_eq!((local.region(), local.endpoint()), (None, Some("http://127.0.0.1:9000")));
+        assert_eq!(
+            (local.region(), local.endpoint()),
+            (None, Some("http://127.0.0.1:9000"))
+        );
         assert!(local.origin() == Some(keys("D", "E", Some("F"))));
-        assert_eq!(profile("tool").endpoint(), Some("https://minio.example.org"));
+        assert_eq!(
+            profile("tool").endpoint(),
+            Some("https://minio.example.org")
+        );
         let words = |name: &str| match profile(name).origin() {
             Some(Origin::Program { words, .. }) => words.join(" "),
             _ => String::new(),
         };
         assert_eq!(words("tool"), "/opt/tool --quiet");
-        assert_eq!(words("sso"), "aws configure export-credentials --format process --profile sso");
-        assert_eq!(words("role"), "aws configure export-credentials --format process --profile role");
-        assert!(matches!(profile("pod").origin(), Some(Origin::WebIdentity { file, .. }) if file == "/var/token"));
+        assert_eq!(
+            words("sso"),
+            "aws configure export-credentials --format process --profile sso"
+        );
+        assert_eq!(
+            words("role"),
+            "aws configure export-credentials --format process --profile role"
+        );
+        assert!(
+            matches!(profile("pod").origin(), Some(Origin::WebIdentity { file, .. }) if file == "/var/token")
+        );
         assert!(Profile::of(CONFIG, CREDENTIALS, "nothing").is_none());
     }
 
     #[test]
     fn a_profile_that_is_named_has_to_be_there() {
         let variables = BTreeMap::from([("AWS_PROFILE".to_owned(), "nobody".to_owned())]);
-        let named = Profile::load(&StoreSettings { variables, home: None });
+        let named = Profile::load(&StoreSettings {
+            variables,
+            home: None,
+        });
         assert!(named.is_err_and(|failure| failure.message.contains("`nobody`")));
         assert!(Profile::load(&StoreSettings::default()).is_ok_and(|profile| profile.is_none()));
     }

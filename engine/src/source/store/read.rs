@@ -1,8 +1,10 @@
-//! Ranges of an object in, a blocking stream of its bytes out; the next range is fetched while this one is read.
+//! Ranges of an object in, a blocking stream of its bytes out; the next range is fetched while this
+//! one is read.
 //!
-//! `object_store` repeats requests that fail, and continues a body that breaks off as long as it is the same object and little time
-//! has passed. What it gives up is continued here for as long as there is any progress: a slow network is no error. Fewer bytes than
-//! were listed are one, always: nothing is lost silently.
+//! `object_store` repeats requests that fail, and continues a body that breaks off as long as it is
+//! the same object and little time has passed. What it gives up is continued here for as long as
+//! there is any progress: a slow network is no error. Fewer bytes than were listed are one, always:
+//! nothing is lost silently.
 
 use std::{
     io::{self, Read},
@@ -39,7 +41,12 @@ pub(super) struct Prefetched {
 }
 
 /// Begins to read a range; `end` is not past the end of the object, or the end is not known.
-pub(super) fn open(opened: Arc<Opened>, object: &StoreObject, range: Range<u64>, network: &Network) -> Prefetched {
+pub(super) fn open(
+    opened: Arc<Opened>,
+    object: &StoreObject,
+    range: Range<u64>,
+    network: &Network,
+) -> Prefetched {
     let waiting = match &*opened {
         Opened::Cloud(_) => 1,
         Opened::Web(_) => PIECES,
@@ -52,9 +59,16 @@ pub(super) fn open(opened: Arc<Opened>, object: &StoreObject, range: Range<u64>,
             Opened::Web(web) => web.stream(&object, range, &sender).await,
         };
         // Nobody may be there any more to hear it.
-        let _ = sender.send(outcome.map(|()| Bytes::new()).map_err(io::Error::from)).await;
+        let _ = sender
+            .send(outcome.map(|()| Bytes::new()).map_err(io::Error::from))
+            .await;
     });
-    Prefetched { pieces, now: Bytes::new(), end: None, task: task.abort_handle() }
+    Prefetched {
+        pieces,
+        now: Bytes::new(),
+        end: None,
+        task: task.abort_handle(),
+    }
 }
 
 impl Read for Prefetched {
@@ -89,12 +103,21 @@ impl Drop for Prefetched {
 }
 
 /// Reads a range of an object in a cloud, block by block.
-async fn blocks(cloud: &Cloud, object: &StoreObject, range: Range<u64>, pieces: &Pieces, traffic: &Traffic) -> Result<(), Failure> {
+async fn blocks(
+    cloud: &Cloud,
+    object: &StoreObject,
+    range: Range<u64>,
+    pieces: &Pieces,
+    traffic: &Traffic,
+) -> Result<(), Failure> {
     let mut tag = cloud.first_tag(object.etag.as_deref());
     let mut at = range.start;
     while at < range.end {
-        // There is room as soon as the block before is being read: so there are never more than two.
-        let Ok(place) = pieces.reserve().await else { return Ok(()) };
+        // There is room as soon as the block before is being read: so there are never more than
+        // two.
+        let Ok(place) = pieces.reserve().await else {
+            return Ok(());
+        };
         let wanted = at..range.end.min(at.saturating_add(BLOCK));
         let mut got = BytesMut::new();
         let outcome = block(cloud, object, wanted, &mut tag, &mut got, traffic).await;
@@ -120,7 +143,9 @@ async fn block(
     got.reserve(usize::try_from(wanted.end - wanted.start).unwrap_or_default());
     let mut at = wanted.start;
     while at < wanted.end {
-        let outcome = cloud.get(&object.key, at..wanted.end, tag, got, traffic).await;
+        let outcome = cloud
+            .get(&object.key, at..wanted.end, tag, got, traffic)
+            .await;
         let progress = wanted.start + got.len() as u64 - at;
         at += progress;
         match outcome {
@@ -136,6 +161,8 @@ async fn block(
 /// The object ended too soon.
 pub(super) fn too_short(at: u64, size: Option<u64>) -> Failure {
     let listed = size.map(|size| format!(" of {size}")).unwrap_or_default();
-    let message = format!("the object ends after {at}{listed} bytes; it changed since it was listed, or was not delivered whole");
+    let message = format!(
+        "the object ends after {at}{listed} bytes; it changed since it was listed, or was not delivered whole"
+    );
     Failure::new(Kind::Changed, message)
 }

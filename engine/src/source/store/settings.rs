@@ -1,4 +1,5 @@
-//! What the user's surroundings say about stores: the environment as the command line found it, and the home folder.
+//! What the user's surroundings say about stores: the environment as the command line found it, and
+//! the home folder.
 //!
 //! Not responsible for: what a variable means (each store knows its own).
 
@@ -8,7 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Settings of stores: the environment as the command line found it, and the home folder. The engine reads neither itself.
+/// Settings of stores: the environment as the command line found it, and the home folder. The
+/// engine reads neither itself.
 #[derive(Clone, Default)]
 pub struct StoreSettings {
     /// Environment variables by name; those of other programs do no harm.
@@ -20,14 +22,20 @@ pub struct StoreSettings {
 impl fmt::Debug for StoreSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Many of the values are secrets.
-        f.debug_struct("StoreSettings").field("variables", &self.variables.keys()).field("home", &self.home).finish()
+        f.debug_struct("StoreSettings")
+            .field("variables", &self.variables.keys())
+            .field("home", &self.home)
+            .finish()
     }
 }
 
 impl StoreSettings {
     /// The value of a variable; an empty one is none.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// Is this variable set to something that means yes?
@@ -36,7 +44,10 @@ impl StoreSettings {
     }
 
     /// The variables whose names begin so, in the order of their names.
-    pub(super) fn beginning_with<'s>(&'s self, prefix: &'s str) -> impl Iterator<Item = (&'s str, &'s str)> {
+    pub(super) fn beginning_with<'s>(
+        &'s self,
+        prefix: &'s str,
+    ) -> impl Iterator<Item = (&'s str, &'s str)> {
         self.variables
             .iter()
             .filter(move |(name, value)| name.starts_with(prefix) && !value.is_empty())
@@ -59,7 +70,10 @@ impl StoreSettings {
 
 /// What `object_store` takes for yes.
 pub(super) fn is_true(value: &str) -> bool {
-    matches!(value.to_ascii_lowercase().as_str(), "1" | "true" | "on" | "yes" | "y")
+    matches!(
+        value.to_ascii_lowercase().as_str(),
+        "1" | "true" | "on" | "yes" | "y"
+    )
 }
 
 #[cfg(test)]
@@ -69,7 +83,16 @@ mod tests {
     #[test]
     fn secrets_are_not_shown() {
         let variables = BTreeMap::from([("AWS_SECRET_ACCESS_KEY".to_owned(), "hush".to_owned())]);
-        let shown = format!("{:?}", StoreSettings { variables, home: None });
-        assert!(shown.contains("AWS_SECRET_ACCESS_KEY") && !shown.contains("hush"), "{shown}");
+        let shown = format!(
+            "{:?}",
+            StoreSettings {
+                variables,
+                home: None
+            }
+        );
+        assert!(
+            shown.contains("AWS_SECRET_ACCESS_KEY") && !shown.contains("hush"),
+            "{shown}"
+        );
     }
 }

@@ -25,23 +25,46 @@ fn row(id: &str, uri: &Path, content: &str) -> SourceRead {
 }
 
 fn check(rows: &[SourceRead], given: &[&Path]) -> Vec<(Status, String)> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let stores = Stores::new(StoreSettings::default(), runtime.handle().clone());
     let sources = Sources::new(rows.to_vec());
-    let search = Search { sources: &sources, stores: &stores, runtime: runtime.handle(), threads: 2 };
-    let objects: Vec<Object> = given.iter().map(|path| search.find(path.to_str().unwrap()).unwrap()).collect();
-    let findings = search.check(&known::sources(rows.to_vec()), &objects).unwrap();
-    findings.into_iter().map(|finding| (finding.status, finding.message)).collect()
+    let search = Search {
+        sources: &sources,
+        stores: &stores,
+        runtime: runtime.handle(),
+        threads: 2,
+    };
+    let objects: Vec<Object> = given
+        .iter()
+        .map(|path| search.find(path.to_str().unwrap()).unwrap())
+        .collect();
+    let findings = search
+        .check(&known::sources(rows.to_vec()), &objects)
+        .unwrap();
+    findings
+        .into_iter()
+        .map(|finding| (finding.status, finding.message))
+        .collect()
 }
 
 #[track_caller]
 fn status(rows: &[SourceRead], given: &[&Path], status: Status, says: &str) {
     let found = check(rows, given);
-    assert!(found[0].0 == status && found[0].1.contains(says), "{found:?}");
+    assert!(
+        found[0].0 == status && found[0].1.contains(says),
+        "{found:?}"
+    );
 }
 
 fn long(middle: &str) -> String {
-    format!("{HEADER}{}{middle}{}\n", "a\n".repeat(4000), "b\n".repeat(4000))
+    format!(
+        "{HEADER}{}{middle}{}\n",
+        "a\n".repeat(4000),
+        "b\n".repeat(4000)
+    )
 }
 
 #[test]
@@ -72,28 +95,59 @@ fn compressed_and_broken() {
     packed.write_all(content.as_bytes()).unwrap();
     let packed = packed.finish().unwrap();
     std::fs::write(&path, &packed).unwrap();
-    status(&[row("a", &path, &content)], &[], Status::Ok, "those that were read");
-    status(&[row("a", &path, &content[..7000])], &[], Status::Ok, "its first 7000 bytes");
+    status(
+        &[row("a", &path, &content)],
+        &[],
+        Status::Ok,
+        "those that were read",
+    );
+    status(
+        &[row("a", &path, &content[..7000])],
+        &[],
+        Status::Ok,
+        "its first 7000 bytes",
+    );
     // It ends in the middle of its last checksum: all of its bytes come out all the same.
     std::fs::write(&path, &packed[..packed.len() - 2]).unwrap();
-    status(&[row("a", &path, &content)], &[], Status::Ok, "those that were read");
-    status(&[row("a", &path, &(content + "more\n"))], &[], Status::Differs, "cannot be decompressed");
+    status(
+        &[row("a", &path, &content)],
+        &[],
+        Status::Ok,
+        "those that were read",
+    );
+    status(
+        &[row("a", &path, &(content + "more\n"))],
+        &[],
+        Status::Differs,
+        "cannot be decompressed",
+    );
 }
 
 #[test]
 fn logs_that_begin_alike() {
     let folder = tempfile::tempdir().unwrap();
-    let (path, rotated) = (folder.path().join("audit.log"), folder.path().join("audit.log.1"));
+    let (path, rotated) = (
+        folder.path().join("audit.log"),
+        folder.path().join("audit.log.1"),
+    );
     let head = "h\n".repeat(HEAD);
     let (old, new) = (format!("{head}old\n"), format!("{head}new and longer\n"));
     let rows = [row("old", &path, &old), row("new", &path, &new)];
     std::fs::write(&path, &new).unwrap();
     let found = check(&rows, &[]);
-    assert_eq!((found[0].0, found[1].0), (Status::Ok, Status::Gone), "{found:?}");
+    assert_eq!(
+        (found[0].0, found[1].0),
+        (Status::Ok, Status::Gone),
+        "{found:?}"
+    );
     // The one that was rotated is found when it is named.
     std::fs::write(&rotated, &old).unwrap();
     let found = check(&rows, &[&rotated]);
-    assert_eq!((found[0].0, found[1].0), (Status::Ok, Status::Ok), "{found:?}");
+    assert_eq!(
+        (found[0].0, found[1].0),
+        (Status::Ok, Status::Ok),
+        "{found:?}"
+    );
     assert!(found[1].1.contains("audit.log.1"), "{found:?}");
     std::fs::write(&rotated, format!("{head}odd\n")).unwrap();
     assert_eq!(check(&rows, &[&rotated])[1].0, Status::Differs);
@@ -107,7 +161,22 @@ fn files_in_archives_and_pipes() {
     let folder = tempfile::tempdir().unwrap();
     let archive = folder.path().join("logs.zip");
     std::fs::write(&archive, "PK").unwrap();
-    status(&[row("a", &archive.join("audit.log"), "x\n")], &[], Status::Gone, "in an archive");
-    status(&[row("a", Path::new("stdin"), "x\n")], &[], Status::Gone, "through a pipe");
-    status(&[row("a", Path::new("nowhere"), "")], &[], Status::Ok, "no byte of it");
+    status(
+        &[row("a", &archive.join("audit.log"), "x\n")],
+        &[],
+        Status::Gone,
+        "in an archive",
+    );
+    status(
+        &[row("a", Path::new("stdin"), "x\n")],
+        &[],
+        Status::Gone,
+        "through a pipe",
+    );
+    status(
+        &[row("a", Path::new("nowhere"), "")],
+        &[],
+        Status::Ok,
+        "no byte of it",
+    );
 }
