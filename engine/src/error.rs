@@ -1,19 +1,25 @@
-//! The engine's error: what happened, where, and the step that mends it.
+//! The engine's error: what happened, where, and a hint at the step that mends it.
 //!
-//! Bad records are no errors: they are counted and kept as rejects (`scan::report`). An error ends
-//! the run.
+//! Bad records are no errors: they are counted and kept as rejects (`account/`). An error ends the
+//! run. The engine knows no flags or commands: it says what is wrong and gives a typed [`Hint`],
+//! which the caller words.
 
 use std::fmt;
+use std::sync::Arc;
 
-use datafusion::{arrow::error::ArrowError, error::DataFusionError, parquet::errors::ParquetError};
+use datafusion::arrow::error::ArrowError;
+use datafusion::error::DataFusionError;
+use datafusion::parquet::errors::ParquetError;
 
 /// A result of the engine.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a run could not go on.
-#[derive(Debug)]
+/// Why a run could not go on. Clones share what they say, so that an error comes out of DataFusion
+/// as it went in.
+#[derive(Debug, Clone)]
 pub struct Error {
-    kind: Box<ErrorKind>,
+    kind: Arc<ErrorKind>,
+    hint: Option<Hint>,
 }
 
 /// What kind of failure an [`Error`] is.
@@ -28,6 +34,22 @@ pub enum ErrorKind {
         /// What is wrong, and what to do.
         message: String,
     },
+    /// A lake is not there, is broken, or cannot take what is asked of it.
+    #[error("{lake}: {message}")]
+    Lake {
+        /// The folder or URL, without secrets.
+        lake: String,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+    /// A store does not answer, does not let us in, or fails.
+    #[error("{url}: {message}")]
+    Store {
+        /// What was asked for, without secrets.
+        url: String,
+        /// What it said.
+        message: String,
+    },
     /// A file could not be written.
     #[error("cannot write {path}: {source}")]
     Output {
@@ -36,6 +58,9 @@ pub enum ErrorKind {
         /// Why.
         source: std::io::Error,
     },
+    /// The options of an engine do not fit each other.
+    #[error("{0}")]
+    Options(String),
     /// A saved query is unknown, its file is malformed, or its parameters do not fit.
     #[error("{0}")]
     SavedQuery(String),
@@ -45,18 +70,67 @@ pub enum ErrorKind {
     /// SQL did not parse or plan, or failed while it ran.
     #[error("{0}")]
     Sql(String),
+    /// A query needs more memory than it may have, and cannot spill.
+    #[error("{0}")]
+    Memory(String),
     /// The user stopped the run.
     #[error("interrupted")]
     Interrupted,
     /// Something that should not happen.
-    #[error("{0}; this is a defect of auditql")]
+    #[error("{0}; this is a bug in auditql")]
     Internal(String),
+}
+
+/// The step that mends an error. The engine names it; the caller says how it is done there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hint {
+    /// Allow statements that write ([`Options::allow_writes`](crate::Options::allow_writes)).
+    AllowWrites,
+    /// Give more memory ([`Options::memory`](crate::Options::memory)), or room for temporary files.
+    MoreMemory,
+    /// Leave out the window ([`Options::window`](crate::Options::window)).
+    WithoutWindow,
+    /// Make a lake of this name by a conversion into it.
+    MakeLake {
+        /// The folder or URL.
+        lake: String,
+    },
+    /// List the versions of a lake.
+    ListVersions {
+        /// The folder or URL.
+        lake: String,
+    },
+    /// List the sources of a lake.
+    ListSources {
+        /// The folder or URL.
+        lake: String,
+    },
+    /// Compare a lake with its evidence.
+    VerifyLake {
+        /// The folder or URL.
+        lake: String,
+    },
+    /// Give a value for this parameter of a saved query.
+    GiveParameter {
+        /// Its name.
+        name: String,
+    },
+    /// List the saved queries.
+    ListQueries,
+    /// It is perhaps this that was meant.
+    DidYouMean(String),
 }
 
 impl Error {
     /// What kind of failure this is.
-    pub const fn kind(&self) -> &ErrorKind {
+    pub fn kind(&self) -> &ErrorKind {
         &self.kind
+    }
+
+    /// The step that mends it, where one is known.
+    pub const fn hint(&self) -> Option<&Hint> {
+        self.hint.as_ref()
     }
 
     pub(crate) fn input(uri: impl Into<String>, message: impl Into<String>) -> Self {
@@ -65,6 +139,29 @@ impl Error {
             message: message.into(),
         }
         .into()
+    }
+
+    pub(crate) fn lake(lake: impl Into<String>, message: impl Into<String>) -> Self {
+        ErrorKind::Lake {
+            lake: lake.into(),
+            message: message.into(),
+        }
+        .into()
+    }
+
+    pub(crate) fn store(url: impl Into<String>, message: impl Into<String>) -> Self {
+        ErrorKind::Store {
+            url: url.into(),
+            message: message.into(),
+        }
+        .into()
+    }
+
+    pub(crate) fn with_hint(self, hint: Hint) -> Self {
+        Self {
+            hint: Some(hint),
+            ..self
+        }
     }
 }
 
@@ -82,8 +179,14 @@ impl std::error::Error for Error {
 
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
+        let hint = match &kind {
+            ErrorKind::ReadOnly(_) => Some(Hint::AllowWrites),
+            ErrorKind::Memory(_) => Some(Hint::MoreMemory),
+            _ => None,
+        };
         Self {
-            kind: Box::new(kind),
+            kind: Arc::new(kind),
+            hint,
         }
     }
 }
@@ -94,34 +197,32 @@ impl From<DataFusionError> for Error {
         // out as it went in.
         match error.find_root() {
             DataFusionError::External(inner) => match inner.downcast_ref::<Self>() {
-                Some(ours) => ErrorKind::Sql(ours.to_string()).into(),
+                Some(ours) => ours.clone(),
                 None => ErrorKind::Sql(inner.to_string()).into(),
             },
+            DataFusionError::ResourcesExhausted(message) => {
+                ErrorKind::Memory(sql_message(message)).into()
+            }
             root => ErrorKind::Sql(sql_message(&root.to_string())).into(),
         }
     }
 }
 
-/// DataFusion's message without the name of its class, and without the request to report user
-/// errors as bugs.
+/// DataFusion's message without the name of its class, and without the request to report user errors
+/// as bugs.
 fn sql_message(message: &str) -> String {
-    const CLASSES: [&str; 9] = [
+    const CLASSES: [&str; 8] = [
         "SQL error: ",
         "Error during planning: ",
         "Schema error: ",
         "Execution error: ",
         "Arrow error: ",
-        "Optimizer rule ",
         "External error: ",
         "This feature is not implemented: ",
         "Resources exhausted: ",
     ];
     let mut message = message;
-    while let Some(rest) = CLASSES
-        .iter()
-        .filter(|class| !class.starts_with("Optimizer"))
-        .find_map(|class| message.strip_prefix(class))
-    {
+    while let Some(rest) = CLASSES.iter().find_map(|class| message.strip_prefix(class)) {
         message = rest;
     }
     let message = message.split("\n\nbacktrace:").next().unwrap_or(message);
@@ -149,5 +250,31 @@ impl From<ParquetError> for Error {
 impl From<Error> for DataFusionError {
     fn from(error: Error) -> Self {
         Self::External(Box::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_comes_out_of_datafusion_as_it_went_in() {
+        let ours = Error::lake("s3://b/lake", "is broken").with_hint(Hint::VerifyLake {
+            lake: "s3://b/lake".to_owned(),
+        });
+        let wrapped = DataFusionError::from(ours).context("while planning");
+        let back = Error::from(wrapped);
+        assert!(matches!(back.kind(), ErrorKind::Lake { lake, .. } if lake == "s3://b/lake"));
+        assert!(matches!(back.hint(), Some(Hint::VerifyLake { .. })));
+        assert_eq!(back.to_string(), "s3://b/lake: is broken");
+    }
+
+    #[test]
+    fn messages_name_no_classes() {
+        let error = DataFusionError::Plan("no such column".to_owned());
+        assert_eq!(Error::from(error).to_string(), "no such column");
+        let error = Error::from(DataFusionError::ResourcesExhausted("too much".to_owned()));
+        assert!(matches!(error.kind(), ErrorKind::Memory(_)));
+        assert_eq!(error.hint(), Some(&Hint::MoreMemory));
     }
 }

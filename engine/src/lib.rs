@@ -27,34 +27,39 @@
 //! # }
 //! ```
 
-mod batch;
-mod convert;
-mod encode;
+mod account;
+mod catalog;
+mod column;
+mod engine;
 mod error;
 mod event;
+mod file;
 mod format;
 mod function;
 mod json;
 mod lake;
 mod query;
+mod record;
 mod scan;
 pub mod schema;
+mod session;
 mod source;
 #[doc(hidden)]
 pub mod stages;
-mod table;
+mod time;
 
-pub use convert::{Converted, convert, export, export_to, is_lake};
+pub use account::{Counts, FileShare, InputReport, Reject, ScanReport, Tally};
 pub use datafusion::{self, arrow};
-pub use error::{Error, ErrorKind, Result};
-pub use event::format_time;
+pub use engine::{Engine, Options};
+pub use error::{Error, ErrorKind, Hint, Result};
+pub use file::Converted;
+pub use file::kind::is_lake;
 pub use format::{FormatInfo, formats};
 pub use function::{FUNCTIONS, Function};
-pub use lake::{AsOf, LakeAnswer, LakeCommand, Share, lake, open_lake};
+pub use lake::{AsOf, LakeAnswer, LakeCommand, LakeOptions, lake};
 pub use query::{
-    Answer, Engine, Level, Options, Parameter, ParameterType, SavedQuery, Severity, is_complete,
-    parse_duration, parse_time, statements,
+    Account, Answer, AuditLevel, Parameter, ParameterType, SavedQuery, Severity, is_complete,
+    statements,
 };
-pub use scan::report::{Counts, InputReport, Reject, ScanReport, Tally};
 pub use source::store::StoreSettings;
-pub use table::Window;
+pub use time::{Window, format_time, parse_duration, parse_time};

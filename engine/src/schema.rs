@@ -11,7 +11,7 @@ use serde::Deserialize;
 /// A table or a view: its name, what its rows are, and its columns in order.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Table {
+pub struct TableDef {
     /// Name in SQL.
     #[serde(default)]
     pub name: String,
@@ -19,7 +19,7 @@ pub struct Table {
     pub doc: String,
     /// The columns; of a view, the ones it adds to those of `events`.
     #[serde(default, rename = "column")]
-    pub columns: Vec<Column>,
+    pub columns: Vec<ColumnDef>,
     /// The view's `SELECT`; `None` for a table.
     #[serde(skip)]
     pub sql: Option<String>,
@@ -28,7 +28,7 @@ pub struct Table {
 /// One column.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Column {
+pub struct ColumnDef {
     /// Name in SQL.
     pub name: String,
     /// The question it belongs to: `request`, `time`, `who`, …
@@ -48,8 +48,8 @@ pub struct Column {
 }
 
 struct Model {
-    tables: Vec<Table>,
-    views: Vec<Table>,
+    tables: Vec<TableDef>,
+    views: Vec<TableDef>,
     broken: Vec<String>,
 }
 
@@ -60,8 +60,8 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
         broken: Vec::new(),
     };
     for (name, text) in auditql_schemas::tables() {
-        match toml::from_str::<Table>(text) {
-            Ok(table) => model.tables.push(Table {
+        match toml::from_str::<TableDef>(text) {
+            Ok(table) => model.tables.push(TableDef {
                 name: name.to_owned(),
                 ..table
             }),
@@ -70,8 +70,8 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
     }
     for (name, text) in auditql_schemas::views() {
         let (header, sql) = split_header(text);
-        match toml::from_str::<Table>(&header) {
-            Ok(view) => model.views.push(Table {
+        match toml::from_str::<TableDef>(&header) {
+            Ok(view) => model.views.push(TableDef {
                 name: name.to_owned(),
                 sql: Some(sql.to_owned()),
                 ..view
@@ -92,12 +92,12 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
 });
 
 /// The tables of the data model.
-pub fn tables() -> &'static [Table] {
+pub fn tables() -> &'static [TableDef] {
     &MODEL.tables
 }
 
 /// The views over them, each after the views that it reads.
-pub fn views() -> &'static [Table] {
+pub fn views() -> &'static [TableDef] {
     &MODEL.views
 }
 
@@ -107,7 +107,7 @@ pub fn broken() -> &'static [String] {
 }
 
 /// The table called `name`, if there is one.
-pub(crate) fn table(name: &str) -> Option<&'static Table> {
+pub(crate) fn table(name: &str) -> Option<&'static TableDef> {
     MODEL.tables.iter().find(|table| table.name == name)
 }
 

@@ -1,6 +1,6 @@
 //! Who acted: a user name in, its kind and, of a service account, its namespace and name out.
 
-use super::Event;
+use crate::event::Event;
 use crate::json::{Text, Value};
 
 /// The identity that authorization looked at: the impersonated user where there is one.

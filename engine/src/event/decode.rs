@@ -5,11 +5,11 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use super::{
-    CANONICAL_LENGTH, Event, Memo, NoEvent, ObjectRef, Place, ResponseStatus, User, member_hash,
-    parse_micros,
+use crate::event::{
+    Event, NoEvent, ObjectRef, ParentObject, ResponseStatus, User, UserMemo, member_hash,
 };
-use crate::json::{Cursor, Fault, Kind, Text, Value};
+use crate::json::{Cursor, Fault, Text, Value, ValueKind};
+use crate::time::{CANONICAL_LENGTH, parse_micros};
 
 /// What happened to one member.
 enum Taken {
@@ -19,7 +19,7 @@ enum Taken {
 }
 
 /// An object of the event that is read member by member.
-trait Object<'a> {
+trait ObjectMembers<'a> {
     /// Are `requestObject` and `responseObject` bodies here?
     const HAS_BODIES: bool = false;
 
@@ -154,7 +154,7 @@ impl<'a> Event<'a> {
     pub(crate) fn decode_with(
         text: &'a str,
         inherited: Option<Text<'a>>,
-        memo: &mut Memo,
+        memo: &mut UserMemo,
     ) -> Result<(Self, usize), NoEvent> {
         Self::read(text, inherited, Some(memo))
     }
@@ -163,12 +163,12 @@ impl<'a> Event<'a> {
     fn read(
         text: &'a str,
         inherited: Option<Text<'a>>,
-        memo: Option<&mut Memo>,
+        memo: Option<&mut UserMemo>,
     ) -> Result<(Self, usize), NoEvent> {
         let mut cursor = Cursor::new(text);
-        let mut reader = Reader {
+        let mut reader = MemberReader {
             memo,
-            ..Reader::default()
+            ..MemberReader::default()
         };
         reader.read(&mut cursor)?;
         let end = cursor.at();
@@ -181,8 +181,8 @@ impl<'a> Event<'a> {
 
 /// The event while its members are read.
 #[derive(Default)]
-struct Reader<'m, 'a> {
-    memo: Option<&'m mut Memo>,
+struct MemberReader<'m, 'a> {
+    memo: Option<&'m mut UserMemo>,
     event: Event<'a>,
     seen: u32,
     kind: Option<(Text<'a>, Value<'a>)>,
@@ -192,7 +192,7 @@ struct Reader<'m, 'a> {
     content: u64,
 }
 
-impl<'a> Object<'a> for Reader<'_, 'a> {
+impl<'a> ObjectMembers<'a> for MemberReader<'_, 'a> {
     const HAS_BODIES: bool = true;
 
     #[inline(always)]
@@ -216,11 +216,13 @@ impl<'a> Object<'a> for Reader<'_, 'a> {
     }
 
     fn duplicate(&mut self, name: Text<'a>, value: Value<'a>) {
-        self.event.leftovers.duplicate(Place::Event, name, value);
+        self.event
+            .leftovers
+            .duplicate(ParentObject::Event, name, value);
     }
 }
 
-impl<'a> Reader<'_, 'a> {
+impl<'a> MemberReader<'_, 'a> {
     /// A member whose name is written with escapes is the same member.
     #[cold]
     #[inline(never)]
@@ -237,7 +239,9 @@ impl<'a> Reader<'_, 'a> {
     ) -> Result<Taken, Fault> {
         let Some(bit) = bit::of(plain) else {
             let value = cursor.value()?;
-            self.event.leftovers.member(Place::Event, name, value);
+            self.event
+                .leftovers
+                .member(ParentObject::Event, name, value);
             return Ok(Taken::Yes);
         };
         if self.seen & bit != 0 {
@@ -248,21 +252,25 @@ impl<'a> Reader<'_, 'a> {
         match bit {
             bit::KIND => self.kind = Some((name, cursor.value()?)),
             bit::TIMESTAMP => self.timestamp = Some((name, cursor.value()?)),
-            bit::API_VERSION => event.api_version = event.text(Place::Event, name, cursor)?,
-            bit::LEVEL => event.level = event.text(Place::Event, name, cursor)?,
-            bit::AUDIT_ID => event.audit_id = event.text(Place::Event, name, cursor)?,
-            bit::STAGE => event.stage = event.text(Place::Event, name, cursor)?,
-            bit::REQUEST_URI => event.request_uri = event.text(Place::Event, name, cursor)?,
-            bit::VERB => event.verb = event.text(Place::Event, name, cursor)?,
-            bit::USER_AGENT => event.user_agent = event.text(Place::Event, name, cursor)?,
-            bit::SOURCE_IPS => event.source_ips = event.texts(Place::Event, name, cursor)?,
+            bit::API_VERSION => {
+                event.api_version = event.text(ParentObject::Event, name, cursor)?
+            }
+            bit::LEVEL => event.level = event.text(ParentObject::Event, name, cursor)?,
+            bit::AUDIT_ID => event.audit_id = event.text(ParentObject::Event, name, cursor)?,
+            bit::STAGE => event.stage = event.text(ParentObject::Event, name, cursor)?,
+            bit::REQUEST_URI => {
+                event.request_uri = event.text(ParentObject::Event, name, cursor)?
+            }
+            bit::VERB => event.verb = event.text(ParentObject::Event, name, cursor)?,
+            bit::USER_AGENT => event.user_agent = event.text(ParentObject::Event, name, cursor)?,
+            bit::SOURCE_IPS => event.source_ips = event.texts(ParentObject::Event, name, cursor)?,
             bit::RECEIVED => event.received = event.time(name, cursor)?,
             bit::STAGED => event.staged = event.time(name, cursor)?,
             bit::REQUEST_OBJECT => event.request_object = event.body(name, cursor)?,
             bit::RESPONSE_OBJECT => event.response_object = event.body(name, cursor)?,
             bit::ANNOTATIONS => event.annotations = event.annotations(name, cursor)?,
             bit::USER => self.user(name, cursor)?,
-            bit::IMPERSONATED => event.user(name, cursor, Place::Impersonated)?,
+            bit::IMPERSONATED => event.user(name, cursor, ParentObject::Impersonated)?,
             bit::AUTHENTICATION => event.authentication(name, cursor)?,
             bit::OBJECT => event.object(name, cursor)?,
             _ => event.response(name, cursor)?,
@@ -273,7 +281,7 @@ impl<'a> Reader<'_, 'a> {
     #[inline(always)]
     fn user(&mut self, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<(), Fault> {
         let Some(memo) = &mut self.memo else {
-            return self.event.user(name, cursor, Place::User);
+            return self.event.user(name, cursor, ParentObject::User);
         };
         cursor.peek()?;
         let text = cursor.rest();
@@ -283,7 +291,7 @@ impl<'a> Reader<'_, 'a> {
             return Ok(());
         }
         let left_over = self.event.leftovers.len();
-        self.event.user(name, cursor, Place::User)?;
+        self.event.user(name, cursor, ParentObject::User)?;
         if self.event.leftovers.len() == left_over {
             memo.keep(text, &self.event.user);
         }
@@ -325,7 +333,7 @@ impl<'a> Reader<'_, 'a> {
             Some((_, kind))
                 if event.api_version.is_some()
                     && kind.text().is_some_and(|kind| kind.raw() == "Event") => {}
-            Some((name, kind)) => event.leftovers.member(Place::Event, name, kind),
+            Some((name, kind)) => event.leftovers.member(ParentObject::Event, name, kind),
             None if event.api_version.is_some() && !inherits => event.leftovers.absent("kind"),
             None => {}
         }
@@ -336,7 +344,7 @@ impl<'a> Reader<'_, 'a> {
                     event.leftovers.absent("stageTimestamp");
                 }
             }
-            event.leftovers.member(Place::Event, name, value);
+            event.leftovers.member(ParentObject::Event, name, value);
         }
         event
     }
@@ -348,7 +356,7 @@ impl<'a> Event<'a> {
     #[inline(always)]
     fn text(
         &mut self,
-        place: Place,
+        place: ParentObject,
         name: Text<'a>,
         cursor: &mut Cursor<'a>,
     ) -> Result<Option<Text<'a>>, Fault> {
@@ -366,7 +374,7 @@ impl<'a> Event<'a> {
     #[inline(always)]
     fn texts(
         &mut self,
-        place: Place,
+        place: ParentObject,
         name: Text<'a>,
         cursor: &mut Cursor<'a>,
     ) -> Result<Option<Value<'a>>, Fault> {
@@ -387,7 +395,7 @@ impl<'a> Event<'a> {
             raw.len() == CANONICAL_LENGTH && raw[10] == b'T' && raw[CANONICAL_LENGTH - 1] == b'Z'
         });
         if micros.is_none() || !canonical {
-            self.leftovers.member(Place::Event, name, value);
+            self.leftovers.member(ParentObject::Event, name, value);
         }
         Ok(micros)
     }
@@ -399,8 +407,8 @@ impl<'a> Event<'a> {
         cursor: &mut Cursor<'a>,
     ) -> Result<Option<Value<'a>>, Fault> {
         let value = cursor.carry()?;
-        if value.kind == Kind::Null {
-            self.leftovers.member(Place::Event, name, value);
+        if value.kind == ValueKind::Null {
+            self.leftovers.member(ParentObject::Event, name, value);
             return Ok(None);
         }
         Ok(Some(value))
@@ -423,14 +431,15 @@ impl<'a> Event<'a> {
                     .is_some_and(|text| text.plain().is_some() || text.is_exact()),
             ))
         };
-        self.entries(Place::Annotations, cursor, read).map(Some)
+        self.entries(ParentObject::Annotations, cursor, read)
+            .map(Some)
     }
 
     /// An object whose values should all be of one kind; the others are left over.
     #[inline(always)]
     fn entries(
         &mut self,
-        place: Place,
+        place: ParentObject,
         cursor: &mut Cursor<'a>,
         read: impl Fn(&mut Cursor<'a>) -> Result<(Value<'a>, bool), Fault>,
     ) -> Result<Value<'a>, Fault> {
@@ -453,11 +462,16 @@ impl<'a> Event<'a> {
             return Ok(true);
         }
         let value = cursor.value()?;
-        self.leftovers.member(Place::Event, name, value);
+        self.leftovers.member(ParentObject::Event, name, value);
         Ok(false)
     }
 
-    fn user(&mut self, name: Text<'a>, cursor: &mut Cursor<'a>, place: Place) -> Result<(), Fault> {
+    fn user(
+        &mut self,
+        name: Text<'a>,
+        cursor: &mut Cursor<'a>,
+        place: ParentObject,
+    ) -> Result<(), Fault> {
         if !self.is_object(name, cursor)? {
             return Ok(());
         }
@@ -478,7 +492,7 @@ impl<'a> Event<'a> {
         {
             self.leftovers.empty_object(place);
         }
-        *(if place == Place::User {
+        *(if place == ParentObject::User {
             &mut self.user
         } else {
             &mut self.impersonated
@@ -508,7 +522,7 @@ impl<'a> Event<'a> {
             object.subresource,
         ];
         if shown.iter().all(Option::is_none) {
-            self.leftovers.empty_object(Place::Object);
+            self.leftovers.empty_object(ParentObject::Object);
         }
         self.object = object;
         Ok(())
@@ -526,7 +540,7 @@ impl<'a> Event<'a> {
         reader.read(cursor)?;
         let constraint = reader.constraint;
         if constraint.is_none() {
-            self.leftovers.empty_object(Place::Authentication);
+            self.leftovers.empty_object(ParentObject::Authentication);
         }
         self.impersonation_constraint = constraint;
         Ok(())
@@ -560,9 +574,9 @@ impl<'a> Event<'a> {
         // shows the response.
         match metadata {
             Some((_, value)) if shown && value.raw == "{}" => {}
-            Some((name, value)) => self.leftovers.member(Place::Response, name, value),
+            Some((name, value)) => self.leftovers.member(ParentObject::Response, name, value),
             None if shown => self.leftovers.absent("responseStatus.metadata"),
-            None => self.leftovers.empty_object(Place::Response),
+            None => self.leftovers.empty_object(ParentObject::Response),
         }
         self.response = response;
         Ok(())
@@ -618,10 +632,10 @@ struct UserReader<'e, 'a> {
     event: &'e mut Event<'a>,
     user: User<'a>,
     seen: u8,
-    place: Place,
+    place: ParentObject,
 }
 
-impl<'a> Object<'a> for UserReader<'_, 'a> {
+impl<'a> ObjectMembers<'a> for UserReader<'_, 'a> {
     #[inline(always)]
     fn member(&mut self, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Taken, Fault> {
         let bit = match &*name.decode() {
@@ -645,10 +659,10 @@ impl<'a> Object<'a> for UserReader<'_, 'a> {
             4 => self.user.groups = self.event.texts(self.place, name, cursor)?,
             _ => {
                 if cursor.peek()? == b'{' {
-                    let place = if self.place == Place::User {
-                        Place::UserExtra
+                    let place = if self.place == ParentObject::User {
+                        ParentObject::UserExtra
                     } else {
-                        Place::ImpersonatedExtra
+                        ParentObject::ImpersonatedExtra
                     };
                     self.user.extra = Some(self.event.entries(place, cursor, |cursor| {
                         let (value, texts) = texts(cursor)?;
@@ -679,7 +693,7 @@ struct ObjectReader<'e, 'a> {
     seen: u16,
 }
 
-impl<'a> Object<'a> for ObjectReader<'_, 'a> {
+impl<'a> ObjectMembers<'a> for ObjectReader<'_, 'a> {
     #[inline(always)]
     fn member(&mut self, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Taken, Fault> {
         let (bit, slot) = match &*name.decode() {
@@ -693,7 +707,9 @@ impl<'a> Object<'a> for ObjectReader<'_, 'a> {
             "subresource" => (128, &mut self.object.subresource),
             _ => {
                 let value = cursor.value()?;
-                self.event.leftovers.member(Place::Object, name, value);
+                self.event
+                    .leftovers
+                    .member(ParentObject::Object, name, value);
                 return Ok(Taken::Yes);
             }
         };
@@ -701,17 +717,19 @@ impl<'a> Object<'a> for ObjectReader<'_, 'a> {
             return Ok(Taken::Again);
         }
         self.seen |= bit;
-        *slot = self.event.text(Place::Object, name, cursor)?;
+        *slot = self.event.text(ParentObject::Object, name, cursor)?;
         Ok(Taken::Yes)
     }
 
     fn reset(&mut self) {
-        self.event.leftovers.forget(Place::Object);
+        self.event.leftovers.forget(ParentObject::Object);
         (self.object, self.seen) = (ObjectRef::default(), 0);
     }
 
     fn duplicate(&mut self, name: Text<'a>, value: Value<'a>) {
-        self.event.leftovers.duplicate(Place::Object, name, value);
+        self.event
+            .leftovers
+            .duplicate(ParentObject::Object, name, value);
     }
 }
 
@@ -721,30 +739,32 @@ struct AuthenticationReader<'e, 'a> {
     seen: bool,
 }
 
-impl<'a> Object<'a> for AuthenticationReader<'_, 'a> {
+impl<'a> ObjectMembers<'a> for AuthenticationReader<'_, 'a> {
     fn member(&mut self, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Taken, Fault> {
         if !name.eq_str("impersonationConstraint") {
             let value = cursor.value()?;
             self.event
                 .leftovers
-                .member(Place::Authentication, name, value);
+                .member(ParentObject::Authentication, name, value);
         } else if std::mem::replace(&mut self.seen, true) {
             return Ok(Taken::Again);
         } else {
-            self.constraint = self.event.text(Place::Authentication, name, cursor)?;
+            self.constraint = self
+                .event
+                .text(ParentObject::Authentication, name, cursor)?;
         }
         Ok(Taken::Yes)
     }
 
     fn reset(&mut self) {
-        self.event.leftovers.forget(Place::Authentication);
+        self.event.leftovers.forget(ParentObject::Authentication);
         (self.constraint, self.seen) = (None, false);
     }
 
     fn duplicate(&mut self, name: Text<'a>, value: Value<'a>) {
         self.event
             .leftovers
-            .duplicate(Place::Authentication, name, value);
+            .duplicate(ParentObject::Authentication, name, value);
     }
 }
 
@@ -755,7 +775,7 @@ struct ResponseReader<'e, 'a> {
     seen: u8,
 }
 
-impl<'a> Object<'a> for ResponseReader<'_, 'a> {
+impl<'a> ObjectMembers<'a> for ResponseReader<'_, 'a> {
     #[inline(always)]
     fn member(&mut self, name: Text<'a>, cursor: &mut Cursor<'a>) -> Result<Taken, Fault> {
         let bit = match &*name.decode() {
@@ -767,7 +787,9 @@ impl<'a> Object<'a> for ResponseReader<'_, 'a> {
             "details" => 32,
             _ => {
                 let value = cursor.value()?;
-                self.event.leftovers.member(Place::Response, name, value);
+                self.event
+                    .leftovers
+                    .member(ParentObject::Response, name, value);
                 return Ok(Taken::Yes);
             }
         };
@@ -777,20 +799,24 @@ impl<'a> Object<'a> for ResponseReader<'_, 'a> {
         self.seen |= bit;
         match bit {
             1 => self.metadata = Some((name, cursor.value()?)),
-            4 => self.response.status = self.event.text(Place::Response, name, cursor)?,
-            8 => self.response.reason = self.event.text(Place::Response, name, cursor)?,
-            16 => self.response.message = self.event.text(Place::Response, name, cursor)?,
+            4 => self.response.status = self.event.text(ParentObject::Response, name, cursor)?,
+            8 => self.response.reason = self.event.text(ParentObject::Response, name, cursor)?,
+            16 => self.response.message = self.event.text(ParentObject::Response, name, cursor)?,
             2 => {
                 let value = cursor.value()?;
                 self.response.code = canonical_i32(value);
                 if self.response.code.is_none() {
-                    self.event.leftovers.member(Place::Response, name, value);
+                    self.event
+                        .leftovers
+                        .member(ParentObject::Response, name, value);
                 }
             }
             _ => {
                 let value = cursor.value()?;
-                if value.kind == Kind::Null {
-                    self.event.leftovers.member(Place::Response, name, value);
+                if value.kind == ValueKind::Null {
+                    self.event
+                        .leftovers
+                        .member(ParentObject::Response, name, value);
                 } else {
                     self.response.details = Some(value);
                 }
@@ -800,18 +826,20 @@ impl<'a> Object<'a> for ResponseReader<'_, 'a> {
     }
 
     fn reset(&mut self) {
-        self.event.leftovers.forget(Place::Response);
+        self.event.leftovers.forget(ParentObject::Response);
         (self.response, self.metadata, self.seen) = (ResponseStatus::default(), None, 0);
     }
 
     fn duplicate(&mut self, name: Text<'a>, value: Value<'a>) {
-        self.event.leftovers.duplicate(Place::Response, name, value);
+        self.event
+            .leftovers
+            .duplicate(ParentObject::Response, name, value);
     }
 }
 
 /// An integer that is written back with the same digits.
 fn canonical_i32(value: Value<'_>) -> Option<i32> {
-    if value.kind != Kind::Number || value.raw == "-0" {
+    if value.kind != ValueKind::Number || value.raw == "-0" {
         return None;
     }
     value.raw.parse().ok()

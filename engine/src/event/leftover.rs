@@ -22,7 +22,7 @@ use crate::json::{Text, Value, members, write_string, write_text};
 
 /// The object that a member stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Place {
+pub(crate) enum ParentObject {
     Event,
     User,
     UserExtra,
@@ -34,7 +34,7 @@ pub(crate) enum Place {
     Annotations,
 }
 
-impl Place {
+impl ParentObject {
     /// The member names that lead from the event to this object.
     pub(crate) const fn path(self) -> &'static [&'static str] {
         match self {
@@ -57,9 +57,9 @@ pub(crate) const RESERVED: [&str; 3] = ["duplicates", "absent", "envelope"];
 /// Everything left over of one event. Empty, and without allocation, for an ordinary one.
 #[derive(Debug, Default)]
 pub(crate) struct Leftovers<'a> {
-    members: Vec<(Place, Text<'a>, Value<'a>)>,
-    duplicates: Vec<(Place, Text<'a>, Value<'a>)>,
-    empty: Vec<Place>,
+    members: Vec<(ParentObject, Text<'a>, Value<'a>)>,
+    duplicates: Vec<(ParentObject, Text<'a>, Value<'a>)>,
+    empty: Vec<ParentObject>,
     absent: Vec<&'static str>,
     /// What envelopes say: members of an object, without its braces.
     pub(crate) envelope: Option<&'a str>,
@@ -68,21 +68,21 @@ pub(crate) struct Leftovers<'a> {
 impl<'a> Leftovers<'a> {
     /// A member whose value no column takes.
     #[cold]
-    pub(crate) fn member(&mut self, place: Place, name: Text<'a>, value: Value<'a>) {
+    pub(crate) fn member(&mut self, place: ParentObject, name: Text<'a>, value: Value<'a>) {
         self.members.push((place, name, value));
     }
 
     /// The earlier of two members with one name.
     #[cold]
-    pub(crate) fn duplicate(&mut self, place: Place, name: Text<'a>, value: Value<'a>) {
+    pub(crate) fn duplicate(&mut self, place: ParentObject, name: Text<'a>, value: Value<'a>) {
         self.duplicates.push((place, name, value));
     }
 
     /// Drops what was left over inside a place that a later duplicate replaces; it is kept whole as
     /// a duplicate.
     #[cold]
-    pub(crate) fn forget(&mut self, place: Place) {
-        let inside = |other: Place| other.path().starts_with(place.path());
+    pub(crate) fn forget(&mut self, place: ParentObject) {
+        let inside = |other: ParentObject| other.path().starts_with(place.path());
         self.members.retain(|(at, ..)| !inside(*at));
         self.duplicates.retain(|(at, ..)| !inside(*at));
         self.empty.retain(|at| !inside(*at));
@@ -90,7 +90,7 @@ impl<'a> Leftovers<'a> {
 
     /// An object was present although no column shows it.
     #[cold]
-    pub(crate) fn empty_object(&mut self, place: Place) {
+    pub(crate) fn empty_object(&mut self, place: ParentObject) {
         self.empty.push(place);
     }
 
@@ -117,7 +117,7 @@ impl<'a> Leftovers<'a> {
     /// The JSON text of `unknown_fields`; `None` when nothing is left over. `maps` are the objects
     /// that became map columns: the earlier ones of their duplicate keys are left over too, and are
     /// looked for only now.
-    pub(crate) fn to_json(&self, maps: &[(Place, Option<Value<'a>>)]) -> Option<String> {
+    pub(crate) fn to_json(&self, maps: &[(ParentObject, Option<Value<'a>>)]) -> Option<String> {
         let mut in_maps = Vec::new();
         for &(place, map) in maps {
             if let Some(map) = map {
@@ -150,7 +150,7 @@ impl<'a> Leftovers<'a> {
             if counts(index) && !replaced.contains(&value.raw.as_ptr()) {
                 let mut key = Vec::new();
                 let decoded = name.decode();
-                if place == Place::Event
+                if place == ParentObject::Event
                     && (RESERVED.contains(&&*decoded) || decoded.starts_with('~'))
                 {
                     write_string(&mut key, &format!("~{decoded}"));
@@ -162,10 +162,12 @@ impl<'a> Leftovers<'a> {
         }
         let mut out = vec![b'{'];
         tree.write_members(&mut out);
-        let is_map = |place: Place| {
+        let is_map = |place: ParentObject| {
             matches!(
                 place,
-                Place::Annotations | Place::UserExtra | Place::ImpersonatedExtra
+                ParentObject::Annotations
+                    | ParentObject::UserExtra
+                    | ParentObject::ImpersonatedExtra
             )
         };
         let earlier = (0..self.members.len())
@@ -218,7 +220,11 @@ impl<'a> Leftovers<'a> {
 }
 
 /// The members of an object that a later member of the same name replaces.
-fn earlier_duplicates<'a>(place: Place, raw: &'a str, out: &mut Vec<(Place, Text<'a>, Value<'a>)>) {
+fn earlier_duplicates<'a>(
+    place: ParentObject,
+    raw: &'a str,
+    out: &mut Vec<(ParentObject, Text<'a>, Value<'a>)>,
+) {
     let all: Vec<_> = members(raw).collect();
     // A handful of entries is compared pairwise; hostile maps have 10⁵.
     if all.len() <= 16

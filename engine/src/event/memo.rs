@@ -6,7 +6,7 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::User;
+use crate::event::User;
 use crate::json::Span;
 
 /// Sets of objects whose first bytes hash alike, and how many each holds: service accounts' differ
@@ -20,15 +20,15 @@ const LONGEST: usize = 4096;
 
 /// What a worker remembers.
 #[derive(Debug, Default)]
-pub(crate) struct Memo {
+pub(crate) struct UserMemo {
     /// Is [`super::Event::content`] wanted?
     pub(super) content: bool,
-    sets: Vec<Vec<Known>>,
+    sets: Vec<Vec<KnownUser>>,
 }
 
 /// A `user` object, and where in it its members' values are.
 #[derive(Debug)]
-struct Known {
+struct KnownUser {
     raw: String,
     username: Option<Span>,
     uid: Option<Span>,
@@ -41,7 +41,7 @@ fn set(text: &str) -> usize {
     xxh3_64(head) as usize % SETS
 }
 
-impl Memo {
+impl UserMemo {
     /// Nothing is known yet; is [`super::Event::content`] wanted?
     pub(crate) fn new(content: bool) -> Self {
         Self {
@@ -83,7 +83,7 @@ impl Memo {
         if set.len() == WAYS {
             set.pop();
         }
-        let known = Known {
+        let known = KnownUser {
             raw: raw.to_owned(),
             username: user.username.map(|text| Span::of_text(text, raw)),
             uid: user.uid.map(|text| Span::of_text(text, raw)),

@@ -11,18 +11,16 @@
 
 mod actor;
 mod decode;
-pub(crate) mod encode;
 mod leftover;
 mod memo;
 mod reason;
-mod time;
+pub(crate) mod uri;
 
+pub(crate) use crate::time::parse_micros;
 pub(crate) use actor::{actor_kind, service_account};
-pub(crate) use leftover::{Leftovers, Place};
-pub(crate) use memo::Memo;
+pub(crate) use leftover::{Leftovers, ParentObject};
+pub(crate) use memo::UserMemo;
 pub(crate) use reason::{Reason, ReasonCache, quoted};
-pub use time::format_time;
-pub(crate) use time::{CANONICAL_LENGTH, format_micros, parse_micros};
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
@@ -200,7 +198,7 @@ mod tests {
         let mut log =
             std::fs::read_to_string(data.join("hostile/round-trip.jsonl")).unwrap_or_default();
         log.push_str("{ \"auditID\" : \"a\" ,\t\"stage\":\"Panic\", \"verb\":\"get\",\"\\u0075ser\":{} , \"x\": [1, 2]  }\n");
-        let mut memo = Memo::new(true);
+        let mut memo = UserMemo::new(true);
         let mut hashed = 0;
         for line in log.lines() {
             let Ok((event, end)) = Event::decode_with(line, None, &mut memo) else {

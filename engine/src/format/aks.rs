@@ -9,11 +9,9 @@
 
 use std::borrow::Cow;
 
-use super::{
-    Format, Provenance, Record, Twin, Unwrapped,
-    document::{each, filled, held, joined, rest_of},
-};
-use crate::json::{Kind, Value};
+use crate::format::document::{each, filled, held, joined, rest_of};
+use crate::format::{Format, Provenance, Record, Twin, Unwrapped};
+use crate::json::{Value, ValueKind};
 
 pub(super) struct Aks;
 
@@ -38,7 +36,7 @@ impl Format for Aks {
             };
             // They may be rows of a table as well.
             return each(records, out, |item, out| match item.kind {
-                Kind::Object | Kind::String => out.payload(item, &provenance),
+                ValueKind::Object | ValueKind::String => out.payload(item, &provenance),
                 _ => out.skip(),
             });
         }
@@ -69,7 +67,7 @@ impl Format for Aks {
                     out,
                 );
             }
-            (None, Some(text)) if text.kind == Kind::String => {
+            (None, Some(text)) if text.kind == ValueKind::String => {
                 out.payload(
                     text,
                     &Provenance {
@@ -108,7 +106,7 @@ fn log<'a>(properties: &Record<'a>, provenance: Provenance<'a>, out: &mut dyn Un
 fn records<'a>(record: &Record<'a>) -> Option<Value<'a>> {
     record
         .member("records")
-        .filter(|records| records.kind == Kind::Array)
+        .filter(|records| records.kind == ValueKind::Array)
 }
 
 fn is_record(record: &Record<'_>) -> bool {

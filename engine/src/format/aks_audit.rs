@@ -6,18 +6,15 @@
 //! `impersonatedUser`. A column is cut at its limit: what is left of a dynamic one is no JSON and
 //! says nothing for certain. Source: learn.microsoft.com, reference of the table AKSAudit.
 
-use super::{
-    Format, Provenance, Record, Twin, Unwrapped,
-    aks::resource,
-    document::filled,
-    sls::{Inner, inner},
-    writer,
-};
-use crate::json::{Kind, Text, Value};
+use crate::format::aks::resource;
+use crate::format::document::filled;
+use crate::format::sls::{Inner, inner};
+use crate::format::{Format, Provenance, Record, Twin, Unwrapped, writer};
+use crate::json::{Text, Value, ValueKind};
 
 /// What an empty string in a column is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Column {
+enum AksColumn {
     /// The member itself: the apiserver writes it even if it is empty.
     Always,
     /// No member.
@@ -26,10 +23,10 @@ enum Column {
     Dynamic,
 }
 
-use Column::{Always, Dynamic, Filled};
+use AksColumn::{Always, Dynamic, Filled};
 
 /// The columns, and the members that they are.
-const COLUMNS: [(&str, &str, Column); 15] = [
+const COLUMNS: [(&str, &str, AksColumn); 15] = [
     ("Level", "level", Always),
     ("AuditId", "auditID", Always),
     ("Stage", "stage", Always),
@@ -107,7 +104,7 @@ impl Format for AksAudit {
 }
 
 /// Appends the member that a column is, if it is one; false if it was cut.
-fn member(event: &mut Vec<u8>, name: &str, kind: Column, value: Value<'_>) -> bool {
+fn member(event: &mut Vec<u8>, name: &str, kind: AksColumn, value: Value<'_>) -> bool {
     let text = value.text().map(Text::decode);
     match text
         .as_deref()
@@ -117,7 +114,7 @@ fn member(event: &mut Vec<u8>, name: &str, kind: Column, value: Value<'_>) -> bo
         Some((Inner::Json("null"), _)) => {}
         Some((Inner::Json(json), _)) => writer::raw(event, name, json),
         Some((Inner::Cut, text)) if text.starts_with(['{', '[']) => return false,
-        _ if value.kind == Kind::Null => {}
+        _ if value.kind == ValueKind::Null => {}
         _ if kind != Always && text.as_deref().is_some_and(|text| text.trim().is_empty()) => {}
         _ => writer::raw(event, name, value.raw),
     }

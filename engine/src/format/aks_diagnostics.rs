@@ -5,11 +5,9 @@
 //! is cut at 32 KiB without a mark. Source: learn.microsoft.com, reference of the table
 //! AzureDiagnostics.
 
-use super::{
-    Format, Provenance, Record, Twin, Unwrapped,
-    aks::resource,
-    document::{filled, held},
-};
+use crate::format::aks::resource;
+use crate::format::document::{filled, held};
+use crate::format::{Format, Provenance, Record, Twin, Unwrapped};
 
 pub(super) struct AksDiagnostics;
 

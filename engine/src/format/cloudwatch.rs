@@ -13,11 +13,9 @@ use std::{borrow::Cow, io::Read as _};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::read::MultiGzDecoder;
 
-use super::{
-    Format, Provenance, Record, Unwrapped,
-    document::{each, filled, held, joined},
-};
-use crate::json::{Kind, Value};
+use crate::format::document::{each, filled, held, joined};
+use crate::format::{Format, Provenance, Record, Unwrapped};
+use crate::json::{Value, ValueKind};
 
 /// More than this in one Lambda event is an attack: the service's own limit is 6 MB.
 const MOST_INFLATED: u64 = 64 << 20;
@@ -48,7 +46,7 @@ impl Format for CloudWatch {
     fn recognises(&self, record: &Record<'_>) -> bool {
         let document = record
             .member("logEvents")
-            .is_some_and(|events| events.kind == Kind::Array);
+            .is_some_and(|events| events.kind == ValueKind::Array);
         (document && (record.has("messageType") || record.has("logGroup")))
             || data(record).is_some()
     }

@@ -6,12 +6,10 @@
 //! `nextForwardToken`; with `--query events` the list alone is left. Source: CloudWatch Logs API
 //! reference, FilteredLogEvent and OutputLogEvent.
 
-use super::{
-    Format, Provenance, Record, Unwrapped,
-    cloudwatch::may_hold_events,
-    document::{each, filled, held, joined},
-};
-use crate::json::{Kind, elements};
+use crate::format::cloudwatch::may_hold_events;
+use crate::format::document::{each, filled, held, joined};
+use crate::format::{Format, Provenance, Record, Unwrapped};
+use crate::json::{ValueKind, elements};
 
 pub(super) struct CloudWatchEvents;
 
@@ -27,7 +25,7 @@ impl Format for CloudWatchEvents {
     fn recognises(&self, record: &Record<'_>) -> bool {
         let Some(events) = record
             .member("events")
-            .filter(|events| events.kind == Kind::Array)
+            .filter(|events| events.kind == ValueKind::Array)
         else {
             return is_event(record);
         };
@@ -47,7 +45,7 @@ impl Format for CloudWatchEvents {
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
         let Some(events) = record
             .member("events")
-            .filter(|events| events.kind == Kind::Array)
+            .filter(|events| events.kind == ValueKind::Array)
         else {
             return message(record, None, out);
         };

@@ -6,8 +6,9 @@
 
 use std::borrow::Cow;
 
-use super::{Format, Line, Provenance, Record, Unwrapped, syslog::Syslog, writer};
-use crate::event::parse_micros;
+use crate::format::syslog::Syslog;
+use crate::format::{Format, Provenance, Record, TextLine, Unwrapped, writer};
+use crate::time::parse_micros;
 
 pub(super) struct CloudWatchExport;
 
@@ -26,7 +27,7 @@ impl Format for CloudWatchExport {
 
     fn unwrap(&self, _record: &Record<'_>, _out: &mut dyn Unwrapped) {}
 
-    fn line<'l>(&self, line: &'l str) -> Option<Line<'l>> {
+    fn line<'l>(&self, line: &'l str) -> Option<TextLine<'l>> {
         let (time, message) = line.split_once(' ')?;
         let milliseconds = time.len() == "2023-07-31T01:58:12.101Z".len() && time.ends_with('Z');
         if !milliseconds || parse_micros(time).is_none() || message.trim_start().is_empty() {
@@ -46,7 +47,7 @@ impl Format for CloudWatchExport {
             envelope: writer::text(envelope),
             ..Provenance::default()
         };
-        Some(Line {
+        Some(TextLine {
             payload: Cow::Borrowed(message),
             provenance,
             part: None,

@@ -8,13 +8,10 @@
 
 use std::borrow::Cow;
 
-use super::{
-    Format, Provenance, Record, Unwrapped,
-    cloudwatch::{cluster_of, may_hold_events},
-    document::{each, filled},
-    writer,
-};
-use crate::json::{Kind, Text, Value, elements};
+use crate::format::cloudwatch::{cluster_of, may_hold_events};
+use crate::format::document::{each, filled};
+use crate::format::{Format, Provenance, Record, Unwrapped, writer};
+use crate::json::{Text, Value, ValueKind, elements};
 
 pub(super) struct CloudWatchInsights;
 
@@ -51,9 +48,9 @@ impl Format for CloudWatchInsights {
 
 /// Rows of fields, or no row at all.
 fn is_table(results: Value<'_>) -> bool {
-    results.kind == Kind::Array
+    results.kind == ValueKind::Array
         && elements(results).next().is_none_or(|row| {
-            row.kind == Kind::Array
+            row.kind == ValueKind::Array
                 && elements(row)
                     .next()
                     .is_none_or(|field| Record::of(field).is_some_and(|field| field.has("field")))
@@ -102,7 +99,7 @@ fn message(
 ) {
     let (account, group) = log.as_deref().and_then(|log| log.split_once(':')).unzip();
     let cluster = group.and_then(cluster_of);
-    match content.filter(|content| matches!(content.kind, Kind::String | Kind::Object)) {
+    match content.filter(|content| matches!(content.kind, ValueKind::String | ValueKind::Object)) {
         Some(content) if may_hold_events(cluster, log_stream.as_deref()) => {
             let (cluster, account) = (
                 cluster.map(Cow::Borrowed),

@@ -7,8 +7,8 @@
 
 use std::borrow::Cow;
 
-use super::{Format, Line, Part, Provenance, Record, Unwrapped, writer};
-use crate::event::parse_micros;
+use crate::format::{Format, PayloadPart, Provenance, Record, TextLine, Unwrapped, writer};
+use crate::time::parse_micros;
 
 pub(super) struct Cri;
 
@@ -27,7 +27,7 @@ impl Format for Cri {
 
     fn unwrap(&self, _record: &Record<'_>, _out: &mut dyn Unwrapped) {}
 
-    fn line<'l>(&self, line: &'l str) -> Option<Line<'l>> {
+    fn line<'l>(&self, line: &'l str) -> Option<TextLine<'l>> {
         let (time, rest) = line.split_once(' ')?;
         let (stream, rest) = rest.split_once(' ')?;
         let (tags, text) = rest
@@ -48,10 +48,10 @@ impl Format for Cri {
             envelope: writer::text(envelope),
             ..Provenance::default()
         };
-        Some(Line {
+        Some(TextLine {
             payload: Cow::Borrowed(text),
             provenance,
-            part: Some(Part { stream, complete }),
+            part: Some(PayloadPart { stream, complete }),
         })
     }
 }

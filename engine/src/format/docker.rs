@@ -4,7 +4,7 @@
 //! these members, too, and others beside them. Source: moby `daemon/logger/jsonfilelog/jsonlog`,
 //! `daemon/logger/copier.go`.
 
-use super::{Format, Part, Provenance, Record, Unwrapped};
+use crate::format::{Format, PayloadPart, Provenance, Record, Unwrapped};
 
 /// All that a record may have.
 const MEMBERS: [&str; 4] = ["log", "stream", "attrs", "time"];
@@ -36,7 +36,7 @@ impl Format for Docker {
         let stream = record.string("stream").unwrap_or_default();
         let line = log.strip_suffix('\n');
         // Something on the way may have taken the newline off.
-        let part = Part {
+        let part = PayloadPart {
             stream: &stream,
             complete: line.is_some() || is_whole(&log),
         };

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{Record, Unwrapped};
-use crate::json::{Kind, Value, elements};
+use crate::format::{Record, Unwrapped};
+use crate::json::{Value, ValueKind, elements};
 
 /// Every element of a list. A list without any is one thing that is no event.
 pub(super) fn each<'a>(
@@ -31,7 +31,7 @@ pub(super) fn each<'a>(
 pub(super) fn held<'a>(record: &Record<'a>, name: &str) -> Option<Value<'a>> {
     record
         .member(name)
-        .filter(|value| matches!(value.kind, Kind::String | Kind::Object))
+        .filter(|value| matches!(value.kind, ValueKind::String | ValueKind::Object))
 }
 
 /// The string that the member `name` is, unless it is empty.

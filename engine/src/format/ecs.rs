@@ -7,13 +7,10 @@
 //! diagnostic record as `azure.platformlogs`. Source: elastic/integrations
 //! `kubernetes/data_stream/audit_logs`; elastic/detection-rules.
 
-use super::{
-    Format, Provenance, Record, Unwrapped,
-    aks::resource,
-    document::{filled, joined, rest_of},
-    writer,
-};
-use crate::json::{Kind, Text, Value};
+use crate::format::aks::resource;
+use crate::format::document::{filled, joined, rest_of};
+use crate::format::{Format, Provenance, Record, Unwrapped, writer};
+use crate::json::{Text, Value, ValueKind};
 
 pub(super) struct Ecs;
 
@@ -74,7 +71,7 @@ fn audit<'a>(record: &Record<'a>) -> Option<Value<'a>> {
         .and_then(|of| of.member("audit"));
     nested
         .or_else(|| record.member("kubernetes.audit"))
-        .filter(|audit| audit.kind == Kind::Object)
+        .filter(|audit| audit.kind == ValueKind::Object)
 }
 
 fn platform_log<'a>(record: &Record<'a>) -> Option<Value<'a>> {

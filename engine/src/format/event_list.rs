@@ -4,8 +4,8 @@
 //! The items have neither `kind` nor `apiVersion`: they inherit the list's, so that an event is the
 //! same event in a batch and in a log.
 
-use super::{Format, Record, Unwrapped};
-use crate::json::{Kind, Value, elements};
+use crate::format::{Format, Record, Unwrapped};
+use crate::json::{Value, ValueKind, elements};
 
 pub(super) const NAME: &str = "eventlist";
 
@@ -24,7 +24,7 @@ impl Format for EventList {
         record.is("kind", "EventList")
             && record
                 .member("items")
-                .is_some_and(|items| items.kind == Kind::Array)
+                .is_some_and(|items| items.kind == ValueKind::Array)
     }
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {

@@ -16,8 +16,8 @@ use std::borrow::Cow;
 
 pub(super) use event::Body;
 
-use super::{Format, Provenance, Record, Unwrapped, writer};
-use crate::json::{Kind, Text, Value};
+use crate::format::{Format, Provenance, Record, Unwrapped, writer};
+use crate::json::{Text, Value, ValueKind};
 
 pub(super) struct Gke;
 
@@ -39,11 +39,12 @@ impl Format for Gke {
 
     /// Entries of other services stand in the same logs: they are recognised here, and skipped.
     fn recognises(&self, record: &Record<'_>) -> bool {
-        let is =
-            |name: &str, kind: Kind| record.member(name).is_some_and(|value| value.kind == kind);
-        is("protoPayload", Kind::Object)
-            || is("proto_payload", Kind::Object)
-            || (is("Entry", Kind::Object) && is("AuditPayload", Kind::String))
+        let is = |name: &str, kind: ValueKind| {
+            record.member(name).is_some_and(|value| value.kind == kind)
+        };
+        is("protoPayload", ValueKind::Object)
+            || is("proto_payload", ValueKind::Object)
+            || (is("Entry", ValueKind::Object) && is("AuditPayload", ValueKind::String))
     }
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
@@ -154,12 +155,12 @@ impl<'e> LogEntry<'e> {
             let known = name.decode();
             match &*known {
                 "timestamp" | "Timestamp" | "labels" | "Labels" => {}
-                "logName" | "log_name" | "LogName" if value.kind == Kind::String => {}
+                "logName" | "log_name" | "LogName" if value.kind == ValueKind::String => {}
                 "protoPayload" | "proto_payload" | "protopayload_auditlog" | "Payload" => {
                     writer::object(&mut out, &known, |out| self.write_payload(out));
                 }
                 // A row of BigQuery has every column of the table.
-                _ if value.kind == Kind::Null => {}
+                _ if value.kind == ValueKind::Null => {}
                 _ => writer::member(&mut out, *name, value.raw),
             }
         }
@@ -177,7 +178,7 @@ impl<'e> LogEntry<'e> {
                     write_rest(out, &known, *value, &PRINCIPAL)
                 }
                 "requestMetadata" | "request_metadata" => write_rest(out, &known, *value, &CALLER),
-                _ if value.kind == Kind::Null => {}
+                _ if value.kind == ValueKind::Null => {}
                 _ => writer::member(out, *name, value.raw),
             }
         }
@@ -199,14 +200,16 @@ fn write_rest(out: &mut Vec<u8>, name: &str, value: Value<'_>, held: &[&str]) {
                 writer::raw(out, name, &format!("{{{members}}}"));
             }
         }
-        None if value.kind == Kind::Null => {}
+        None if value.kind == ValueKind::Null => {}
         None => writer::raw(out, name, value.raw),
     }
 }
 
 /// The member that goes by one of these names; `null` is none.
 pub(super) fn present<'a>(record: &Record<'a>, names: &[&str]) -> Option<Value<'a>> {
-    record.any(names).filter(|value| value.kind != Kind::Null)
+    record
+        .any(names)
+        .filter(|value| value.kind != ValueKind::Null)
 }
 
 fn text<'a>(record: &Record<'a>, names: &[&str]) -> Option<Cow<'a, str>> {

@@ -7,12 +7,9 @@
 
 use std::borrow::Cow;
 
-use super::{
-    Format, Record, Unwrapped,
-    gke::{Body, LogEntry, present},
-    writer,
-};
-use crate::json::{Cursor, Kind, Text, Value};
+use crate::format::gke::{Body, LogEntry, present};
+use crate::format::{Format, Record, Unwrapped, writer};
+use crate::json::{Cursor, Text, Value, ValueKind};
 
 pub(super) struct GkeBigQuery;
 
@@ -40,7 +37,7 @@ impl Format for GkeBigQuery {
     fn recognises(&self, record: &Record<'_>) -> bool {
         record
             .member(PAYLOAD)
-            .is_some_and(|payload| payload.kind == Kind::Object)
+            .is_some_and(|payload| payload.kind == ValueKind::Object)
     }
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
@@ -67,7 +64,7 @@ impl Format for GkeBigQuery {
 /// The body that the text of a column is; the column's own value if it is no JSON.
 fn body<'b>(column: Value<'b>, text: Option<&'b str>) -> Option<Body<'b>> {
     let value = text.and_then(whole).unwrap_or(column);
-    let nothing = value.kind == Kind::Null || value.raw == "\"\"";
+    let nothing = value.kind == ValueKind::Null || value.raw == "\"\"";
     (!nothing).then(|| Body::new(value))
 }
 
@@ -85,7 +82,7 @@ fn labels(row: Value<'_>) -> Cow<'_, str> {
     };
     let mut out = b"{".to_vec();
     for (name, value) in columns.members() {
-        if value.kind == Kind::Null {
+        if value.kind == ValueKind::Null {
             continue;
         }
         match LABELS.iter().find(|(column, _)| name.eq_str(column)) {

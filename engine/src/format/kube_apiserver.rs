@@ -3,7 +3,7 @@
 //! `--audit-log-path` writes one a line (minikube, kubeadm, kind, RKE2, K3s); arrays of them and
 //! pretty-printed ones come from `jq`.
 
-use super::{Format, Record, Unwrapped};
+use crate::format::{Format, Record, Unwrapped};
 
 pub(super) const NAME: &str = "kube-apiserver";
 

@@ -16,11 +16,10 @@
 
 use std::borrow::Cow;
 
-use super::{Format, Line, Provenance, Record, Unwrapped, writer};
-use crate::{
-    event::{parse_micros, quoted},
-    json::write_string,
-};
+use crate::event::quoted;
+use crate::format::{Format, Provenance, Record, TextLine, Unwrapped, writer};
+use crate::json::write_string;
+use crate::time::parse_micros;
 
 pub(super) struct LegacyText;
 
@@ -55,7 +54,7 @@ impl Format for LegacyText {
 
     fn unwrap(&self, _record: &Record<'_>, _out: &mut dyn Unwrapped) {}
 
-    fn line<'l>(&self, line: &'l str) -> Option<Line<'l>> {
+    fn line<'l>(&self, line: &'l str) -> Option<TextLine<'l>> {
         let (time, rest) = line.trim_ascii_end().split_once(' ')?;
         let rest = rest.strip_prefix("AUDIT:")?;
         parse_micros(time)?;
@@ -71,7 +70,7 @@ impl Format for LegacyText {
             return None;
         }
         let payload = Cow::Owned(writer::text(event(time, &said))?);
-        Some(Line {
+        Some(TextLine {
             payload,
             provenance: Provenance {
                 envelope: said.unknown(),

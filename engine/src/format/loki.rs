@@ -8,12 +8,9 @@
 
 use std::borrow::Cow;
 
-use super::{
-    Format, Provenance, Record, Unwrapped,
-    document::{each, filled, held, joined},
-    writer,
-};
-use crate::json::{Kind, Value, elements};
+use crate::format::document::{each, filled, held, joined};
+use crate::format::{Format, Provenance, Record, Unwrapped, writer};
+use crate::json::{Value, ValueKind, elements};
 
 pub(super) struct Loki;
 
@@ -57,7 +54,7 @@ impl Format for Loki {
 
 /// The list of streams or of time series, and whether it may be of streams.
 fn result<'a>(record: &Record<'a>) -> Option<(Value<'a>, bool)> {
-    let list = |value: &Value<'a>| value.kind == Kind::Array;
+    let list = |value: &Value<'a>| value.kind == ValueKind::Array;
     if let Some(data) = record.object("data")
         && let Some(result) = data.member("result").filter(list)
         && (data.has("resultType") || record.has("status"))
@@ -92,7 +89,7 @@ fn stream(item: Value<'_>, out: &mut dyn Unwrapped) {
     each(values, out, |value, out| {
         let mut entry = elements(value);
         let (time, line, metadata) = (entry.next(), entry.next(), entry.next());
-        let Some(line) = line.filter(|line| line.kind == Kind::String) else {
+        let Some(line) = line.filter(|line| line.kind == ValueKind::String) else {
             return out.skip();
         };
         let mut own = Vec::new();

@@ -46,7 +46,7 @@ use std::{borrow::Cow, cell::RefCell, rc::Rc};
 pub(crate) use event_list::EventList;
 pub(crate) use truncated::salvage;
 
-use crate::json::{Fault, Kind, Span, Text, Value, members};
+use crate::json::{Fault, Span, Text, Value, ValueKind, members};
 
 /// An envelope.
 pub(crate) trait Format: Sync {
@@ -63,7 +63,7 @@ pub(crate) trait Format: Sync {
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped);
 
     /// A line of text with a payload in it, where the envelope is no JSON.
-    fn line<'l>(&self, _line: &'l str) -> Option<Line<'l>> {
+    fn line<'l>(&self, _line: &'l str) -> Option<TextLine<'l>> {
         None
     }
 
@@ -144,7 +144,7 @@ pub(crate) fn detect_resembling(record: &Record<'_>) -> Option<&'static dyn Form
 }
 
 /// The format of a line of text, and what it holds.
-pub(crate) fn detect_line(line: &str) -> Option<(&'static dyn Format, Line<'_>)> {
+pub(crate) fn detect_line(line: &str) -> Option<(&'static dyn Format, TextLine<'_>)> {
     FORMATS
         .iter()
         .find_map(|format| Some((*format, format.line(line)?)))
@@ -159,17 +159,17 @@ pub(crate) fn is_plain(format: &'static dyn Format) -> bool {
 pub(crate) const PLAIN: &str = kube_apiserver::NAME;
 
 /// What a line of text holds.
-pub(crate) struct Line<'l> {
+pub(crate) struct TextLine<'l> {
     /// What is behind the prefix, or, where the line itself was the event, the event made of it.
     pub(crate) payload: Cow<'l, str>,
     pub(crate) provenance: Provenance<'l>,
     /// Parts of one payload have the same key; the last is complete.
-    pub(crate) part: Option<Part<'l>>,
+    pub(crate) part: Option<PayloadPart<'l>>,
 }
 
 /// A payload may come in parts.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Part<'l> {
+pub(crate) struct PayloadPart<'l> {
     /// Tells streams that are interleaved apart.
     pub(crate) stream: &'l str,
     /// Is this the last?
@@ -243,7 +243,7 @@ impl<'a> Record<'a> {
 
     /// The object that `value` is.
     pub(crate) fn of(value: Value<'a>) -> Option<Self> {
-        if value.kind == Kind::Object {
+        if value.kind == ValueKind::Object {
             Self::new(value.raw).ok()
         } else {
             None
@@ -342,7 +342,7 @@ pub(crate) trait Unwrapped {
     /// An event that was made of the envelope.
     fn made(&mut self, text: &str, provenance: &Provenance<'_>);
     /// A part of a payload that comes in several records.
-    fn part(&mut self, text: &str, part: Part<'_>, provenance: &Provenance<'_>);
+    fn part(&mut self, text: &str, part: PayloadPart<'_>, provenance: &Provenance<'_>);
     /// A part of the record that cannot be read.
     fn reject(&mut self, text: &str, message: &str);
     /// A part of the record that is rightly no event.

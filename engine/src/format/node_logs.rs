@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::{Format, Line, Provenance, Record, Unwrapped};
+use crate::format::{Format, Provenance, Record, TextLine, Unwrapped};
 
 pub(super) struct NodeLogs;
 
@@ -24,7 +24,7 @@ impl Format for NodeLogs {
 
     fn unwrap(&self, _record: &Record<'_>, _out: &mut dyn Unwrapped) {}
 
-    fn line<'l>(&self, line: &'l str) -> Option<Line<'l>> {
+    fn line<'l>(&self, line: &'l str) -> Option<TextLine<'l>> {
         let (word, payload) = line.split_once(' ')?;
         // Lines of JSON over several lines look similar: `"user": {`.
         let object = payload
@@ -38,7 +38,7 @@ impl Format for NodeLogs {
             log_stream: host.then_some(Cow::Borrowed(word)),
             ..Provenance::default()
         };
-        Some(Line {
+        Some(TextLine {
             payload: Cow::Borrowed(payload),
             provenance,
             part: None,

@@ -11,12 +11,9 @@ use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{
-    Format, Provenance, Record, Unwrapped,
-    document::{each, filled, joined},
-    writer,
-};
-use crate::json::{Cursor, Kind, Text, Value, elements};
+use crate::format::document::{each, filled, joined};
+use crate::format::{Format, Provenance, Record, Unwrapped, writer};
+use crate::json::{Cursor, Text, Value, ValueKind, elements};
 
 /// Values in values: an apiserver takes no body that is half as deep.
 const DEEPEST: usize = 256;
@@ -47,7 +44,7 @@ impl Format for Otlp {
 fn resources<'a>(record: &Record<'a>) -> Option<Value<'a>> {
     record
         .any(&["resourceLogs", "resource_logs"])
-        .filter(|resources| resources.kind == Kind::Array)
+        .filter(|resources| resources.kind == ValueKind::Array)
 }
 
 fn resource(item: Value<'_>, out: &mut dyn Unwrapped) {
@@ -106,7 +103,7 @@ fn body(entry: &Record<'_>, provenance: &Provenance<'_>, out: &mut dyn Unwrapped
     };
     if let Some(text) = body
         .member("stringValue")
-        .filter(|text| text.kind == Kind::String)
+        .filter(|text| text.kind == ValueKind::String)
     {
         out.payload(text, provenance);
     } else if body.has("kvlistValue") {
@@ -180,5 +177,5 @@ fn values(list: Value<'_>) -> impl Iterator<Item = Value<'_>> {
 fn is_number(text: &str) -> bool {
     Cursor::new(text)
         .value()
-        .is_ok_and(|value| value.kind == Kind::Number && value.raw.len() == text.len())
+        .is_ok_and(|value| value.kind == ValueKind::Number && value.raw.len() == text.len())
 }

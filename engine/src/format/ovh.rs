@@ -4,10 +4,8 @@
 //! Its WebSocket delivers each as a string in the member `message` of another object; that layer is
 //! a shipper's. Source: falcosecurity/plugins `k8saudit-ovh`.
 
-use super::{
-    Format, Provenance, Record, Unwrapped,
-    document::{filled, held},
-};
+use crate::format::document::{filled, held};
+use crate::format::{Format, Provenance, Record, Unwrapped};
 
 pub(super) struct Ovh;
 

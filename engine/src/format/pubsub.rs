@@ -11,8 +11,9 @@ use base64::{
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
 };
 
-use super::{Format, Provenance, Record, Unwrapped, document::each};
-use crate::json::{Kind, Text};
+use crate::format::document::each;
+use crate::format::{Format, Provenance, Record, Unwrapped};
+use crate::json::{Text, ValueKind};
 
 pub(super) struct PubSub;
 
@@ -34,10 +35,10 @@ impl Format for PubSub {
         let has = |names: &[&str]| record.any(names).is_some();
         let is_list = record
             .member("receivedMessages")
-            .is_some_and(|list| list.kind == Kind::Array);
+            .is_some_and(|list| list.kind == ValueKind::Array);
         is_list
             || match record.member("message") {
-                Some(message) if message.kind == Kind::Object => {
+                Some(message) if message.kind == ValueKind::Object => {
                     has(&DELIVERY)
                         || Record::of(message)
                             .is_some_and(|message| message.text_of("data").is_some())
@@ -49,14 +50,14 @@ impl Format for PubSub {
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
         let Some(received) = record
             .member("receivedMessages")
-            .filter(|list| list.kind == Kind::Array)
+            .filter(|list| list.kind == ValueKind::Array)
         else {
             delivery(record, out);
             return;
         };
         each(received, out, |element, out| match Record::of(element) {
             Some(element) => delivery(&element, out),
-            None if element.kind == Kind::Object => {
+            None if element.kind == ValueKind::Object => {
                 out.reject(element.raw, "the received message is no JSON object")
             }
             None => out.skip(),
@@ -67,7 +68,7 @@ impl Format for PubSub {
 /// One message, and what is beside it.
 fn delivery(record: &Record<'_>, out: &mut dyn Unwrapped) {
     match record.member("message") {
-        Some(value) if value.kind == Kind::Object => match Record::of(value) {
+        Some(value) if value.kind == ValueKind::Object => match Record::of(value) {
             Some(message) => hand_over(&message, record.without(&["message"]), out),
             None => out.reject(value.raw, "the message is no JSON object"),
         },
@@ -91,7 +92,7 @@ fn hand_over(message: &Record<'_>, delivery: Option<String>, out: &mut dyn Unwra
         return;
     };
     let text = data.text().map(Text::decode).unwrap_or_default();
-    if data.kind == Kind::Object || text.trim_start().starts_with(['{', '[']) {
+    if data.kind == ValueKind::Object || text.trim_start().starts_with(['{', '[']) {
         out.payload(data, &provenance);
     } else if text.is_empty() {
         out.skip();

@@ -12,11 +12,9 @@
 
 use std::borrow::Cow;
 
-use super::{Format, Provenance, Record, Unwrapped, request_info, writer};
-use crate::{
-    event::parse_micros,
-    json::{Kind, Value, elements},
-};
+use crate::format::{Format, Provenance, Record, Unwrapped, request_info, writer};
+use crate::json::{Value, ValueKind, elements};
+use crate::time::parse_micros;
 
 pub(super) struct Rancher;
 
@@ -244,7 +242,7 @@ fn without_port(address: &str) -> &str {
 /// The first value of the header.
 fn user_agent<'a>(record: &Record<'a>) -> Option<Value<'a>> {
     let header = present(&record.object("requestHeader")?, "User-Agent")?;
-    if header.kind == Kind::Array {
+    if header.kind == ValueKind::Array {
         elements(header).next()
     } else {
         Some(header)
@@ -278,7 +276,9 @@ fn envelope(record: &Record<'_>) -> Option<String> {
 }
 
 fn present<'a>(record: &Record<'a>, name: &str) -> Option<Value<'a>> {
-    record.member(name).filter(|value| value.kind != Kind::Null)
+    record
+        .member(name)
+        .filter(|value| value.kind != ValueKind::Null)
 }
 
 /// Appends a member of the record under the event's name for it.

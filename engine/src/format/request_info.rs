@@ -3,22 +3,22 @@
 //!
 //! For formats that record a path instead of an `objectRef`. The rules are those of
 //! `NewRequestInfo` in `staging/src/k8s.io/apiserver/pkg/endpoints/request/requestinfo.go`;
-//! [`Target::uri`] is the way back. As in Go, an empty text stands for what is not there. Not
+//! [`RequestTarget::uri`] is the way back. As in Go, an empty text stands for what is not there. Not
 //! responsible for: where a provider's record has the path.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::writer;
-use crate::function::uri::params;
+use crate::event::uri::params;
+use crate::format::writer;
 
 /// What can follow the name of a namespace without being a resource in it.
 const NAMESPACE_SUBRESOURCES: [&str; 2] = ["status", "finalize"];
 
 /// The resource that a request is about.
 #[derive(Debug)]
-pub(super) struct Target<'p> {
+pub(super) struct RequestTarget<'p> {
     group: &'p str,
     version: &'p str,
     pub(super) namespace: &'p str,
@@ -29,7 +29,7 @@ pub(super) struct Target<'p> {
     rest: Vec<&'p str>,
 }
 
-impl<'p> Target<'p> {
+impl<'p> RequestTarget<'p> {
     /// `parts` is `[namespaces/<ns>/]<resource>[/<name>[/<subresource>[/…]]]`.
     pub(super) fn new(group: &'p str, version: &'p str, parts: &[&'p str]) -> Self {
         let (namespace, parts) = match parts {
@@ -109,7 +109,7 @@ pub(super) fn resolve<'p>(
     method: &str,
     path: &'p str,
     uri: &str,
-) -> (Cow<'static, str>, Option<Target<'p>>) {
+) -> (Cow<'static, str>, Option<RequestTarget<'p>>) {
     let mut verb = verb_of(method);
     let parts: Vec<&'p str> = path.trim_matches('/').split('/').collect();
     let (group, version, parts) = match parts.as_slice() {
@@ -122,16 +122,16 @@ pub(super) fn resolve<'p>(
         ["watch" | "proxy"] => return (verb, None),
         ["watch", parts @ ..] => {
             verb = Cow::Borrowed("watch");
-            Target::new(group, version, parts)
+            RequestTarget::new(group, version, parts)
         }
         ["proxy", parts @ ..] => {
             verb = Cow::Borrowed("proxy");
-            Target {
+            RequestTarget {
                 subresource: "",
-                ..Target::new(group, version, parts)
+                ..RequestTarget::new(group, version, parts)
             }
         }
-        _ => Target::new(group, version, parts),
+        _ => RequestTarget::new(group, version, parts),
     };
     if !target.name.is_empty() {
         return (verb, Some(target));
@@ -139,7 +139,7 @@ pub(super) fn resolve<'p>(
     if verb == "get" {
         let verb = if is_watch(uri) { "watch" } else { "list" };
         let name: Cow<'p, str> = selected_name(uri).map(Cow::Owned).unwrap_or_default();
-        return (Cow::Borrowed(verb), Some(Target { name, ..target }));
+        return (Cow::Borrowed(verb), Some(RequestTarget { name, ..target }));
     }
     (
         if verb == "delete" {

@@ -8,11 +8,9 @@
 
 use memchr::memmem;
 
-use super::{
-    FORMATS, Format, Provenance, Record, Unwrapped, detect_line,
-    document::{joined, rest_of},
-};
-use crate::json::{Kind, Text, Value, elements};
+use crate::format::document::{joined, rest_of};
+use crate::format::{FORMATS, Format, Provenance, Record, Unwrapped, detect_line};
+use crate::json::{Text, Value, ValueKind, elements};
 
 const NAME: &str = "shipper";
 
@@ -86,18 +84,18 @@ fn held<'a>(record: &Record<'a>) -> Option<(&'static str, Value<'a>)> {
 
 fn holds(value: Value<'_>) -> bool {
     match value.kind {
-        Kind::String => value.text().is_some_and(is_json),
-        Kind::Object => Record::of(value).is_some_and(|inner| {
+        ValueKind::String => value.text().is_some_and(is_json),
+        ValueKind::Object => Record::of(value).is_some_and(|inner| {
             is_envelope(&inner)
                 || MEMBERS
                     .iter()
                     .any(|name| inner.text_of(name).is_some_and(is_json))
         }),
-        Kind::Array => elements(value)
+        ValueKind::Array => elements(value)
             .next()
             .and_then(Record::of)
             .is_some_and(|first| is_envelope(&first)),
-        Kind::Number | Kind::Boolean | Kind::Null => false,
+        ValueKind::Number | ValueKind::Boolean | ValueKind::Null => false,
     }
 }
 

@@ -6,7 +6,8 @@
 //! `__source__`, `__time__`, `__tag__:…`. Source: mozillazg/kube-audit-mcp `sls.go`; Alibaba Cloud,
 //! "Reserved fields".
 
-use super::{Format, Provenance, Record, Unwrapped, document::filled, writer};
+use crate::format::document::filled;
+use crate::format::{Format, Provenance, Record, Unwrapped, writer};
 use crate::json::{Cursor, Fault, Text};
 
 /// The members of an event that are strings in it.

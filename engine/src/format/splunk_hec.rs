@@ -5,11 +5,9 @@
 //! ECS have members of the same names, which are objects there. Source: Splunk documentation,
 //! "Format events for HTTP Event Collector".
 
-use super::{
-    Format, Provenance, Record, Unwrapped,
-    document::{filled, held},
-};
-use crate::json::Kind;
+use crate::format::document::{filled, held};
+use crate::format::{Format, Provenance, Record, Unwrapped};
+use crate::json::ValueKind;
 
 pub(super) struct SplunkHec;
 
@@ -28,7 +26,7 @@ impl Format for SplunkHec {
             .any(|name| record.text_of(name).is_some());
         let timed = record
             .member("time")
-            .is_some_and(|time| matches!(time.kind, Kind::Number | Kind::String));
+            .is_some_and(|time| matches!(time.kind, ValueKind::Number | ValueKind::String));
         record.has("event")
             && (named || timed)
             && !["message", "@timestamp", "@version"]

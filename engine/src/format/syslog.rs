@@ -9,8 +9,8 @@
 
 use std::borrow::Cow;
 
-use super::{Format, Line, Provenance, Record, Unwrapped, writer};
-use crate::event::parse_micros;
+use crate::format::{Format, Provenance, Record, TextLine, Unwrapped, writer};
+use crate::time::parse_micros;
 
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -33,7 +33,7 @@ impl Format for Syslog {
 
     fn unwrap(&self, _record: &Record<'_>, _out: &mut dyn Unwrapped) {}
 
-    fn line<'l>(&self, line: &'l str) -> Option<Line<'l>> {
+    fn line<'l>(&self, line: &'l str) -> Option<TextLine<'l>> {
         let (priority, rest) = priority(line).unwrap_or(("", line));
         let header = rfc5424(priority, rest).or_else(|| rfc3164(priority, rest))?;
         let message = header.message.trim_start_matches([' ', '\u{feff}']);
@@ -59,7 +59,7 @@ impl Format for Syslog {
             envelope: writer::text(envelope).filter(|text| !text.is_empty()),
             ..Provenance::default()
         };
-        Some(Line {
+        Some(TextLine {
             payload: Cow::Borrowed(message),
             provenance,
             part: None,
@@ -68,7 +68,7 @@ impl Format for Syslog {
 }
 
 /// What a header says; what it leaves out is empty.
-struct Header<'l> {
+struct SyslogHeader<'l> {
     host: &'l str,
     fields: [(&'static str, &'l str); 5],
     message: &'l str,
@@ -80,7 +80,7 @@ fn priority(line: &str) -> Option<(&str, &str)> {
     ((1..=3).contains(&number.len()) && is_digits(number)).then_some((number, rest))
 }
 
-fn rfc5424<'l>(priority: &str, text: &'l str) -> Option<Header<'l>> {
+fn rfc5424<'l>(priority: &str, text: &'l str) -> Option<SyslogHeader<'l>> {
     let mut words = text.strip_prefix("1 ")?.splitn(6, ' ');
     let (time, host, program) = (words.next()?, words.next()?, words.next()?);
     let (process, id, rest) = (words.next()?, words.next()?, words.next()?);
@@ -95,7 +95,7 @@ fn rfc5424<'l>(priority: &str, text: &'l str) -> Option<Header<'l>> {
         ("messageId", id),
         ("structuredData", data),
     ];
-    Some(Header {
+    Some(SyslogHeader {
         host,
         fields,
         message,
@@ -127,7 +127,7 @@ fn structured_data(text: &str) -> Option<(&str, &str)> {
     (!open).then_some((text, ""))
 }
 
-fn rfc3164<'l>(priority: &str, text: &'l str) -> Option<Header<'l>> {
+fn rfc3164<'l>(priority: &str, text: &'l str) -> Option<SyslogHeader<'l>> {
     let (time, rest) = iso_time(text).or_else(|| month_time(text))?;
     let rest = rest.trim_start_matches(' ');
     let (host, rest) = if rest.starts_with('{') || tag(rest).is_some() {
@@ -153,7 +153,7 @@ fn rfc3164<'l>(priority: &str, text: &'l str) -> Option<Header<'l>> {
         ("messageId", ""),
         ("structuredData", ""),
     ];
-    Some(Header {
+    Some(SyslogHeader {
         host,
         fields,
         message,

@@ -5,8 +5,8 @@
 //! member that the cut goes through nothing, except that of the event's own objects the complete
 //! members are. Bodies and lists are never kept in part: half a value would be a wrong one.
 
-use super::writer;
-use crate::json::{Kind, Text, Value, members};
+use crate::format::writer;
+use crate::json::{Text, Value, ValueKind, members};
 
 /// Objects whose members say something each on their own.
 const OBJECTS: [&str; 5] = [
@@ -63,7 +63,10 @@ fn complete(text: &str) -> (Vec<Named<'_, Value<'_>>>, Option<Named<'_, usize>>)
     let cut = iterator.unfinished();
     // A number that nothing follows may be the first digits of another.
     if let Some((_, value)) = found.last()
-        && !matches!(value.kind, Kind::String | Kind::Object | Kind::Array)
+        && !matches!(
+            value.kind,
+            ValueKind::String | ValueKind::Object | ValueKind::Array
+        )
     {
         let end = value.raw.as_ptr() as usize + value.raw.len() - text.as_ptr() as usize;
         if !text[end..].trim_start().starts_with([',', '}']) {

@@ -6,8 +6,9 @@
 //! `internal/generator/vector/filter/openshift/viaq/v1`, `hack/logsamples`; ViaQ
 //! `elasticsearch-templates`.
 
-use super::{Format, Provenance, Record, Unwrapped, document::filled, writer};
-use crate::json::Kind;
+use crate::format::document::filled;
+use crate::format::{Format, Provenance, Record, Unwrapped, writer};
+use crate::json::ValueKind;
 
 /// The collector's members, beside those that begin with `@` or `viaq_`.
 const ENVELOPE: [&str; 17] = [
@@ -60,7 +61,7 @@ impl Format for Viaq {
             .find_map(|name| {
                 record
                     .member(name)
-                    .filter(|level| level.kind == Kind::String)
+                    .filter(|level| level.kind == ValueKind::String)
             });
         let (mut event, mut envelope) = (b"{".to_vec(), Vec::new());
         for (name, value) in record.members() {

@@ -6,11 +6,8 @@
 //! events have no native event. Source: yandex-cloud/docs
 //! `audit-trails/concepts/format-data-plane`.
 
-use super::{
-    Format, Provenance, Record, Unwrapped,
-    document::{filled, held, joined, rest_of},
-    writer,
-};
+use crate::format::document::{filled, held, joined, rest_of};
+use crate::format::{Format, Provenance, Record, Unwrapped, writer};
 use crate::json::Value;
 
 const NATIVE: [&str; 2] = ["nativeApiServerEvent", "native_api_server_event"];

@@ -20,7 +20,7 @@ use datafusion::{
 };
 
 use super::{map_text, pairs, uri::list_type};
-use crate::json::{Kind, Value, elements, members};
+use crate::json::{Value, ValueKind, elements, members};
 
 /// The body is no JSON where it was walked.
 struct Malformed;
@@ -39,7 +39,7 @@ fn find<'a, const N: usize>(raw: &'a str, names: [&str; N]) -> Walked<[Option<Va
     if iterator.fault.is_some() {
         Err(Malformed)
     } else {
-        Ok(found.map(|value| value.filter(|value| value.kind != Kind::Null)))
+        Ok(found.map(|value| value.filter(|value| value.kind != ValueKind::Null)))
     }
 }
 
@@ -77,7 +77,7 @@ fn text(value: Option<Value<'_>>) -> Option<String> {
 }
 
 fn texts(value: Option<Value<'_>>) -> Walked<Option<Vec<String>>> {
-    if value.is_none_or(|value| value.kind != Kind::Array) {
+    if value.is_none_or(|value| value.kind != ValueKind::Array) {
         return Ok(None);
     }
     Ok(Some(
@@ -140,7 +140,7 @@ pub(super) fn pod_spec(args: &[&StringViewArray]) -> Result<ArrayRef> {
     let values = pairs(args).map(|pair| {
         let (resource, body) = pair?;
         let spec = at(body, spec_path(resource)?).ok()??;
-        (spec.kind == Kind::Object).then_some(spec.raw)
+        (spec.kind == ValueKind::Object).then_some(spec.raw)
     });
     Ok(Arc::new(values.collect::<StringViewArray>()))
 }
@@ -205,7 +205,7 @@ fn append_texts(builder: &mut ListBuilder<StringBuilder>, texts: Option<Vec<Stri
 }
 
 /// One container as a security review sees it.
-struct Container {
+struct ContainerSpec {
     kind: &'static str,
     name: Option<String>,
     image: Option<String>,
@@ -255,7 +255,7 @@ pub(super) fn containers_type() -> DataType {
 
 /// `runAsUser`, `runAsNonRoot` and the seccomp profile of a `securityContext`.
 fn security(context: Option<Value<'_>>) -> Walked<(Option<i64>, Option<bool>, Option<String>)> {
-    let Some(context) = context.filter(|context| context.kind == Kind::Object) else {
+    let Some(context) = context.filter(|context| context.kind == ValueKind::Object) else {
         return Ok((None, None, None));
     };
     let [user, non_root, seccomp] =
@@ -267,7 +267,7 @@ fn security(context: Option<Value<'_>>) -> Walked<(Option<i64>, Option<bool>, Op
     Ok((integer(user), boolean(non_root), seccomp))
 }
 
-fn read_containers(spec: &str) -> Walked<Vec<Container>> {
+fn read_containers(spec: &str) -> Walked<Vec<ContainerSpec>> {
     let [pod_security] = find(spec, ["securityContext"])?;
     let pod = security(pod_security)?;
     let lists = find(spec, CONTAINER_LISTS.map(|(name, _)| name))?;
@@ -275,7 +275,7 @@ fn read_containers(spec: &str) -> Walked<Vec<Container>> {
     for (value, (_, kind)) in lists.into_iter().zip(CONTAINER_LISTS) {
         for element in list(value)?
             .into_iter()
-            .filter(|element| element.kind == Kind::Object)
+            .filter(|element| element.kind == ValueKind::Object)
         {
             found.push(read_container(element.raw, kind, &pod)?);
         }
@@ -287,7 +287,7 @@ fn read_container(
     raw: &str,
     kind: &'static str,
     pod: &(Option<i64>, Option<bool>, Option<String>),
-) -> Walked<Container> {
+) -> Walked<ContainerSpec> {
     let [name, image, command, args, context, ports, env, env_from] = find(
         raw,
         [
@@ -303,14 +303,14 @@ fn read_container(
     )?;
     let own = security(context)?;
     let (mut privileged, mut escalation, mut added, mut dropped) = (None, None, None, None);
-    if let Some(context) = context.filter(|context| context.kind == Kind::Object) {
+    if let Some(context) = context.filter(|context| context.kind == ValueKind::Object) {
         let [is_privileged, escalates, capabilities] = find(
             context.raw,
             ["privileged", "allowPrivilegeEscalation", "capabilities"],
         )?;
         (privileged, escalation) = (boolean(is_privileged), boolean(escalates));
         if let Some(capabilities) =
-            capabilities.filter(|capabilities| capabilities.kind == Kind::Object)
+            capabilities.filter(|capabilities| capabilities.kind == ValueKind::Object)
         {
             let [add, drop] = find(capabilities.raw, ["add", "drop"])?;
             (added, dropped) = (texts(add)?, texts(drop)?);
@@ -330,7 +330,7 @@ fn read_container(
     for source in list(env_from)? {
         secrets.extend(text(at(source.raw, &["secretRef", "name"])?));
     }
-    Ok(Container {
+    Ok(ContainerSpec {
         kind,
         name: text(name),
         image: text(image),
@@ -434,7 +434,7 @@ pub(super) fn role_ref(args: &[&StringViewArray]) -> Result<ArrayRef> {
         let found = body.and_then(|body| {
             at(body, &["roleRef"])
                 .ok()?
-                .filter(|value| value.kind == Kind::Object)
+                .filter(|value| value.kind == ValueKind::Object)
         });
         let values =
             found.and_then(|value| find(value.raw, ROLE_REF.map(|(_, member)| member)).ok());
@@ -461,13 +461,13 @@ pub(super) fn subjects_type() -> DataType {
 
 /// The objects of a list member of a body.
 fn objects<'a>(body: &'a str, name: &str) -> Walked<Option<Vec<Value<'a>>>> {
-    let Some(value) = at(body, &[name])?.filter(|value| value.kind == Kind::Array) else {
+    let Some(value) = at(body, &[name])?.filter(|value| value.kind == ValueKind::Array) else {
         return Ok(None);
     };
     Ok(Some(
         list(Some(value))?
             .into_iter()
-            .filter(|element| element.kind == Kind::Object)
+            .filter(|element| element.kind == ValueKind::Object)
             .collect(),
     ))
 }

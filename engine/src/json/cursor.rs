@@ -1,10 +1,9 @@
 //! A position in one JSON text: values and members out, with the place and the reason when they are
 //! none.
 
-use super::{
-    skip::{self, Stop},
-    text::Text,
-};
+use crate::json::skip;
+use crate::json::skip::Stop;
+use crate::json::text::Text;
 
 /// Why no value could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +21,7 @@ pub(crate) enum Fault {
 
 /// What a value is, by its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ValueKind {
     Object,
     Array,
     String,
@@ -36,7 +35,7 @@ pub(crate) enum Kind {
 pub(crate) struct Value<'a> {
     /// The bytes of the value, without surrounding white space.
     pub(crate) raw: &'a str,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ValueKind,
     escaped: bool,
 }
 
@@ -45,7 +44,7 @@ impl<'a> Value<'a> {
     pub(crate) const fn array(raw: &'a str) -> Self {
         Self {
             raw,
-            kind: Kind::Array,
+            kind: ValueKind::Array,
             escaped: false,
         }
     }
@@ -53,7 +52,7 @@ impl<'a> Value<'a> {
     /// The string, if it is one.
     #[inline]
     pub(crate) fn text(self) -> Option<Text<'a>> {
-        (self.kind == Kind::String)
+        (self.kind == ValueKind::String)
             .then(|| Text::new(&self.raw[1..self.raw.len() - 1], self.escaped))
     }
 }
@@ -63,7 +62,7 @@ impl<'a> Value<'a> {
 pub(crate) struct Span {
     start: usize,
     end: usize,
-    kind: Kind,
+    kind: ValueKind,
     escaped: bool,
 }
 
@@ -86,7 +85,7 @@ impl Span {
         Self {
             start: start - 1,
             end: start + string.raw().len() + 1,
-            kind: Kind::String,
+            kind: ValueKind::String,
             escaped: string.plain().is_none(),
         }
     }
@@ -151,7 +150,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn object_since(&self, start: usize) -> Value<'a> {
         Value {
             raw: &self.text[start..self.at],
-            kind: Kind::Object,
+            kind: ValueKind::Object,
             escaped: false,
         }
     }
@@ -160,7 +159,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn array_since(&self, start: usize) -> Value<'a> {
         Value {
             raw: &self.text[start..self.at],
-            kind: Kind::Array,
+            kind: ValueKind::Array,
             escaped: false,
         }
     }
@@ -319,8 +318,8 @@ impl<'a> Cursor<'a> {
     #[inline(always)]
     pub(crate) fn carry(&mut self) -> Result<Value<'a>, Fault> {
         let kind = match self.peek()? {
-            b'{' => Kind::Object,
-            b'[' => Kind::Array,
+            b'{' => ValueKind::Object,
+            b'[' => ValueKind::Array,
             _ => return self.scalar(),
         };
         let start = self.at;
@@ -352,11 +351,11 @@ impl<'a> Cursor<'a> {
             b'"' => {
                 let (end, escaped) = self.string_end(start + 1)?;
                 self.at = end + 1;
-                (Kind::String, escaped)
+                (ValueKind::String, escaped)
             }
-            b't' => (self.literal("true", Kind::Boolean)?, false),
-            b'f' => (self.literal("false", Kind::Boolean)?, false),
-            b'n' => (self.literal("null", Kind::Null)?, false),
+            b't' => (self.literal("true", ValueKind::Boolean)?, false),
+            b'f' => (self.literal("false", ValueKind::Boolean)?, false),
+            b'n' => (self.literal("null", ValueKind::Null)?, false),
             b'-' | b'0'..=b'9' => (self.number()?, false),
             _ => return self.syntax("expected a value"),
         };
@@ -367,7 +366,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    fn literal(&mut self, word: &'static str, kind: Kind) -> Result<Kind, Fault> {
+    fn literal(&mut self, word: &'static str, kind: ValueKind) -> Result<ValueKind, Fault> {
         let rest = &self.bytes()[self.at..];
         if rest.starts_with(word.as_bytes()) {
             self.at += word.len();
@@ -380,7 +379,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A number by RFC 8259 §6. At the end of the text it is incomplete: more digits could follow.
-    fn number(&mut self) -> Result<Kind, Fault> {
+    fn number(&mut self) -> Result<ValueKind, Fault> {
         let start = self.at;
         self.at += usize::from(self.bytes().get(self.at) == Some(&b'-'));
         match self.bytes().get(self.at) {
@@ -401,7 +400,7 @@ impl<'a> Cursor<'a> {
         if self.at == self.text.len() && start != 0 {
             Err(Fault::Incomplete)
         } else {
-            Ok(Kind::Number)
+            Ok(ValueKind::Number)
         }
     }
 
@@ -423,14 +422,14 @@ impl<'a> Cursor<'a> {
     fn nested(&mut self) -> Result<Value<'a>, Fault> {
         let start = self.at;
         let kind = if self.bytes()[start] == b'{' {
-            Kind::Object
+            ValueKind::Object
         } else {
-            Kind::Array
+            ValueKind::Array
         };
         let mut levels: Vec<bool> = Vec::new();
         // `opened`: the container on top of the stack was opened just now.
         let mut opened = true;
-        levels.push(kind == Kind::Object);
+        levels.push(kind == ValueKind::Object);
         self.at += 1;
         while let Some(&object) = levels.last() {
             let more = if object {

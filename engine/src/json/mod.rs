@@ -19,7 +19,7 @@ mod skip;
 mod text;
 mod write;
 
-pub(crate) use cursor::{Cursor, Fault, Kind, Span, Value, container_end};
+pub(crate) use cursor::{Cursor, Fault, Span, Value, ValueKind, container_end};
 pub(crate) use object::{elements, last_member, members};
 pub(crate) use text::Text;
 pub(crate) use write::{write_string, write_text};

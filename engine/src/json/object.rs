@@ -4,7 +4,7 @@
 //! Bodies were only carried, so what is met here can still be malformed: iteration then ends, and
 //! [`Members::fault`] says so.
 
-use super::{Cursor, Fault, Kind, Text, Value};
+use crate::json::{Cursor, Fault, Text, Value, ValueKind};
 
 /// The members of an object in order, values carried.
 pub(crate) struct Members<'a> {
@@ -96,7 +96,7 @@ pub(crate) struct Elements<'a> {
 /// The elements of `value`.
 pub(crate) fn elements(value: Value<'_>) -> Elements<'_> {
     let mut cursor = Cursor::new(value.raw);
-    let open = value.kind == Kind::Array && cursor.take(b'[') == Ok(true);
+    let open = value.kind == ValueKind::Array && cursor.take(b'[') == Ok(true);
     Elements {
         cursor,
         first: true,

@@ -350,7 +350,7 @@ mod avx2 {
         _mm256_set1_epi8,
     };
 
-    use super::{Masks, Stop, walk};
+    use crate::json::skip::{Masks, Stop, walk};
 
     /// As [`super::walk`]; only to be called after both features were detected.
     #[inline]

@@ -1,6 +1,6 @@
 //! The inverse: text out as JSON strings, escaped as little as RFC 8259 asks for.
 
-use super::Text;
+use crate::json::Text;
 
 /// Appends `text` as a JSON string.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {

@@ -11,18 +11,27 @@ use datafusion::arrow::{
 };
 use tokio::runtime::Handle;
 
-use super::{
-    delta::Table,
-    expire, history, optimize,
-    root::{EVENTS, Root},
-    sources,
-    upkeep::NOT_DONE,
-    vacuum, verify,
-};
-use crate::{
-    Answer, Engine, Error, Options, Result, format_time, query::session::Limits,
-    source::store::Stores,
-};
+use crate::error::{Error, Result};
+use crate::lake::delta::{AsOf, TableSnapshot};
+use crate::lake::root::{EVENTS, Root};
+use crate::lake::upkeep::NOT_DONE;
+use crate::lake::{expire, history, optimize, sources, vacuum, verify};
+use crate::session::Limits;
+use crate::source::store::{StoreSettings, Stores};
+use crate::time::format_time;
+
+/// What the commands of a lake need to know.
+#[derive(Debug, Clone)]
+pub struct LakeOptions {
+    /// Credentials and endpoints of object stores.
+    pub stores: StoreSettings,
+    /// Worker threads.
+    pub threads: usize,
+    /// Bytes that sorts may hold before they spill to disk.
+    pub memory: usize,
+    /// The version of the evidence to look at; otherwise the newest.
+    pub as_of: Option<AsOf>,
+}
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +72,7 @@ pub enum LakeCommand {
 #[derive(Debug)]
 pub struct LakeAnswer {
     /// The rows.
-    pub answer: Answer,
+    pub rows: RecordBatch,
     /// Does something differ from the evidence?
     pub findings: bool,
     /// What was done, in a sentence.
@@ -77,7 +86,7 @@ pub struct LakeAnswer {
 ///
 /// When there is no lake, or it cannot be read or written.
 pub async fn lake(
-    options: &Options,
+    options: &LakeOptions,
     lake: &str,
     command: LakeCommand,
     cancelled: &AtomicBool,
@@ -120,32 +129,17 @@ pub async fn lake(
         }
     };
     Ok(LakeAnswer {
-        answer: Answer::of(rows.schema(), vec![rows]),
+        rows,
         findings,
         message,
     })
 }
 
-/// An engine that asks this lake alone.
-///
-/// # Errors
-///
-/// When there is none.
-pub async fn open_lake(options: &Options, lake: &str) -> Result<Engine> {
-    let stores = Stores::new(options.stores.clone(), Handle::current());
-    find(lake, &stores).await?;
-    Engine::open(Options {
-        inputs: vec![lake.to_owned()],
-        ..options.clone()
-    })
-    .await
-}
-
 /// A lake that is there.
-async fn find(lake: &str, stores: &Stores) -> Result<(Root, Table)> {
+pub(crate) async fn find(lake: &str, stores: &Stores) -> Result<(Root, TableSnapshot)> {
     let root = Root::of(lake, stores).await?;
     let events = match root.holds_lake().await? {
-        Some(true) => Table::open(&root, EVENTS).await?,
+        Some(true) => TableSnapshot::open(&root, EVENTS).await?,
         _ => None,
     };
     match events {
@@ -243,7 +237,10 @@ mod tests {
     #[tokio::test]
     async fn what_was_done_in_a_sentence() {
         let folder = tempfile::tempdir().unwrap();
-        let stores = Stores::new(crate::StoreSettings::default(), Handle::current());
+        let stores = Stores::new(
+            crate::source::store::StoreSettings::default(),
+            Handle::current(),
+        );
         let mut root = Root::of(folder.path().to_str().unwrap(), &stores)
             .await
             .unwrap();
@@ -269,6 +266,15 @@ mod tests {
         );
     }
 
+    fn options() -> LakeOptions {
+        LakeOptions {
+            stores: StoreSettings::default(),
+            threads: 1,
+            memory: 1 << 20,
+            as_of: None,
+        }
+    }
+
     #[tokio::test]
     async fn a_lake_that_is_not_there() {
         let folder = tempfile::tempdir().unwrap();
@@ -281,7 +287,7 @@ mod tests {
             LakeCommand::History { limit: None },
             LakeCommand::Optimize,
         ] {
-            let error = super::lake(&Options::default(), &lake, command, &cancelled)
+            let error = super::lake(&options(), &lake, command, &cancelled)
                 .await
                 .unwrap_err();
             assert_eq!(error.to_string(), message);

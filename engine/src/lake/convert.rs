@@ -7,45 +7,52 @@
 //! there. When somebody else's commit came first, it is looked at: if it has read a source of ours,
 //! or holds an event of ours, the transaction is thrown away and made anew on top of it.
 
-use std::{
-    collections::{HashSet, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 
-use datafusion::{
-    arrow::datatypes::{Field, Schema},
-    parquet::{arrow::ArrowSchemaConverter, schema::types::SchemaDescPtr},
-};
+use datafusion::arrow::datatypes::{Field, Schema};
+use datafusion::parquet::schema::types::SchemaDescPtr;
 use deltalake::{
     kernel::{Action, Add},
     protocol::{DeltaOperation, SaveMode},
 };
+use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::{
-    batch::{self, Done},
-    delta::{Commit, Outcome, Table},
-    evidence::{self, EVIDENCE},
-    identity::Identities,
-    plan::{Look, SourceWork, look},
-    rejects::{self, RejectFile},
-    root::{EVENTS, REJECTS, Root},
-    source::{SourceRead, Sources},
-    writer::DataFiles,
-};
-use crate::{
-    Engine, Error, ErrorKind, Result,
-    convert::Converted,
-    scan::report::{Accounts, Reject, Tally, reason},
-    schema,
-};
+use crate::account::{Ledger, Reject, ScanAccount, Tally, reason};
+use crate::error::{Error, ErrorKind, Result};
+use crate::file::Converted;
+use crate::file::parquet::schema_of;
+use crate::lake::batch::{TransactionEnd, TransactionOutput};
+use crate::lake::delta::{Commit, Outcome, TableSnapshot};
+use crate::lake::evidence::EVIDENCE;
+use crate::lake::identity::Identities;
+use crate::lake::plan::{SourceLook, SourceWork, look};
+use crate::lake::rejects::RejectFile;
+use crate::lake::root::{EVENTS, REJECTS, Root};
+use crate::lake::source::{SourceRead, Sources};
+use crate::lake::writer::DataFiles;
+use crate::lake::{batch, evidence, rejects};
+use crate::scan::open::OpenScan;
+use crate::schema;
 
 /// Sources of a transaction: they are open files.
 const MOST_SOURCES: usize = 256;
 /// How often a source may change while it is read.
 const MOST_CHANGES: usize = 5;
+
+/// What is converted, and within which limits.
+pub(crate) struct Conversion {
+    pub(crate) scan: OpenScan,
+    /// The account of the run, and who may cancel it.
+    pub(crate) ledger: Arc<Ledger>,
+    /// Threads that decode and encode.
+    pub(crate) threads: usize,
+    /// Decompressed bytes of a transaction, roughly.
+    pub(crate) transaction: u64,
+}
 
 /// The columns of `events` as they are stored; the day is in the name of the folder.
 fn file_schema() -> Schema {
@@ -65,14 +72,14 @@ fn file_schema() -> Schema {
 type Waiting = (usize, usize);
 
 /// A lake that is written to.
-struct Writer<'e> {
-    engine: &'e Engine,
+struct LakeWriter<'e> {
+    conversion: &'e Conversion,
     root: Root,
     runtime: Handle,
     schema: SchemaDescPtr,
-    events: Table,
+    events: TableSnapshot,
     sources: Sources,
-    accounts: Arc<Accounts>,
+    account: Arc<ScanAccount>,
     converted: Converted,
     /// Objects that this run has read something of.
     begun: HashSet<usize>,
@@ -84,21 +91,11 @@ struct Writer<'e> {
 ///
 /// When it cannot be written, or is no lake. What was committed before stays, and the next run goes
 /// on from there.
-pub(crate) async fn convert(engine: &Engine, to: &str) -> Result<Converted> {
+pub(crate) async fn convert(conversion: &Conversion, to: &str) -> Result<Converted> {
     let runtime = Handle::current();
-    let root = Root::of(to, &engine.logs.stores).await?;
-    if engine.options.window.is_bounded() {
-        let message = "a lake holds whole sources, since it notes how far each was read; leave out --since and --until";
-        return Err(Error::input(to, message));
-    }
-    if let Some(parquet) = engine.first_parquet() {
-        return Err(Error::input(
-            parquet,
-            "is Parquet or a lake; a lake is made from the logs themselves, which its evidence is of",
-        ));
-    }
+    let root = Root::of(to, &conversion.scan.stores).await?;
     if root.holds_lake().await? == Some(false) {
-        return Err(Error::input(
+        return Err(Error::lake(
             to,
             "is neither a lake nor empty; name another folder",
         ));
@@ -106,8 +103,9 @@ pub(crate) async fn convert(engine: &Engine, to: &str) -> Result<Converted> {
     let doc = |name: &str| schema::table(name).map_or("", |table| table.doc.as_str());
     let events_schema = evidence::stored_schema(&schema::events());
     let events =
-        Table::open_or_create(&root, EVENTS, &events_schema, &["date"], doc(EVENTS)).await?;
-    Table::open_or_create(
+        TableSnapshot::open_or_create(&root, EVENTS, &events_schema, &["date"], doc(EVENTS))
+            .await?;
+    TableSnapshot::open_or_create(
         &root,
         REJECTS,
         &rejects::table_schema(),
@@ -116,27 +114,23 @@ pub(crate) async fn convert(engine: &Engine, to: &str) -> Result<Converted> {
     )
     .await?;
     let sources = Sources::new(evidence::catch_up(&root, &events, &runtime).await?);
-    let parquet = ArrowSchemaConverter::new()
-        .with_coerce_types(true)
-        .convert(&file_schema())?;
-    let plan = &engine.logs;
-    let accounts = Accounts::new(plan.accounts(), plan.objects.len());
-    *engine
-        .ledger()
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner) = vec![Arc::clone(&accounts)];
+    let parquet = schema_of(&file_schema())?;
+    let plan = &conversion.scan.plan;
+    let account = conversion
+        .ledger
+        .begin_scan(plan.accounts(), plan.objects.len());
     let converted = Converted {
         version: Some(events.version()),
         ..Converted::default()
     };
-    let mut writer = Writer {
-        engine,
+    let mut writer = LakeWriter {
+        conversion,
         root,
         runtime,
-        schema: Arc::new(parquet),
+        schema: parquet,
         events,
         sources,
-        accounts,
+        account,
         converted,
         begun: HashSet::new(),
     };
@@ -148,9 +142,9 @@ pub(crate) async fn convert(engine: &Engine, to: &str) -> Result<Converted> {
     Ok(writer.converted)
 }
 
-impl Writer<'_> {
+impl LakeWriter<'_> {
     async fn run(&mut self) -> Result<()> {
-        let mut waiting: VecDeque<Waiting> = (0..self.engine.logs.objects.len())
+        let mut waiting: VecDeque<Waiting> = (0..self.conversion.scan.plan.objects.len())
             .map(|object| (object, 0))
             .collect();
         loop {
@@ -183,36 +177,32 @@ impl Writer<'_> {
     ) -> Result<(Vec<SourceWork>, Vec<Waiting>)> {
         let (mut works, mut later) = (Vec::<SourceWork>::new(), Vec::new());
         let (mut pending, mut bytes) = (HashSet::new(), 0);
-        let plan = &self.engine.logs;
-        let most = self.engine.options.transaction.max(1);
+        let scan = &self.conversion.scan;
+        let most = self.conversion.transaction;
         while bytes < most && works.len() < MOST_SOURCES {
-            if self
-                .engine
-                .cancelled()
-                .load(std::sync::atomic::Ordering::Relaxed)
-            {
+            if self.conversion.ledger.is_cancelled() {
                 return Err(ErrorKind::Interrupted.into());
             }
             let Some((object, changes)) = waiting.pop_front() else {
                 break;
             };
-            let planned = &plan.objects[object];
-            let looked = match look(object, planned, &self.sources, &pending, &plan.stores, most) {
+            let opened = scan.object(object);
+            let looked = match look(object, opened, &self.sources, &pending, &scan.stores, most) {
                 Ok(_) if changes > MOST_CHANGES => {
-                    Look::Failed("it changes all the time while it is read".to_owned())
+                    SourceLook::Failed("it changes all the time while it is read".to_owned())
                 }
                 Ok(looked) => looked,
-                Err(error) => Look::Failed(error.to_string()),
+                Err(error) => SourceLook::Failed(error.to_string()),
             };
             match looked {
-                Look::Empty => self.accounts.finish_piece(),
-                Look::Known => {
+                SourceLook::Empty => self.account.finish_piece(),
+                SourceLook::Known => {
                     self.converted.known += u64::from(!self.begun.contains(&object));
-                    self.accounts.finish_piece();
+                    self.account.finish_piece();
                 }
-                Look::Later => later.push((object, changes)),
-                Look::Failed(message) => self.fail(object, message),
-                Look::Read(mut work) => {
+                SourceLook::Later => later.push((object, changes)),
+                SourceLook::Failed(message) => self.fail(object, message),
+                SourceLook::Read(mut work) => {
                     // A large object has a transaction of its own where it can be.
                     if !works.is_empty() && bytes + work.bytes > most {
                         waiting.push_front((object, changes));
@@ -232,8 +222,8 @@ impl Writer<'_> {
     fn fail(&self, object: usize, message: String) {
         let mut tally = Tally::default();
         tally.reject(&Reject::new(reason::UNREADABLE, message, 0, None, b""));
-        self.accounts.merge(object, tally);
-        self.accounts.finish_piece();
+        self.account.add(object, tally);
+        self.account.finish_piece();
     }
 
     /// Reads sources and commits what they hold; what has to be looked at again is put back.
@@ -246,7 +236,7 @@ impl Writer<'_> {
             if works.is_empty() {
                 return Ok(());
             }
-            let rejects_table = Table::open(&self.root, REJECTS).await?;
+            let rejects_table = TableSnapshot::open(&self.root, REJECTS).await?;
             let rejects_table =
                 Arc::new(rejects_table.ok_or_else(|| {
                     Error::input(&self.root.shown, "its table `rejects` is gone")
@@ -269,18 +259,16 @@ impl Writer<'_> {
                 self.runtime.clone(),
             );
             let read = tokio::task::block_in_place(|| {
-                batch::read(
-                    self.engine,
-                    &works,
-                    &identities,
-                    &self.schema,
-                    &mut files,
-                    &rejects,
-                )
+                let output = TransactionOutput {
+                    schema: &self.schema,
+                    files: &mut files,
+                    rejects: &rejects,
+                };
+                batch::read(self.conversion, &works, &identities, output)
             });
-            let mut rejects = rejects.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let mut rejects = rejects.into_inner();
             let finished = read.and_then(|done| match done {
-                Done::Read(read) => {
+                TransactionEnd::Read(read) => {
                     let files = tokio::task::block_in_place(|| {
                         Ok::<_, Error>((rejects.finish()?, files.finish()?))
                     })?;
@@ -342,13 +330,13 @@ impl Writer<'_> {
     fn again(
         &self,
         works: Vec<SourceWork>,
-        done: Done,
+        done: TransactionEnd,
         waiting: &mut VecDeque<Waiting>,
     ) -> Vec<SourceWork> {
         let (changed, failed) = match done {
-            Done::Changed(changed) => (changed, Vec::new()),
-            Done::Failed(failed) => (Vec::new(), failed),
-            Done::Read(_) => (Vec::new(), Vec::new()),
+            TransactionEnd::Changed(changed) => (changed, Vec::new()),
+            TransactionEnd::Failed(failed) => (Vec::new(), failed),
+            TransactionEnd::Read(_) => (Vec::new(), Vec::new()),
         };
         let gone: HashSet<usize> = changed
             .iter()
@@ -394,7 +382,7 @@ impl Writer<'_> {
     /// Commits the rejects; false when a source was read by somebody else meanwhile.
     async fn commit_rejects(
         &self,
-        table: Arc<Table>,
+        table: Arc<TableSnapshot>,
         file: Add,
         read: &[(Tally, SourceRead)],
     ) -> Result<bool> {
@@ -522,8 +510,8 @@ impl Writer<'_> {
     /// These have nothing new yet but a record that is still being written.
     fn wait(&self, sources: Vec<(usize, Tally)>) {
         for (object, tally) in sources {
-            self.accounts.merge(object, tally);
-            self.accounts.finish_piece();
+            self.account.add(object, tally);
+            self.account.finish_piece();
         }
     }
 
@@ -533,9 +521,9 @@ impl Writer<'_> {
         for (work, (tally, source)) in works.iter().zip(read) {
             self.converted.rows += source.events;
             self.begun.insert(work.object);
-            self.accounts.merge(work.object, tally);
+            self.account.add(work.object, tally);
             if !work.is_part {
-                self.accounts.finish_piece();
+                self.account.finish_piece();
             }
             self.sources.add(SourceRead {
                 events_version: version,
@@ -557,82 +545,5 @@ fn append() -> DeltaOperation {
         mode: SaveMode::Append,
         partition_by: Some(vec!["date".to_owned()]),
         predicate: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use datafusion::arrow::{array::AsArray, datatypes::Int64Type};
-
-    use super::*;
-    use crate::Options;
-
-    /// One number that SQL gives.
-    async fn number(input: &std::path::Path, sql: &str) -> i64 {
-        let options = Options {
-            inputs: vec![input.display().to_string()],
-            ..Options::default()
-        };
-        let rows = Engine::open(options)
-            .await
-            .unwrap()
-            .sql(sql)
-            .await
-            .unwrap()
-            .collect()
-            .await
-            .unwrap();
-        rows[0].column(0).as_primitive::<Int64Type>().value(0)
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_file_that_is_longer_than_a_transaction() {
-        let sample =
-            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/sample/audit.log");
-        let Ok(sample) = std::fs::read_to_string(sample) else {
-            return;
-        };
-        let folder = tempfile::tempdir().unwrap();
-        let (log, lake) = (folder.path().join("audit.log"), folder.path().join("lake"));
-        let mut text = String::new();
-        for copy in 0..12 {
-            // No two events alike; and something between them that is none.
-            text.push_str(&sample.replace("\"auditID\":\"", &format!("\"auditID\":\"{copy}-")));
-            text.push_str("no event\n");
-        }
-        std::fs::write(&log, &text).unwrap();
-        let options = || Options {
-            inputs: vec![log.display().to_string()],
-            transaction: 1 << 20,
-            ..Options::default()
-        };
-        let engine = Engine::open(options()).await.unwrap();
-        let done = convert(&engine, &lake.display().to_string()).await.unwrap();
-        let events = number(&log, "SELECT count(*) FROM events").await;
-        assert_eq!(done.rows as i64, events);
-        assert!(done.version > Some(3), "{done:?}");
-        assert_eq!(done.known, 0);
-        assert_eq!(engine.report().total.rejects.values().sum::<u64>(), 12);
-        let question = "SELECT count(DISTINCT event_hash) FROM events";
-        assert_eq!(number(&lake, question).await, events);
-        assert_eq!(number(&lake, "SELECT count(*) FROM rejects").await, 12);
-        assert_eq!(
-            number(&lake, "SELECT count(DISTINCT source_id) FROM sources").await,
-            1
-        );
-        assert_eq!(
-            number(&lake, "SELECT max(to_offset) FROM sources").await,
-            text.len() as i64
-        );
-        // The lines are those of the whole file.
-        let lines = "SELECT sum(source_line) FROM events";
-        assert_eq!(number(&lake, lines).await, number(&log, lines).await);
-        let again = convert(
-            &Engine::open(options()).await.unwrap(),
-            &lake.display().to_string(),
-        )
-        .await
-        .unwrap();
-        assert_eq!((again.rows, again.known), (0, 1));
     }
 }

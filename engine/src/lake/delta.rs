@@ -25,14 +25,16 @@ use deltalake::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{read::DataFile, root::Root};
-use crate::{Error, ErrorKind, Result, event::parse_micros};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lake::read::DataFile;
+use crate::lake::root::Root;
+use crate::time::parse_micros;
 
 /// The member of `commitInfo` that is ours.
 pub(crate) const INFO: &str = "auditql";
 
 /// A table of a lake, at one version.
-pub(crate) struct Table {
+pub(crate) struct TableSnapshot {
     pub(crate) root: Root,
     pub(crate) name: &'static str,
     table: DeltaTable,
@@ -59,9 +61,9 @@ pub(crate) enum Outcome {
     Conflict,
 }
 
-impl std::fmt::Debug for Table {
+impl std::fmt::Debug for TableSnapshot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Table")
+        f.debug_struct("TableSnapshot")
             .field("name", &self.name)
             .field("version", &self.version())
             .finish_non_exhaustive()
@@ -77,7 +79,7 @@ pub enum AsOf {
     Time(i64),
 }
 
-impl Table {
+impl TableSnapshot {
     /// The table at its newest version; `None` when there is none.
     ///
     /// # Errors
@@ -116,7 +118,7 @@ impl Table {
         let version = match as_of {
             AsOf::Version(version) => version,
             AsOf::Time(micros) => self.version_at(micros).await?.ok_or_else(|| {
-                let at = crate::format_time(micros);
+                let at = crate::time::format_time(micros);
                 Error::input(
                     &self.root.shown,
                     format!("had no version at {at}; `auditql lake history` lists them"),
@@ -437,7 +439,7 @@ impl Table {
             "version".to_owned(),
             Value::String(env!("CARGO_PKG_VERSION").to_owned()),
         );
-        let now = crate::lake::now_micros() / 1000;
+        let now = crate::time::now_micros() / 1000;
         let progress: Vec<Transaction> = progress
             .into_iter()
             .map(|(application, version)| {

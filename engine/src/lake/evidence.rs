@@ -27,14 +27,14 @@ use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::{
-    delta::{Commit, Outcome, Table, data_file},
-    identity::StoreFile,
-    root::{Root, SOURCES},
-    source::SourceRead,
-    writer::Target,
-};
-use crate::{Error, ErrorKind, Result, convert::parquet::plain_properties, schema};
+use crate::error::{Error, ErrorKind, Result};
+use crate::file::parquet::plain_properties;
+use crate::lake::delta::{Commit, Outcome, TableSnapshot, data_file};
+use crate::lake::identity::StoreFile;
+use crate::lake::root::{Root, SOURCES};
+use crate::lake::source::SourceRead;
+use crate::lake::writer::DataFileTarget;
+use crate::schema;
 
 /// How far the evidence of `events` was copied, as an application's progress.
 const COPIED: &str = "auditql:events";
@@ -63,12 +63,12 @@ pub(crate) fn stored_schema(columns: &SchemaRef) -> SchemaRef {
 /// When a table cannot be read or written.
 pub(crate) async fn catch_up(
     root: &Root,
-    events: &Table,
+    events: &TableSnapshot,
     runtime: &Handle,
 ) -> Result<Vec<SourceRead>> {
     let schema = stored_schema(&schema::sources());
     let doc = schema::table(SOURCES).map_or("", |table| table.doc.as_str());
-    let mut table = Table::open_or_create(root, SOURCES, &schema, &[], doc).await?;
+    let mut table = TableSnapshot::open_or_create(root, SOURCES, &schema, &[], doc).await?;
     loop {
         let missing = missing(events, &table).await?;
         let mut rows = read(root, &table, runtime).await?;
@@ -112,7 +112,10 @@ pub(crate) async fn catch_up(
 }
 
 /// The evidence that commits of `events` carry and the table does not have.
-pub(crate) async fn missing(events: &Table, sources: &Table) -> Result<Vec<SourceRead>> {
+pub(crate) async fn missing(
+    events: &TableSnapshot,
+    sources: &TableSnapshot,
+) -> Result<Vec<SourceRead>> {
     let copied = sources.progress(COPIED).await?;
     let first = copied.map_or(0, |version| u64::try_from(version).unwrap_or(0) + 1);
     let mut rows = Vec::new();
@@ -139,7 +142,11 @@ pub(crate) async fn missing(events: &Table, sources: &Table) -> Result<Vec<Sourc
 }
 
 /// The rows of the table.
-pub(crate) async fn read(root: &Root, table: &Table, runtime: &Handle) -> Result<Vec<SourceRead>> {
+pub(crate) async fn read(
+    root: &Root,
+    table: &TableSnapshot,
+    runtime: &Handle,
+) -> Result<Vec<SourceRead>> {
     let mut rows = Vec::new();
     for batch in read_batches(root, table, runtime).await? {
         for row in rows_of(&batch) {
@@ -153,7 +160,11 @@ pub(crate) async fn read(root: &Root, table: &Table, runtime: &Handle) -> Result
 }
 
 /// All batches of a small table.
-async fn read_batches(root: &Root, table: &Table, runtime: &Handle) -> Result<Vec<RecordBatch>> {
+async fn read_batches(
+    root: &Root,
+    table: &TableSnapshot,
+    runtime: &Handle,
+) -> Result<Vec<RecordBatch>> {
     let files: Vec<_> = table.adds()?.iter().map(data_file).collect();
     let store = root.objects(table.name)?;
     let runtime = runtime.clone();
@@ -195,7 +206,7 @@ pub(crate) async fn write(
     );
     let work = move || -> Result<Add> {
         let name = format!("{folder}part-{}.parquet", Uuid::new_v4());
-        let target = Target::create(&root, table, &name, &runtime)?;
+        let target = DataFileTarget::create(&root, table, &name, &runtime)?;
         let mut writer = ArrowWriter::try_new(target, batch.schema(), Some(plain_properties()))?;
         let fail = |error: &dyn std::fmt::Display| -> Error {
             ErrorKind::Output {
@@ -207,14 +218,14 @@ pub(crate) async fn write(
         writer.write(&batch).map_err(|error| fail(&error))?;
         writer.finish().map_err(|error| fail(&error))?;
         let size = writer.bytes_written();
-        let named = writer.inner_mut().finish().map_err(|error| fail(&error))?;
-        if let Some((hidden, name)) = named {
-            std::fs::rename(&hidden, &name).map_err(|error| fail(&error))?;
+        let hidden = writer.inner_mut().finish().map_err(|error| fail(&error))?;
+        if let Some(hidden) = hidden {
+            hidden.publish().map_err(|error| fail(&error))?;
         }
         Ok(Add {
             path: name,
             size: i64::try_from(size).unwrap_or(i64::MAX),
-            modification_time: super::now_micros() / 1000,
+            modification_time: crate::time::now_micros() / 1000,
             data_change: true,
             stats: Some(json!({"numRecords": batch.num_rows(), "minValues": {}, "maxValues": {}, "nullCount": {}}).to_string()),
             ..Add::default()
@@ -232,7 +243,7 @@ pub(crate) fn removal(add: &Add, data_change: bool) -> Remove {
     Remove {
         path: add.path.clone(),
         data_change,
-        deletion_timestamp: Some(super::now_micros() / 1000),
+        deletion_timestamp: Some(crate::time::now_micros() / 1000),
         extended_file_metadata: Some(true),
         partition_values: Some(add.partition_values.clone()),
         size: Some(add.size),

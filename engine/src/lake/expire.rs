@@ -18,14 +18,13 @@ use deltalake::{
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{
-    delta::{Commit, Outcome, Table, data_file},
-    evidence::removal,
-    root::{EVENTS, REJECTS, Root},
-    upkeep::{self, DONE, DRY_RUN, NOT_DONE, Upkeep, bytes_of, check_names, rows_of},
-    writer::{Day, date_text},
-};
-use crate::{ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
+use crate::lake::delta::{Commit, Outcome, TableSnapshot, data_file};
+use crate::lake::evidence::removal;
+use crate::lake::root::{EVENTS, REJECTS, Root};
+use crate::lake::upkeep;
+use crate::lake::upkeep::{DONE, DRY_RUN, NOT_DONE, Upkeep, bytes_of, check_names, rows_of};
+use crate::lake::writer::{Day, date_text};
 
 /// The progress of a table: the first day, in days since the epoch, that has never expired.
 pub(crate) const EXPIRED: &str = "auditql:expired";
@@ -53,7 +52,11 @@ pub(crate) async fn expire(root: &Root, older_than: i64, dry_run: bool) -> Resul
     upkeep::batch(&rows)
 }
 
-async fn expire_table(table: &mut Table, first_kept: i32, dry_run: bool) -> Result<Vec<Upkeep>> {
+async fn expire_table(
+    table: &mut TableSnapshot,
+    first_kept: i32,
+    dry_run: bool,
+) -> Result<Vec<Upkeep>> {
     for _ in 0..MOST_TRIES {
         let mut days = days_of(table.adds()?);
         let timeless = days.remove(&Day::None);

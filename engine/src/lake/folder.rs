@@ -13,12 +13,12 @@ use object_store::{
 
 /// A folder.
 #[derive(Debug, Clone)]
-pub(super) struct Folder {
+pub(super) struct DeltaFolder {
     files: Arc<LocalFileSystem>,
     path: PathBuf,
 }
 
-impl Folder {
+impl DeltaFolder {
     /// # Errors
     ///
     /// When there is no such folder.
@@ -30,7 +30,7 @@ impl Folder {
     }
 }
 
-impl fmt::Display for Folder {
+impl fmt::Display for DeltaFolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.path.display())
     }
@@ -49,7 +49,7 @@ fn sorted(
 }
 
 #[async_trait]
-impl ObjectStore for Folder {
+impl ObjectStore for DeltaFolder {
     async fn put_opts(
         &self,
         location: &Path,

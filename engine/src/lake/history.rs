@@ -16,11 +16,9 @@ use datafusion::arrow::{
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
-use super::{
-    delta::{INFO, Table},
-    evidence::EVIDENCE,
-};
-use crate::Result;
+use crate::error::Result;
+use crate::lake::delta::{INFO, TableSnapshot};
+use crate::lake::evidence::EVIDENCE;
 
 /// Entries of the log that are read at the same time, and together.
 const PARALLEL: usize = 16;
@@ -28,7 +26,7 @@ const TOGETHER: usize = 256;
 
 /// What a commit did.
 #[derive(Debug, Default, PartialEq)]
-struct Entry {
+struct CommitEntry {
     version: u64,
     committed_at: Option<i64>,
     operation: Option<String>,
@@ -50,9 +48,9 @@ struct Entry {
 /// # Errors
 ///
 /// When the log cannot be read.
-pub(crate) async fn history(events: &Table, limit: Option<usize>) -> Result<RecordBatch> {
+pub(crate) async fn history(events: &TableSnapshot, limit: Option<usize>) -> Result<RecordBatch> {
     let wanted = limit.unwrap_or(usize::MAX);
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut entries: Vec<CommitEntry> = Vec::new();
     let mut next = Some(events.version());
     // What removed files held is told where they were added, which may be long before.
     while let Some(newest) = next.filter(|_| entries.len() < wanted || !untold(&entries).is_empty())
@@ -63,9 +61,9 @@ pub(crate) async fn history(events: &Table, limit: Option<usize>) -> Result<Reco
             TOGETHER
         };
         let oldest = newest.saturating_sub(together as u64 - 1);
-        let read: Vec<Entry> = stream::iter((oldest..=newest).rev())
+        let read: Vec<CommitEntry> = stream::iter((oldest..=newest).rev())
             .map(|version| async move {
-                Ok::<_, crate::Error>(entry(version, events.entry(version).await?))
+                Ok::<_, crate::error::Error>(entry(version, events.entry(version).await?))
             })
             .buffered(PARALLEL)
             .try_collect()
@@ -87,7 +85,7 @@ pub(crate) async fn history(events: &Table, limit: Option<usize>) -> Result<Reco
 }
 
 /// Files of which it is not known yet how many rows they held.
-fn untold(entries: &[Entry]) -> HashSet<&str> {
+fn untold(entries: &[CommitEntry]) -> HashSet<&str> {
     let removals = entries.iter().flat_map(|entry| &entry.removals);
     let mut untold: HashSet<&str> = removals
         .filter(|(_, rows)| rows.is_none())
@@ -100,7 +98,7 @@ fn untold(entries: &[Entry]) -> HashSet<&str> {
 }
 
 /// Tells the rows of removed files from where they were added.
-fn count_removed(entries: &mut [Entry]) {
+fn count_removed(entries: &mut [CommitEntry]) {
     let told: HashMap<String, i64> = entries
         .iter()
         .flat_map(|entry| &entry.adds)
@@ -116,11 +114,11 @@ fn count_removed(entries: &mut [Entry]) {
 }
 
 /// One entry of the log, from its actions; `None` when they are gone.
-fn entry(version: u64, actions: Option<Vec<Value>>) -> Entry {
+fn entry(version: u64, actions: Option<Vec<Value>>) -> CommitEntry {
     let Some(actions) = actions else {
-        return Entry {
+        return CommitEntry {
             version,
-            ..Entry::default()
+            ..CommitEntry::default()
         };
     };
     let files = |action: &str| -> Vec<(String, Option<i64>)> {
@@ -144,7 +142,7 @@ fn entry(version: u64, actions: Option<Vec<Value>>) -> Entry {
     let millis = info["inCommitTimestamp"]
         .as_i64()
         .or_else(|| info["timestamp"].as_i64());
-    Entry {
+    CommitEntry {
         version,
         committed_at: millis.and_then(|millis| millis.checked_mul(1000)),
         operation: text(&info["operation"]),
@@ -166,11 +164,11 @@ fn rows_of(file: &Value) -> Option<i64> {
     serde_json::from_str::<Value>(file["stats"].as_str()?).ok()?["numRecords"].as_i64()
 }
 
-fn batch_of(entries: &[Entry]) -> Result<RecordBatch> {
-    let number = |of: fn(&Entry) -> Option<i64>| -> ArrayRef {
+fn batch_of(entries: &[CommitEntry]) -> Result<RecordBatch> {
+    let number = |of: fn(&CommitEntry) -> Option<i64>| -> ArrayRef {
         Arc::new(entries.iter().map(of).collect::<Int64Array>())
     };
-    let text = |of: fn(&Entry) -> Option<&str>| -> ArrayRef {
+    let text = |of: fn(&CommitEntry) -> Option<&str>| -> ArrayRef {
         Arc::new(entries.iter().map(of).collect::<StringArray>())
     };
     let times = entries

@@ -35,8 +35,8 @@ use datafusion::{
 use object_store::{ObjectStore, ObjectStoreExt, path::Path as Key};
 use tokio::runtime::Handle;
 
-use super::read::DataFile;
-use crate::scan::seen::{Lake, Verdict};
+use crate::lake::read::DataFile;
+use crate::record::seen::{KnownEvents, Novelty};
 
 /// How many hashes of the lake are kept: 8 bytes each.
 const MOST: usize = 8 << 20;
@@ -120,10 +120,10 @@ fn shard(shards: &[Mutex<HashSet<i64>>; SHARDS], hash: i64) -> &Mutex<HashSet<i6
     &shards[(hash as u64 >> 60) as usize % SHARDS]
 }
 
-impl Lake for Identities {
-    fn note(&self, staged: Option<i64>, identity: i64) -> Verdict {
+impl KnownEvents for Identities {
+    fn note(&self, staged: Option<i64>, identity: i64) -> Novelty {
         match self.lake.holds(staged, identity) {
-            Ok(true) => return Verdict::InTheLake,
+            Ok(true) => return Novelty::InTheLake,
             Ok(false) => {}
             Err(message) => {
                 self.failure
@@ -137,9 +137,9 @@ impl Lake for Identities {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(identity);
         if new {
-            Verdict::New(Some(identity))
+            Novelty::New(Some(identity))
         } else {
-            Verdict::Duplicate
+            Novelty::Duplicate
         }
     }
 }

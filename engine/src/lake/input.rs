@@ -10,17 +10,13 @@ use datafusion::{
     prelude::SessionContext,
 };
 
-use super::{
-    delta::{AsOf, Table},
-    evidence,
-    read::{LakeTable, Skipped},
-    root::{EVENTS, REJECTS, Root, SOURCES},
-};
-use crate::{
-    Error, Result,
-    scan::report::{InputReport, Tally},
-    schema,
-};
+use crate::account::{InputReport, Tally};
+use crate::error::{Error, Result};
+use crate::lake::delta::{AsOf, TableSnapshot};
+use crate::lake::evidence;
+use crate::lake::read::LakeTable;
+use crate::lake::root::{EVENTS, REJECTS, Root, SOURCES};
+use crate::schema;
 
 /// A lake that is asked.
 pub(crate) struct LakeInput {
@@ -31,7 +27,6 @@ pub(crate) struct LakeInput {
     /// Evidence of later versions is not shown.
     pub(crate) version: u64,
     pub(crate) account: InputReport,
-    pub(crate) skipped: Arc<Skipped>,
 }
 
 impl LakeInput {
@@ -52,13 +47,13 @@ impl LakeInput {
                 "there is no lake; `auditql convert -i … --to` makes one",
             )
         };
-        let newest = Table::open(root, EVENTS).await?.ok_or_else(none)?;
-        let sources = Table::open(root, SOURCES).await?;
+        let newest = TableSnapshot::open(root, EVENTS).await?.ok_or_else(none)?;
+        let sources = TableSnapshot::open(root, SOURCES).await?;
         let missing = match &sources {
             Some(sources) => evidence::missing(&newest, sources).await?,
             None => Vec::new(),
         };
-        let rejects = Table::open(root, REJECTS).await?;
+        let rejects = TableSnapshot::open(root, REJECTS).await?;
         let (events, rejects) = match as_of {
             None => (newest, rejects),
             Some(as_of) => {
@@ -70,9 +65,8 @@ impl LakeInput {
                 (events, rejects)
             }
         };
-        let skipped = Arc::new(Skipped::default());
         let tally = tally(&events)?;
-        let table = |table: &Table| -> Result<Arc<dyn TableProvider>> {
+        let table = |table: &TableSnapshot| -> Result<Arc<dyn TableProvider>> {
             let store = ObjectStoreUrl::parse(format!("lake-{index}-{}://lake", table.name))?;
             context
                 .runtime_env()
@@ -88,7 +82,6 @@ impl LakeInput {
                 time,
                 store,
                 table.files()?.into(),
-                Arc::clone(&skipped),
             )))
         };
         let mut all = sources
@@ -115,13 +108,12 @@ impl LakeInput {
                 compression: None,
                 tally,
             },
-            skipped,
         })
     }
 }
 
 /// What the log says of the rows.
-fn tally(events: &Table) -> Result<Tally> {
+fn tally(events: &TableSnapshot) -> Result<Tally> {
     let mut tally = Tally {
         format: Some("lake"),
         ..Tally::default()
@@ -134,24 +126,4 @@ fn tally(events: &Table) -> Result<Tally> {
         }
     }
     Ok(tally)
-}
-
-/// Is there a lake behind this URL?
-pub(crate) async fn is_remote_lake(input: &str, stores: &crate::source::store::Stores) -> bool {
-    // Only a prefix can be one; asking costs a request.
-    let name = input
-        .trim_end_matches('/')
-        .rsplit('/')
-        .next()
-        .unwrap_or_default();
-    if input.starts_with("http") || input.contains(['*', '?', '[']) || name.contains('.') {
-        return false;
-    }
-    match Root::of(input, stores).await {
-        Ok(root) => root
-            .holds_lake()
-            .await
-            .is_ok_and(|found| found == Some(true)),
-        Err(_) => false,
-    }
 }

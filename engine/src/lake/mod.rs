@@ -28,6 +28,7 @@ mod delta;
 mod evidence;
 mod expire;
 mod folder;
+mod hashing;
 mod history;
 mod identity;
 mod input;
@@ -44,18 +45,9 @@ mod vacuum;
 mod verify;
 mod writer;
 
-pub use command::{LakeAnswer, LakeCommand, lake, open_lake};
-pub(crate) use convert::convert;
+pub(crate) use command::find;
+pub use command::{LakeAnswer, LakeCommand, LakeOptions, lake};
+pub(crate) use convert::{Conversion, convert};
 pub use delta::AsOf;
-pub(crate) use input::{LakeInput, is_remote_lake};
-pub use read::Share;
-pub(crate) use read::Skipped;
-pub(crate) use root::{Root, is_lake};
-
-/// Now, in microseconds since the epoch.
-fn now_micros() -> i64 {
-    let since = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-}
+pub(crate) use input::LakeInput;
+pub(crate) use root::Root;

@@ -34,18 +34,16 @@ use deltalake::{
 use serde_json::Map;
 use uuid::Uuid;
 
-use self::{
-    choice::{Candidate, TARGET, chosen, marks},
-    output::{NewFile, Written},
-    rewrite::Rewrite,
-};
-use super::{
-    delta::{Commit, Outcome, Table, data_file, partition},
-    evidence::removal,
-    root::{EVENTS, REJECTS, Root, SOURCES},
-    upkeep::{self, DONE, NOT_DONE, Upkeep, bytes_of, check_names},
-};
-use crate::{Error, ErrorKind, Result, query::session::Limits};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lake::delta::{Commit, Outcome, TableSnapshot, data_file, partition};
+use crate::lake::evidence::removal;
+use crate::lake::optimize::choice::{Candidate, TARGET, chosen, marks};
+use crate::lake::optimize::output::{OptimizedFile, Written};
+use crate::lake::optimize::rewrite::Rewrite;
+use crate::lake::root::{EVENTS, REJECTS, Root, SOURCES};
+use crate::lake::upkeep;
+use crate::lake::upkeep::{DONE, NOT_DONE, Upkeep, bytes_of, check_names};
+use crate::session::Limits;
 
 /// The progress that says of a version that upkeep made it.
 pub(crate) const MAINTENANCE: &str = "auditql:maintenance";
@@ -94,7 +92,7 @@ pub(crate) async fn optimize(
 
 struct Optimizer<'o> {
     root: &'o Root,
-    table: Table,
+    table: TableSnapshot,
     order: &'static [&'static str],
     limits: &'o Limits,
     cancelled: &'o AtomicBool,
@@ -248,7 +246,7 @@ impl Optimizer<'_> {
         Ok(false)
     }
 
-    fn add(&self, day: Option<&str>, file: &NewFile, run: &str) -> Add {
+    fn add(&self, day: Option<&str>, file: &OptimizedFile, run: &str) -> Add {
         Add {
             path: file.name.clone(),
             partition_values: if self.table.name == SOURCES {
@@ -257,7 +255,7 @@ impl Optimizer<'_> {
                 partition(day)
             },
             size: i64::try_from(file.size).unwrap_or(i64::MAX),
-            modification_time: super::now_micros() / 1000,
+            modification_time: crate::time::now_micros() / 1000,
             data_change: false,
             stats: Some(file.statistics.json()),
             tags: Some(marks(run)),

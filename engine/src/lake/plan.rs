@@ -10,18 +10,17 @@ use std::{
     sync::Arc,
 };
 
-use super::source::{HEAD, SourceRead, Sources};
-use crate::{
-    scan::{
-        plan::{Planned, SourcePart},
-        witness::{Progress, TAIL, Witness, fingerprint},
-        worker,
-    },
-    source::{Compression, Held, Layout, Location, chunk::next_boundary, compress, store::Stores},
-};
+use crate::lake::source::{HEAD, SourceRead, Sources};
+use crate::scan::open::{ObjectHandle, OpenObject};
+use crate::scan::plan::{PlannedObject, ResumePoint};
+use crate::source::chunk::next_boundary;
+use crate::source::object::Location;
+use crate::source::store::Stores;
+use crate::source::witness::{SourceProgress, TAIL, Witness, fingerprint};
+use crate::source::{Compression, Held, Layout, compress};
 
 /// What is to be done with an object.
-pub(crate) enum Look {
+pub(crate) enum SourceLook {
     /// It holds nothing.
     Empty,
     /// All of it is in the lake.
@@ -38,15 +37,14 @@ pub(crate) enum Look {
 pub(crate) struct SourceWork {
     /// Index of the object in the input.
     pub(crate) object: usize,
-    pub(crate) planned: Planned,
-    /// The open file, where it is one.
-    pub(crate) held: Option<Arc<Held>>,
+    pub(crate) planned: PlannedObject,
+    pub(crate) handle: ObjectHandle,
     /// The first bytes, decompressed; at most [`HEAD`].
     pub(crate) head: Vec<u8>,
     /// As the lake has it; of a new source empty.
     pub(crate) known: SourceRead,
     /// What was read in earlier runs.
-    pub(crate) start: Progress,
+    pub(crate) start: SourceProgress,
     pub(crate) stored_bytes: u64,
     pub(crate) stored_hash: String,
     pub(crate) etag: Option<String>,
@@ -62,22 +60,16 @@ pub(crate) struct SourceWork {
 impl SourceWork {
     /// The source in the lake.
     pub(crate) fn id(&self) -> &str {
-        self.planned.part.as_ref().map_or("", |part| &part.id)
+        self.planned
+            .resume
+            .as_ref()
+            .map_or("", |resume| &resume.source_id)
     }
 
     /// Forgets what was seen in a try that came to nothing.
     pub(crate) fn begin_again(&mut self) {
-        if let Some(part) = &self.planned.part {
-            let witness = part
-                .witness
-                .as_ref()
-                .map(|_| Arc::new(Witness::new(self.start.clone())));
-            self.planned.part = Some(Arc::new(SourcePart {
-                id: part.id.clone(),
-                from: part.from,
-                lines: part.lines,
-                witness,
-            }));
+        if let Some(witness) = &mut self.handle.witness {
+            *witness = Arc::new(Witness::new(self.start.clone()));
         }
     }
 
@@ -107,16 +99,15 @@ impl SourceWork {
 
     /// Are its bytes read only once, so that who reads them has to look at them?
     pub(crate) fn witness(&self) -> Option<&Arc<Witness>> {
-        self.planned
-            .part
-            .as_ref()
-            .and_then(|part| part.witness.as_ref())
+        self.handle.witness.as_ref()
     }
 
     /// Is the file the one that was looked at, with all its bytes? Of a compressed file the first
     /// bytes are not compared: nothing cuts one in place.
     pub(crate) fn is_whole(&self) -> bool {
-        let Some(held) = &self.held else { return true };
+        let Some(held) = &self.handle.held else {
+            return true;
+        };
         let mut head = Vec::new();
         held.is_whole()
             && (self.planned.compression.is_some()
@@ -139,26 +130,27 @@ const EXPANSION: u64 = 12;
 ///
 /// When it cannot be read.
 pub(crate) fn look(
-    object: usize,
-    planned: &Planned,
+    index: usize,
+    object: OpenObject<'_>,
     sources: &Sources,
     pending: &HashSet<String>,
     stores: &Arc<Stores>,
     most: u64,
-) -> io::Result<Look> {
+) -> io::Result<SourceLook> {
+    let planned = object.planned;
     if let Some(failure) = &planned.failure {
-        return Ok(Look::Failed(failure.clone()));
+        return Ok(SourceLook::Failed(failure.clone()));
     }
-    let mut opened = Opened::of(planned, stores)?;
+    let mut opened = OpenedSource::of(object)?;
     if opened.size == 0 {
-        return Ok(Look::Empty);
+        return Ok(SourceLook::Empty);
     }
     if let Some(etag) = &opened.etag
         && sources
             .tagged(&planned.object.uri, opened.size, etag)
             .is_some()
     {
-        return Ok(Look::Known);
+        return Ok(SourceLook::Known);
     }
     let mut raw = Vec::new();
     opened
@@ -177,29 +169,29 @@ pub(crate) fn look(
         },
     };
     if head.is_empty() {
-        return Ok(Look::Empty);
+        return Ok(SourceLook::Empty);
     }
     if let Some(source) = sources.stored(opened.size, &stored_hash)
         && source.head_bytes <= head.len() as u64
         && source.head_hash == fingerprint(&head[..source.head_bytes as usize])
     {
-        return Ok(Look::Known);
+        return Ok(SourceLook::Known);
     }
     let layout = compression.is_none().then(|| Layout::of(&raw));
     let resumes = layout.is_none_or(|layout| !layout.list);
-    let mut found: Option<(SourceRead, Progress)> = None;
+    let mut found: Option<(SourceRead, SourceProgress)> = None;
     for source in sources.beginning_with(&head) {
         if pending.contains(&source.source_id) {
-            return Ok(Look::Later);
+            return Ok(SourceLook::Later);
         }
         match opened.goes_on(source, compression)? {
             GoesOn::No => {}
             // An older copy of a log that has grown since.
             GoesOn::Shorter if opened.is_end_of(source, sources, compression)? => {
-                return Ok(Look::Known);
+                return Ok(SourceLook::Known);
             }
             GoesOn::Shorter => {}
-            GoesOn::AtItsEnd => return Ok(Look::Known),
+            GoesOn::AtItsEnd => return Ok(SourceLook::Known),
             GoesOn::With(progress) => {
                 found = Some((source.clone(), progress));
                 break;
@@ -208,9 +200,9 @@ pub(crate) fn look(
     }
     let (known, start) = match found {
         // A list can only be read from its start; what is known of it is recognised event by event.
-        Some((known, _)) if !resumes => (known, Progress::default()),
+        Some((known, _)) if !resumes => (known, SourceProgress::default()),
         Some(found) => found,
-        None => (SourceRead::default(), Progress::default()),
+        None => (SourceRead::default(), SourceProgress::default()),
     };
     let id = if known.source_id.is_empty() {
         sources.new_id(&fingerprint(&head))
@@ -218,7 +210,7 @@ pub(crate) fn look(
         known.source_id.clone()
     };
     if pending.contains(&id) {
-        return Ok(Look::Later);
+        return Ok(SourceLook::Later);
     }
     let remote = matches!(planned.object.location, Location::Store(_));
     let is_part = match layout.filter(|layout| !layout.list && !layout.parts && layout.json) {
@@ -233,32 +225,30 @@ pub(crate) fn look(
     } else {
         opened.size.saturating_sub(start.bytes)
     };
-    let part = SourcePart {
-        id,
-        from: start.bytes,
-        lines: start.newlines,
+    let handle = ObjectHandle {
+        held: opened.held.clone(),
+        spool: Arc::clone(&object.handle.spool),
         witness,
     };
     let mut planned = planned.clone();
     planned.layout = layout;
     planned.compression = compression;
     planned.object.size = Some(opened.size);
-    if let Some(held) = &opened.held {
-        planned.object.location = Location::Held(Arc::clone(held));
-        planned.spool = Arc::default();
-    }
-    planned.part = Some(Arc::new(part));
-    let Opened { held, etag, .. } = opened;
-    Ok(Look::Read(Box::new(SourceWork {
-        object,
+    planned.resume = Some(ResumePoint {
+        source_id: id,
+        from: start.bytes,
+        lines: start.newlines,
+    });
+    Ok(SourceLook::Read(Box::new(SourceWork {
+        object: index,
         planned,
-        held,
+        handle,
         head,
         known,
         start,
         stored_bytes,
         stored_hash,
-        etag,
+        etag: opened.etag,
         bytes,
         is_part,
         changes: 0,
@@ -267,9 +257,8 @@ pub(crate) fn look(
 }
 
 /// An object that can be read from any place.
-struct Opened<'o> {
-    planned: &'o Planned,
-    stores: &'o Stores,
+struct OpenedSource<'o> {
+    object: OpenObject<'o>,
     held: Option<Arc<Held>>,
     size: u64,
     etag: Option<String>,
@@ -280,11 +269,12 @@ enum GoesOn {
     /// It ends before the place.
     Shorter,
     AtItsEnd,
-    With(Progress),
+    With(SourceProgress),
 }
 
-impl<'o> Opened<'o> {
-    fn of(planned: &'o Planned, stores: &'o Stores) -> io::Result<Self> {
+impl<'o> OpenedSource<'o> {
+    fn of(object: OpenObject<'o>) -> io::Result<Self> {
+        let planned = object.planned;
         let (held, size, etag) = match &planned.object.location {
             Location::Store(stored) if stored.size.is_some() => {
                 (None, stored.size.unwrap_or(0), stored.etag.clone())
@@ -296,20 +286,18 @@ impl<'o> Opened<'o> {
             }
             // What can be read only once is copied.
             _ => {
-                worker::spool(planned, stores)
+                object
+                    .spool()
                     .map_err(|error| io::Error::other(error.to_string()))?;
-                let path = planned
-                    .spool
-                    .get()
-                    .ok_or_else(|| io::Error::other("the temporary copy is gone"))?;
-                let held = Held::open(path)?;
+                let path = object.handle.spool.path();
+                let path = path.ok_or_else(|| io::Error::other("the temporary copy is gone"))?;
+                let held = Held::open(&path)?;
                 let size = held.size;
                 (Some(held), size, None)
             }
         };
         Ok(Self {
-            planned,
-            stores,
+            object,
             held,
             size,
             etag: etag.filter(|etag| etag.starts_with('"')),
@@ -334,9 +322,9 @@ impl<'o> Opened<'o> {
     }
 
     fn reader(&self, from: u64) -> io::Result<Box<dyn Read + Send>> {
-        match (&self.held, &self.planned.object.location) {
+        match (&self.held, &self.object.planned.object.location) {
             (Some(held), _) => Ok(Box::new(held.reader(from))),
-            (None, Location::Store(stored)) => self.stores.reader(stored, from, self.size),
+            (None, Location::Store(stored)) => self.object.stores.reader(stored, from, self.size),
             (None, _) => Err(io::Error::other("cannot be read")),
         }
     }
@@ -375,7 +363,7 @@ impl<'o> Opened<'o> {
         if compression.is_none() && !sources.ends_at(id, self.size) {
             return Ok(false);
         }
-        let mut progress = Progress::default();
+        let mut progress = SourceProgress::default();
         let (mut stream, _) = compress::decompressed(self.reader(0)?)?;
         let mut buffer = vec![0; 256 << 10];
         loop {

@@ -11,10 +11,7 @@ mod shown;
 
 use std::{
     collections::{BTreeSet, HashSet},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
 };
 
 use async_trait::async_trait;
@@ -35,6 +32,8 @@ use datafusion::{
     object_store::path::Path,
     physical_plan::{ExecutionPlan, empty::EmptyExec},
 };
+
+use crate::account::{FileShare, Ledger};
 
 /// Columns that are long, and how many others one of them is worth.
 const BODIES: [&str; 4] = [
@@ -101,61 +100,6 @@ impl DataFile {
     }
 }
 
-/// How many files the scans of a session had before them and left out; shared with the caller, who
-/// shows it after a query.
-#[derive(Debug, Default)]
-pub(crate) struct Skipped {
-    files: AtomicU64,
-    skipped_files: AtomicU64,
-    bytes: AtomicU64,
-    skipped_bytes: AtomicU64,
-}
-
-/// How many data files scans had before them, and how many they left out; those are among all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Share {
-    /// Data files of the lakes that were asked.
-    pub files: u64,
-    /// Files that cannot hold a row of the answer.
-    pub skipped_files: u64,
-    /// Bytes of all files.
-    pub bytes: u64,
-    /// Bytes of those that were left out.
-    pub skipped_bytes: u64,
-}
-
-impl Share {
-    pub(crate) const fn and(self, other: Self) -> Self {
-        Self {
-            files: self.files + other.files,
-            skipped_files: self.skipped_files + other.skipped_files,
-            bytes: self.bytes + other.bytes,
-            skipped_bytes: self.skipped_bytes + other.skipped_bytes,
-        }
-    }
-}
-
-impl Skipped {
-    fn add(&self, share: Share) {
-        self.files.fetch_add(share.files, Ordering::Relaxed);
-        self.skipped_files
-            .fetch_add(share.skipped_files, Ordering::Relaxed);
-        self.bytes.fetch_add(share.bytes, Ordering::Relaxed);
-        self.skipped_bytes
-            .fetch_add(share.skipped_bytes, Ordering::Relaxed);
-    }
-
-    /// What came together since it was asked last.
-    pub(crate) fn take(&self) -> Share {
-        Share {
-            files: self.files.swap(0, Ordering::Relaxed),
-            skipped_files: self.skipped_files.swap(0, Ordering::Relaxed),
-            bytes: self.bytes.swap(0, Ordering::Relaxed),
-            skipped_bytes: self.skipped_bytes.swap(0, Ordering::Relaxed),
-        }
-    }
-}
-
 /// The files of one snapshot, seen through one schema.
 #[derive(Debug)]
 pub(crate) struct LakeTable {
@@ -167,7 +111,6 @@ pub(crate) struct LakeTable {
     zone: Option<Arc<str>>,
     store: ObjectStoreUrl,
     files: Arc<[DataFile]>,
-    skipped: Arc<Skipped>,
 }
 
 impl LakeTable {
@@ -179,7 +122,6 @@ impl LakeTable {
         time: Option<&str>,
         store: ObjectStoreUrl,
         files: Arc<[DataFile]>,
-        skipped: Arc<Skipped>,
     ) -> Self {
         let find = |name: Option<&str>| name.and_then(|name| schema.index_of(name).ok());
         let partition =
@@ -214,7 +156,6 @@ impl LakeTable {
             zone,
             store,
             files,
-            skipped,
         }
     }
 
@@ -386,13 +327,13 @@ impl LakeTable {
             .collect())
     }
 
-    fn share(&self, kept: &[&DataFile]) -> Share {
+    fn share(&self, kept: &[&DataFile]) -> FileShare {
         let (files, bytes) = (
             self.files.len() as u64,
             self.files.iter().map(|file| file.size).sum::<u64>(),
         );
         let kept_bytes = kept.iter().map(|file| file.size).sum::<u64>();
-        Share {
+        FileShare {
             files,
             skipped_files: files - kept.len() as u64,
             bytes,
@@ -456,7 +397,9 @@ impl TableProvider for LakeTable {
         let is_settled = filters.iter().all(|filter| self.is_of_partition(filter));
         let is_cut = limit.is_some_and(|limit| is_settled && keep_first(&mut files, limit));
         let share = self.share(&files);
-        self.skipped.add(share);
+        if let Some(ledger) = state.config().get_extension::<Ledger>() {
+            ledger.add_files(share);
+        }
 
         let columns = projection
             .cloned()

@@ -18,17 +18,16 @@ use serde_json::json;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::{
-    delta::{Table, partition},
-    evidence::stored_schema,
-    now_micros,
-    root::{REJECTS, Root},
-    writer::{Target, date_text, folder_of},
-};
-use crate::{
-    Error, ErrorKind, Result, batch::rejects_batch, convert::parquet::plain_properties,
-    scan::report::Reject, schema,
-};
+use crate::account::Reject;
+use crate::column::rejects_batch;
+use crate::error::{Error, ErrorKind, Result};
+use crate::file::parquet::plain_properties;
+use crate::lake::delta::{TableSnapshot, partition};
+use crate::lake::evidence::stored_schema;
+use crate::lake::root::{REJECTS, Root};
+use crate::lake::writer::{DataFileTarget, date_text, folder_of};
+use crate::schema;
+use crate::time::now_micros;
 
 /// Rejects that are kept in memory.
 const ROWS: usize = 4096;
@@ -37,9 +36,9 @@ const ROWS: usize = 4096;
 pub(crate) struct RejectFile {
     root: Root,
     runtime: Handle,
-    table: Arc<Table>,
+    table: Arc<TableSnapshot>,
     rows: Vec<(String, Option<String>, Reject)>,
-    file: Option<(ArrowWriter<Target>, String)>,
+    file: Option<(ArrowWriter<DataFileTarget>, String)>,
     day: i32,
     written: usize,
     /// By source: up to where its rejects are in the table.
@@ -75,7 +74,7 @@ fn file_schema() -> SchemaRef {
 }
 
 impl RejectFile {
-    pub(crate) fn new(root: Root, table: Arc<Table>, runtime: Handle) -> Self {
+    pub(crate) fn new(root: Root, table: Arc<TableSnapshot>, runtime: Handle) -> Self {
         let day = i32::try_from(now_micros().div_euclid(86_400_000_000)).unwrap_or(0);
         Self {
             root,
@@ -154,7 +153,7 @@ impl RejectFile {
                     folder_of(Some(self.day)),
                     Uuid::new_v4()
                 );
-                let target = Target::create(&self.root, REJECTS, &name, &self.runtime)?;
+                let target = DataFileTarget::create(&self.root, REJECTS, &name, &self.runtime)?;
                 self.file.insert((
                     ArrowWriter::try_new(target, schema, Some(plain_properties()))?,
                     name,
@@ -192,8 +191,8 @@ impl RejectFile {
                     .inner_mut()
                     .finish()
                     .map_err(|error| self.failed(&error))?;
-                if let Some((hidden, name)) = hidden {
-                    std::fs::rename(&hidden, &name).map_err(|error| self.failed(&error))?;
+                if let Some(hidden) = hidden {
+                    hidden.publish().map_err(|error| self.failed(&error))?;
                 }
                 Ok(())
             });

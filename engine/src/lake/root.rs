@@ -11,8 +11,9 @@ use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use object_store::{ObjectStore, local::LocalFileSystem, path::Path as Key, prefix::PrefixStore};
 use url::Url;
 
-use super::folder::Folder;
-use crate::{Error, ErrorKind, Result, source::store::Stores};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lake::folder::DeltaFolder;
+use crate::source::store::Stores;
 
 /// The table of the events.
 pub(crate) const EVENTS: &str = "events";
@@ -29,12 +30,12 @@ const LOG: &str = "_delta_log";
 pub(crate) struct Root {
     /// As the user wrote it, without secrets.
     pub(crate) shown: String,
-    place: Place,
+    place: LakePlace,
 }
 
 #[derive(Debug, Clone)]
-enum Place {
-    Folder(PathBuf),
+enum LakePlace {
+    DeltaFolder(PathBuf),
     Store {
         bucket: Arc<dyn ObjectStore>,
         key: String,
@@ -57,7 +58,7 @@ impl Root {
             }
             return Ok(Self {
                 shown: bucket.shown,
-                place: Place::Store {
+                place: LakePlace::Store {
                     bucket: bucket.store,
                     key,
                 },
@@ -68,7 +69,7 @@ impl Root {
             std::path::absolute(path).map_err(|error| Error::input(input, error.to_string()))?;
         Ok(Self {
             shown: input.to_owned(),
-            place: Place::Folder(path),
+            place: LakePlace::DeltaFolder(path),
         })
     }
 
@@ -79,7 +80,7 @@ impl Root {
     /// When it cannot be looked at.
     pub(crate) async fn holds_lake(&self) -> Result<Option<bool>> {
         match &self.place {
-            Place::Folder(path) => {
+            LakePlace::DeltaFolder(path) => {
                 if is_lake(path) {
                     return Ok(Some(true));
                 }
@@ -99,7 +100,7 @@ impl Root {
                     Err(error) => Err(Error::input(&self.shown, error.to_string())),
                 }
             }
-            Place::Store { .. } => {
+            LakePlace::Store { .. } => {
                 let found =
                     |listed: object_store::Result<object_store::ListResult>| -> Result<bool> {
                         match listed {
@@ -131,7 +132,7 @@ impl Root {
 
     fn prefixed(&self, table: &str) -> Result<Arc<dyn ObjectStore>> {
         Ok(match &self.place {
-            Place::Folder(path) => {
+            LakePlace::DeltaFolder(path) => {
                 let path = if table.is_empty() {
                     path.clone()
                 } else {
@@ -142,7 +143,7 @@ impl Root {
                         .map_err(|error| self.failed("open", &error))?,
                 )
             }
-            Place::Store { bucket, key, .. } => Arc::new(PrefixStore::new(
+            LakePlace::Store { bucket, key, .. } => Arc::new(PrefixStore::new(
                 Arc::clone(bucket),
                 self.key_of(key, table),
             )),
@@ -161,8 +162,8 @@ impl Root {
     /// The table's folder, where the lake is in a folder.
     pub(crate) fn folder(&self, table: &str) -> Option<PathBuf> {
         match &self.place {
-            Place::Folder(path) => Some(path.join(table)),
-            Place::Store { .. } => None,
+            LakePlace::DeltaFolder(path) => Some(path.join(table)),
+            LakePlace::Store { .. } => None,
         }
     }
 
@@ -177,13 +178,13 @@ impl Root {
         let location = Url::parse(&format!("lake://root/{table}/"))
             .map_err(|error| Error::input(&self.shown, error.to_string()))?;
         match &self.place {
-            Place::Folder(path) => {
+            LakePlace::DeltaFolder(path) => {
                 if make {
                     make_folder(&path.join(table))?;
                 }
                 let fail = |error: object_store::Error| self.failed("open", &error);
-                let root = Folder::new(path.clone()).map_err(fail)?;
-                let prefixed = Folder::new(path.join(table)).map_err(fail)?;
+                let root = DeltaFolder::new(path.clone()).map_err(fail)?;
+                let prefixed = DeltaFolder::new(path.join(table)).map_err(fail)?;
                 // Not a `file` URL: names with a percent sign in them would be decoded twice.
                 let location = Url::parse(&format!("lake://folder/{table}/"))
                     .map_err(|error| Error::input(&self.shown, error.to_string()))?;
@@ -194,7 +195,7 @@ impl Root {
                     &StorageConfig::default(),
                 ))
             }
-            Place::Store { bucket, key } => {
+            LakePlace::Store { bucket, key } => {
                 let prefixed =
                     |table: &str| PrefixStore::new(Arc::clone(bucket), self.key_of(key, table));
                 Ok(default_logstore(

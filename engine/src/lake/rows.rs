@@ -4,33 +4,26 @@
 //! Rows of several days are collected side by side, since a log that is cut at any place holds two;
 //! when there are too many days, or too many bytes in all, the largest group is handed over.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    ops::ControlFlow,
-    sync::Mutex,
-};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+use std::sync::mpsc::SyncSender;
 
-use datafusion::parquet::{errors::ParquetError, schema::types::SchemaDescPtr};
+use datafusion::parquet::errors::ParquetError;
+use datafusion::parquet::schema::types::SchemaDescPtr;
+use parking_lot::Mutex;
 
-use super::{
-    rejects::RejectFile,
-    source::Days,
-    writer::{Day, Range, Statistics, date_text},
-};
-use crate::{
-    Error,
-    batch::{Origin, Row},
-    convert::parquet::EncodedGroup,
-    encode::RowGroup,
-    event::{Event, ReasonCache},
-    scan::{
-        plan::Planned,
-        records::{Place, Sink, Source},
-        report::Reject,
-        worker::Collector,
-    },
-    source::Chunk,
-};
+use crate::account::Reject;
+use crate::column::parquet::RowGroup;
+use crate::column::{Row, RowOrigin};
+use crate::error::{Error, Result};
+use crate::event::{Event, ReasonCache};
+use crate::file::parquet::EncodedGroup;
+use crate::lake::rejects::RejectFile;
+use crate::lake::source::Days;
+use crate::lake::writer::{Day, Range, Statistics, date_text};
+use crate::record::records::{EventSource, RecordLocation, RecordSink};
+use crate::scan::job::{Collector, Job};
+use crate::scan::plan::PlannedObject;
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
 /// Days that are collected side by side.
@@ -79,11 +72,12 @@ impl SourceRows {
 }
 
 /// Collects the rows of one thread.
-pub(crate) struct LakeRows<'b, T> {
+pub(crate) struct LakeRows<'b> {
+    job: &'b Job,
     schema: &'b SchemaDescPtr,
     /// Bytes of events that make the groups full.
     full: u64,
-    open: Vec<Open>,
+    open: Vec<OpenGroup>,
     /// Groups that are not in use, with their memory.
     spare: Vec<RowGroup>,
     reasons: ReasonCache,
@@ -91,41 +85,47 @@ pub(crate) struct LakeRows<'b, T> {
     source_file: String,
     source_id: String,
     /// By the id of the source.
-    pub(crate) sources: HashMap<String, SourceRows>,
+    sources: HashMap<String, SourceRows>,
     current: SourceRows,
     rejects: &'b Mutex<RejectFile>,
-    take: T,
-    pub(crate) failure: Option<Error>,
+    /// Of all threads, by the id of the source.
+    totals: &'b Mutex<HashMap<String, SourceRows>>,
+    sender: SyncSender<Result<DayGroup>>,
+    failure: Option<Error>,
 }
 
 /// A group that fills.
-struct Open {
+struct OpenGroup {
     day: Day,
     group: RowGroup,
     statistics: Statistics,
 }
 
-impl<'b, T: FnMut(DayGroup) -> ControlFlow<()>> LakeRows<'b, T> {
+impl<'b> LakeRows<'b> {
+    /// Collects groups of about `full` bytes of events.
     pub(crate) fn new(
+        job: &'b Job,
         schema: &'b SchemaDescPtr,
         full: u64,
-        cluster: Option<&'b str>,
         rejects: &'b Mutex<RejectFile>,
-        take: T,
+        totals: &'b Mutex<HashMap<String, SourceRows>>,
+        sender: SyncSender<Result<DayGroup>>,
     ) -> Self {
         Self {
+            job,
             schema,
             full,
             open: Vec::new(),
             spare: Vec::new(),
             reasons: ReasonCache::default(),
-            cluster,
+            cluster: job.scan.plan.options.cluster.as_deref(),
             source_file: String::new(),
             source_id: String::new(),
             sources: HashMap::new(),
             current: SourceRows::default(),
             rejects,
-            take,
+            totals,
+            sender,
             failure: None,
         }
     }
@@ -133,8 +133,8 @@ impl<'b, T: FnMut(DayGroup) -> ControlFlow<()>> LakeRows<'b, T> {
     fn push(
         &mut self,
         event: &Event<'_>,
-        place: Place,
-        source: &Source<'_>,
+        place: RecordLocation,
+        source: &EventSource<'_>,
     ) -> Result<(), ParquetError> {
         let day = event
             .staged
@@ -150,7 +150,7 @@ impl<'b, T: FnMut(DayGroup) -> ControlFlow<()>> LakeRows<'b, T> {
                     .spare
                     .pop()
                     .map_or_else(|| RowGroup::new(self.schema), Ok)?;
-                self.open.push(Open {
+                self.open.push(OpenGroup {
                     day,
                     group,
                     statistics: Statistics::default(),
@@ -158,7 +158,7 @@ impl<'b, T: FnMut(DayGroup) -> ControlFlow<()>> LakeRows<'b, T> {
                 self.open.len() - 1
             }
         };
-        let origin = Origin {
+        let origin = RowOrigin {
             source_id: Some(&self.source_id),
             ..place.origin(source, &self.source_file, self.cluster)
         };
@@ -178,18 +178,19 @@ impl<'b, T: FnMut(DayGroup) -> ControlFlow<()>> LakeRows<'b, T> {
         else {
             return Ok(());
         };
-        let Open {
+        let OpenGroup {
             day,
             mut group,
             statistics,
         } = self.open.swap_remove(largest);
         let encoded = EncodedGroup::of(&mut group)?;
         self.spare.push(group);
-        let _ = (self.take)(DayGroup {
+        // When nobody takes it the job has been stopped.
+        let _ = self.sender.send(Ok(DayGroup {
             day,
             group: encoded,
             statistics,
-        });
+        }));
         Ok(())
     }
 
@@ -202,50 +203,35 @@ impl<'b, T: FnMut(DayGroup) -> ControlFlow<()>> LakeRows<'b, T> {
                 .merge(rows);
         }
     }
-
-    /// After the last piece.
-    pub(crate) fn finish(&mut self) {
-        self.end_source();
-        while !self.open.is_empty() && self.failure.is_none() {
-            if let Err(error) = self.hand_over_largest() {
-                self.failure = Some(error.into());
-            }
-        }
-    }
 }
 
-impl<T: FnMut(DayGroup) -> ControlFlow<()>> Sink for LakeRows<'_, T> {
-    fn event(&mut self, event: &Event<'_>, place: Place, source: &Source<'_>) {
+impl RecordSink for LakeRows<'_> {
+    fn event(&mut self, event: &Event<'_>, place: RecordLocation, source: &EventSource<'_>) {
         if let Err(error) = self.push(event, place, source) {
             self.failure.get_or_insert_with(|| error.into());
         }
     }
 
     fn reject(&mut self, reject: Reject) {
-        let mut rejects = self
-            .rejects
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut rejects = self.rejects.lock();
         if let Err(error) = rejects.add(&self.source_file, &self.source_id, reject) {
             self.failure.get_or_insert(error);
         }
     }
 }
 
-impl<T: FnMut(DayGroup) -> ControlFlow<()>> Collector for LakeRows<'_, T> {
-    fn object(&mut self, planned: &Planned) {
+impl Collector for LakeRows<'_> {
+    fn object(&mut self, planned: &PlannedObject) {
         self.end_source();
         self.source_file.clone_from(&planned.object.uri);
         self.source_id = planned
-            .part
+            .resume
             .as_ref()
-            .map(|part| part.id.clone())
+            .map(|resume| resume.source_id.clone())
             .unwrap_or_default();
     }
 
-    fn chunk(&mut self, _: Option<&Chunk>) {}
-
-    fn hand_over(&mut self, _: bool) -> ControlFlow<()> {
+    fn hand_over(&mut self) -> ControlFlow<()> {
         if self.failure.is_none()
             && self.open.iter().map(|open| open.group.bytes()).sum::<u64>() >= self.full
             && let Err(error) = self.hand_over_largest()
@@ -257,5 +243,23 @@ impl<T: FnMut(DayGroup) -> ControlFlow<()>> Collector for LakeRows<'_, T> {
         } else {
             ControlFlow::Continue(())
         }
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.end_source();
+        while !self.open.is_empty() && self.failure.is_none() && !self.job.is_stopped() {
+            if let Err(error) = self.hand_over_largest() {
+                self.failure = Some(error.into());
+            }
+        }
+        let mut totals = self.totals.lock();
+        for (id, rows) in self.sources.drain() {
+            totals.entry(id).or_default().merge(rows);
+        }
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
+    fn fail(&mut self, error: Error) {
+        let _ = self.sender.send(Err(error));
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::scan::witness::{Progress, fingerprint};
+use crate::source::witness::{SourceProgress, fingerprint};
 
 /// How many bytes at a source's start are part of its fingerprint.
 pub(crate) const HEAD: usize = 4 << 10;
@@ -216,8 +216,8 @@ impl Sources {
 
 impl SourceRead {
     /// Where to go on, after the bytes that `tail` are the last of.
-    pub(crate) fn progress(&self, tail: Vec<u8>) -> Option<Progress> {
-        Progress::resume(&self.sha256_state, self.to_offset, self.lines, tail)
+    pub(crate) fn progress(&self, tail: Vec<u8>) -> Option<SourceProgress> {
+        SourceProgress::resume(&self.sha256_state, self.to_offset, self.lines, tail)
     }
 }
 

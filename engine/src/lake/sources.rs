@@ -13,13 +13,12 @@ use datafusion::arrow::{
 };
 use tokio::runtime::Handle;
 
-use super::{
-    delta::{AsOf, Table},
-    evidence,
-    root::{Root, SOURCES},
-    source::{Days, SourceRead},
-};
-use crate::{Result, schema};
+use crate::error::Result;
+use crate::lake::delta::{AsOf, TableSnapshot};
+use crate::lake::evidence;
+use crate::lake::root::{Root, SOURCES};
+use crate::lake::source::{Days, SourceRead};
+use crate::schema;
 
 /// The sources of a lake as of a version of `events`, by the time when they were converted last.
 ///
@@ -28,11 +27,11 @@ use crate::{Result, schema};
 /// When the tables cannot be read, or there was no such version.
 pub(crate) async fn sources(
     root: &Root,
-    events: Table,
+    events: TableSnapshot,
     as_of: Option<AsOf>,
 ) -> Result<RecordBatch> {
     let mut rows = Vec::new();
-    if let Some(table) = Table::open(root, SOURCES).await? {
+    if let Some(table) = TableSnapshot::open(root, SOURCES).await? {
         rows = evidence::read(root, &table, &Handle::current()).await?;
         rows.extend(evidence::missing(&events, &table).await?);
     }

@@ -9,11 +9,9 @@ use datafusion::arrow::{
 };
 use deltalake::kernel::Add;
 
-use super::{
-    delta::{Table, data_file},
-    root::{EVENTS, Root},
-};
-use crate::{Error, Result};
+use crate::error::{Error, Result};
+use crate::lake::delta::{TableSnapshot, data_file};
+use crate::lake::root::{EVENTS, Root};
 
 /// It was done.
 pub(crate) const DONE: &str = "yes";
@@ -91,8 +89,8 @@ pub(crate) fn table<const N: usize>(columns: [(&str, ArrayRef); N]) -> Result<Re
 /// # Errors
 ///
 /// When there is no lake, or it cannot be read.
-pub(crate) async fn open(root: &Root, name: &'static str) -> Result<Option<Table>> {
-    match Table::open(root, name).await? {
+pub(crate) async fn open(root: &Root, name: &'static str) -> Result<Option<TableSnapshot>> {
+    match TableSnapshot::open(root, name).await? {
         None if name == EVENTS => Err(Error::input(
             &root.shown,
             "there is no lake; `auditql convert -i … --to` makes one",
@@ -121,7 +119,7 @@ pub(crate) fn rows_of<'a>(files: impl IntoIterator<Item = &'a Add>) -> Option<u6
 /// # Errors
 ///
 /// When one cannot.
-pub(crate) fn check_names(table: &Table, files: &[Add]) -> Result<()> {
+pub(crate) fn check_names(table: &TableSnapshot, files: &[Add]) -> Result<()> {
     let is_plain = |path: &str| {
         path.bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.=/".contains(&byte))

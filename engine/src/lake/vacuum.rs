@@ -28,13 +28,12 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use walkdir::WalkDir;
 
-use super::{
-    delta::Table,
-    now_micros,
-    root::{EVENTS, REJECTS, Root, SOURCES},
-    upkeep::{self, DONE, DRY_RUN, numbers, table, texts},
-};
-use crate::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lake::delta::TableSnapshot;
+use crate::lake::root::{EVENTS, REJECTS, Root, SOURCES};
+use crate::lake::upkeep;
+use crate::lake::upkeep::{DONE, DRY_RUN, numbers, table, texts};
+use crate::time::now_micros;
 
 const DAY: i64 = 86_400_000_000;
 /// Entries of the log that are read at once.
@@ -45,9 +44,9 @@ const AHEAD: usize = 16;
 struct Swept {
     table: &'static str,
     /// Files of ours that lay there.
-    files: Share,
+    files: VacuumShare,
     /// Those that go, or went.
-    gone: Share,
+    gone: VacuumShare,
     /// Files that the table does not have, and that are too young to go.
     kept: u64,
     /// Files of others.
@@ -57,13 +56,13 @@ struct Swept {
 }
 
 #[derive(Debug, Default, Clone, Copy)]
-struct Share {
+struct VacuumShare {
     files: u64,
     bytes: u64,
 }
 
-impl Share {
-    fn add(&mut self, file: &Stored) {
+impl VacuumShare {
+    fn add(&mut self, file: &StoredFile) {
         self.files += 1;
         self.bytes += file.size;
     }
@@ -190,7 +189,7 @@ impl Limit {
 
 /// A file of ours that lies in a table's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Stored {
+struct StoredFile {
     path: String,
     size: u64,
     /// In microseconds since the epoch.
@@ -200,27 +199,27 @@ struct Stored {
 /// What lies in a table's folder.
 #[derive(Debug, Default)]
 struct Listing {
-    files: Vec<Stored>,
+    files: Vec<StoredFile>,
     unknown: u64,
 }
 
 impl Listing {
     fn add(&mut self, path: &str, size: u64, modified: i64) {
-        match Kind::of(path) {
-            Kind::Ours => self.files.push(Stored {
+        match LeftoverKind::of(path) {
+            LeftoverKind::Ours => self.files.push(StoredFile {
                 path: path.to_owned(),
                 size,
                 modified,
             }),
-            Kind::Log => {}
-            Kind::Unknown => self.unknown += 1,
+            LeftoverKind::Log => {}
+            LeftoverKind::Unknown => self.unknown += 1,
         }
     }
 }
 
 /// What a file is, by its path in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum LeftoverKind {
     /// A data file, or one that is not finished.
     Ours,
     /// Of Delta's log: not to be touched.
@@ -228,7 +227,7 @@ enum Kind {
     Unknown,
 }
 
-impl Kind {
+impl LeftoverKind {
     fn of(path: &str) -> Self {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         // What object_store stages it calls by its name, with a number behind it.
@@ -324,7 +323,7 @@ fn walk(folder: &Path) -> io::Result<Listing> {
 }
 
 /// The files of the current version.
-fn active(table: &Table) -> Result<HashSet<String>> {
+fn active(table: &TableSnapshot) -> Result<HashSet<String>> {
     let active: HashSet<String> = table.adds()?.into_iter().map(|add| add.path).collect();
     // Another spelling of a path would look like a file that nobody has.
     if let Some(path) = active
@@ -350,7 +349,7 @@ struct Past {
 
 /// A line of a commit.
 #[derive(Deserialize)]
-struct Line {
+struct VacuumRow {
     remove: Option<Removed>,
     #[serde(rename = "commitInfo")]
     info: Option<Info>,
@@ -372,7 +371,7 @@ struct Info {
 /// missing: no version before can be read in full.
 async fn past(
     root: &Root,
-    table: &Table,
+    table: &TableSnapshot,
     listing: &Listing,
     active: &HashSet<String>,
     limit: Limit,
@@ -446,7 +445,7 @@ fn read_commit(entry: &[u8]) -> serde_json::Result<(Vec<Gone>, Option<i64>)> {
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.trim_ascii().is_empty())
     {
-        let line: Line = serde_json::from_slice(line)?;
+        let line: VacuumRow = serde_json::from_slice(line)?;
         if let Some(remove) = line.remove {
             removed.push((
                 percent_decode_str(&remove.path)
@@ -540,13 +539,13 @@ mod tests {
             "deletion_vector_1.bin",
         ];
         for (paths, kind) in [
-            (&ours[..], Kind::Ours),
-            (&log[..], Kind::Log),
-            (&unknown[..], Kind::Unknown),
+            (&ours[..], LeftoverKind::Ours),
+            (&log[..], LeftoverKind::Log),
+            (&unknown[..], LeftoverKind::Unknown),
         ] {
             paths
                 .iter()
-                .for_each(|path| assert_eq!(Kind::of(path), kind, "{path}"));
+                .for_each(|path| assert_eq!(LeftoverKind::of(path), kind, "{path}"));
         }
     }
 

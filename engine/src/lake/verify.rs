@@ -26,30 +26,25 @@ use std::sync::Arc;
 use datafusion::arrow::array::RecordBatch;
 use tokio::runtime::Handle;
 
-use self::{
-    finding::{Finding, Findings, Status},
-    known::Known,
-    original::Search,
-    scan::{Reader, blocking},
-};
-use super::{
-    delta::Table,
-    evidence,
-    expire::EXPIRED,
-    read::DataFile,
-    root::{EVENTS, REJECTS, Root, SOURCES},
-    source::Sources,
-};
-use crate::{
-    Error, Options, Result,
-    scan::plan::{ScanOptions, ScanPlan},
-    source::{
-        Object,
-        listing::{self, Inputs},
-        store::Stores,
-    },
-    table::Window,
-};
+use crate::error::{Error, Result};
+use crate::lake::command::LakeOptions;
+use crate::lake::delta::TableSnapshot;
+use crate::lake::evidence;
+use crate::lake::expire::EXPIRED;
+use crate::lake::read::DataFile;
+use crate::lake::root::{EVENTS, REJECTS, Root, SOURCES};
+use crate::lake::source::Sources;
+use crate::lake::verify::finding::{Finding, Findings, Status};
+use crate::lake::verify::known::KnownSource;
+use crate::lake::verify::original::OriginalSearch;
+use crate::lake::verify::scan::{DataReader, blocking};
+use crate::scan::look::look;
+use crate::scan::plan::ScanOptions;
+use crate::source::listing;
+use crate::source::listing::Inputs;
+use crate::source::object::InputObject;
+use crate::source::store::Stores;
+use crate::time::Window;
 
 /// What came out.
 pub(crate) struct Verified {
@@ -68,19 +63,19 @@ pub(crate) struct Verified {
 /// When it cannot be looked at.
 pub(crate) async fn verify(
     root: &Root,
-    events: &Table,
-    options: &Options,
+    events: &TableSnapshot,
+    options: &LakeOptions,
     stores: &Arc<Stores>,
     originals: bool,
     inputs: &[String],
 ) -> Result<Verified> {
     let (runtime, threads) = (Handle::current(), options.threads.max(1));
-    let reader = |table: &str| Reader::new(root, table, &runtime, threads);
+    let reader = |table: &str| DataReader::new(root, table, &runtime, threads);
     let mut findings = Findings::default();
     // After the events: what belongs to them is there then.
     let (reject_table, source_table) = (
-        Table::open(root, REJECTS).await?,
-        Table::open(root, SOURCES).await?,
+        TableSnapshot::open(root, REJECTS).await?,
+        TableSnapshot::open(root, SOURCES).await?,
     );
     let event_reader = reader(EVENTS)?;
     let (event_files, found) = check_files(event_reader.clone(), events).await?;
@@ -94,7 +89,7 @@ pub(crate) async fn verify(
         }
         None => findings.add(missing(REJECTS, events)),
     }
-    let known: Arc<[Known]> = match &source_table {
+    let known: Arc<[KnownSource]> = match &source_table {
         Some(table) => {
             let (_, found) = check_files(reader(SOURCES)?, table).await?;
             let is_broken = found
@@ -144,7 +139,7 @@ pub(crate) async fn verify(
     verified(root, events, &findings)
 }
 
-fn verified(root: &Root, events: &Table, findings: &Findings) -> Result<Verified> {
+fn verified(root: &Root, events: &TableSnapshot, findings: &Findings) -> Result<Verified> {
     let message = format!(
         "verified {}, version {}: {}",
         root.shown,
@@ -159,13 +154,16 @@ fn verified(root: &Root, events: &Table, findings: &Findings) -> Result<Verified
 }
 
 /// The data files of a table that can be read, and what is wrong with the others.
-async fn check_files(reader: Reader, table: &Table) -> Result<(Vec<DataFile>, Vec<Finding>)> {
+async fn check_files(
+    reader: DataReader,
+    table: &TableSnapshot,
+) -> Result<(Vec<DataFile>, Vec<Finding>)> {
     let (name, files) = (table.name, table.files()?);
     blocking(move || files::check(&reader, name, &files)).await
 }
 
 /// A table that is not there: the first conversion may have been killed before it made it.
-fn missing(table: &str, events: &Table) -> Option<Finding> {
+fn missing(table: &str, events: &TableSnapshot) -> Option<Finding> {
     (events.version() > 0).then(|| {
         Finding::new(
             files::CHECK,
@@ -177,8 +175,8 @@ fn missing(table: &str, events: &Table) -> Option<Finding> {
 }
 
 async fn check_originals(
-    known: Arc<[Known]>,
-    options: &Options,
+    known: Arc<[KnownSource]>,
+    options: &LakeOptions,
     stores: &Arc<Stores>,
     inputs: &[String],
     runtime: Handle,
@@ -195,7 +193,7 @@ async fn check_originals(
         ));
     }
     let scan = ScanOptions {
-        max_record: options.max_record,
+        max_record: 1 << 24,
         cluster: None,
         dedup: false,
         format: None,
@@ -203,14 +201,16 @@ async fn check_originals(
     let (stores, threads) = (Arc::clone(stores), options.threads.max(1));
     blocking(move || {
         // It looks into archives, whose files are there as long as it is.
-        let (plan, _) = ScanPlan::new(objects, failures, scan, Arc::clone(&stores));
-        let readable = plan
+        let looked = look(objects, failures, scan, Arc::clone(&stores));
+        let readable = looked
+            .logs
+            .plan
             .objects
             .iter()
             .filter(|planned| planned.failure.is_none());
-        let objects: Vec<Object> = readable.map(|planned| planned.object.clone()).collect();
+        let objects: Vec<InputObject> = readable.map(|planned| planned.object.clone()).collect();
         let sources = Sources::new(known.iter().flat_map(|known| known.rows.iter().cloned()));
-        Search {
+        OriginalSearch {
             sources: &sources,
             stores: &stores,
             runtime: &runtime,

@@ -5,13 +5,9 @@
 //! Delta's log never sees half of it. In a store it is uploaded in parts and there is nothing
 //! before the last. What is not committed is removed, or found by `vacuum`.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{self, BufWriter, Write},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::Arc;
 
 use datafusion::parquet::{file::writer::SerializedFileWriter, schema::types::SchemaDescPtr};
 use deltalake::kernel::Add;
@@ -20,12 +16,12 @@ use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::{delta::partition, root::Root};
-use crate::{
-    Error, ErrorKind, Result,
-    convert::parquet::{EncodedGroup, properties},
-    format_time,
-};
+use crate::error::{Error, ErrorKind, Result};
+use crate::file::atomic::{AtomicFile, WrittenFile, sync_folder};
+use crate::file::parquet::{EncodedGroup, properties};
+use crate::lake::delta::partition;
+use crate::lake::root::Root;
+use crate::time::format_time;
 
 /// A UTC day, in days since the epoch; `None` for rows without a time.
 pub(crate) type Day = Option<i32>;
@@ -99,20 +95,20 @@ pub(crate) struct DataFiles<'l> {
     schema: SchemaDescPtr,
     runtime: Handle,
     open: BTreeMap<Day, OpenFile>,
-    done: Vec<Whole>,
+    done: Vec<WholeFile>,
 }
 
 struct OpenFile {
-    writer: SerializedFileWriter<Target>,
+    writer: SerializedFileWriter<DataFileTarget>,
     name: String,
     statistics: Statistics,
 }
 
 /// A file that is whole.
-struct Whole {
+struct WholeFile {
     add: Add,
-    /// Where it is hidden still.
-    hidden: Option<(PathBuf, PathBuf)>,
+    /// While it is hidden still.
+    hidden: Option<WrittenFile>,
     key: Key,
 }
 
@@ -148,7 +144,7 @@ impl<'l> DataFiles<'l> {
             Some(file) => file,
             None => {
                 let name = format!("{}/part-{}.parquet", folder_of(day), Uuid::new_v4());
-                let target = Target::create(self.root, self.table, &name, &self.runtime)?;
+                let target = DataFileTarget::create(self.root, self.table, &name, &self.runtime)?;
                 OpenFile {
                     writer: new_writer(target, &self.schema)?,
                     name,
@@ -195,13 +191,13 @@ impl<'l> DataFiles<'l> {
             path: file.name.clone(),
             partition_values: partition(day.map(date_text).as_deref()),
             size: i64::try_from(size).unwrap_or(i64::MAX),
-            modification_time: super::now_micros() / 1000,
+            modification_time: crate::time::now_micros() / 1000,
             data_change: true,
             stats: Some(file.statistics.json()),
             ..Add::default()
         };
         let key = Key::parse(&file.name).unwrap_or_else(|_| Key::from(file.name.as_str()));
-        self.done.push(Whole { add, hidden, key });
+        self.done.push(WholeFile { add, hidden, key });
         Ok(())
     }
 
@@ -224,23 +220,16 @@ impl<'l> DataFiles<'l> {
         }
         let mut folders = std::collections::BTreeSet::new();
         for whole in &mut self.done {
-            if let Some((hidden, name)) = whole.hidden.take() {
-                if let Err(source) = std::fs::rename(&hidden, &name) {
-                    whole.hidden = Some((hidden, name.clone()));
-                    return Err(ErrorKind::Output {
-                        path: name.display().to_string(),
-                        source,
-                    }
-                    .into());
-                }
-                folders.extend(name.parent().map(ToOwned::to_owned));
+            if let Some(written) = whole.hidden.take() {
+                let folder = written.publish().map_err(|source| -> Error {
+                    let path = format!("{}/{}", self.root.shown, whole.add.path);
+                    ErrorKind::Output { path, source }.into()
+                })?;
+                folders.insert(folder);
             }
         }
         // Names have to survive a power cut, too, before a commit speaks of them.
-        folders
-            .iter()
-            .filter_map(|folder| File::open(folder).ok())
-            .for_each(|folder| drop(folder.sync_all()));
+        folders.iter().for_each(|folder| sync_folder(folder));
         Ok(self.done.iter().map(|whole| whole.add.clone()).collect())
     }
 
@@ -252,7 +241,7 @@ impl<'l> DataFiles<'l> {
         let store = self.root.objects(self.table);
         for whole in self.done.drain(..) {
             match (whole.hidden, &store) {
-                (Some((hidden, _)), _) => drop(std::fs::remove_file(hidden)),
+                (Some(hidden), _) => drop(hidden),
                 (None, Ok(store)) => drop(self.runtime.block_on(
                     object_store::ObjectStoreExt::delete(store.as_ref(), &whole.key),
                 )),
@@ -262,7 +251,10 @@ impl<'l> DataFiles<'l> {
     }
 }
 
-fn new_writer(target: Target, schema: &SchemaDescPtr) -> Result<SerializedFileWriter<Target>> {
+fn new_writer(
+    target: DataFileTarget,
+    schema: &SchemaDescPtr,
+) -> Result<SerializedFileWriter<DataFileTarget>> {
     Ok(SerializedFileWriter::new(
         target,
         schema.root_schema_ptr(),
@@ -286,12 +278,9 @@ pub(crate) fn date_text(day: i32) -> String {
 }
 
 /// Where the bytes of a file go.
-pub(crate) enum Target {
-    File {
-        file: BufWriter<File>,
-        hidden: PathBuf,
-        name: PathBuf,
-    },
+pub(crate) enum DataFileTarget {
+    /// `None` once it is written.
+    File(Option<AtomicFile>),
     Upload {
         upload: Box<dyn MultipartUpload>,
         part: Vec<u8>,
@@ -299,7 +288,7 @@ pub(crate) enum Target {
     },
 }
 
-impl Target {
+impl DataFileTarget {
     /// A new file of a table.
     ///
     /// # Errors
@@ -335,36 +324,17 @@ impl Target {
         };
         let parent = name.parent().unwrap_or(&folder);
         std::fs::create_dir_all(parent).map_err(fail)?;
-        let hidden = parent.join(format!(
-            ".{}.tmp",
-            name.file_name().unwrap_or_default().to_string_lossy()
-        ));
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        // Audit logs are secret; the apiserver writes them with mode 0600, and a copy is no less
-        // so.
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&hidden).map_err(fail)?;
-        Ok(Self::File {
-            file: BufWriter::with_capacity(1 << 20, file),
-            hidden,
-            name,
-        })
+        Ok(Self::File(Some(AtomicFile::create(&name).map_err(fail)?)))
     }
 
-    /// Everything is in its place; of a file, where it is hidden, and what it is to be called.
+    /// Everything is in its place; a file is hidden until it is published.
     ///
     /// # Errors
     ///
     /// When it is not.
-    pub(crate) fn finish(&mut self) -> io::Result<Option<(PathBuf, PathBuf)>> {
+    pub(crate) fn finish(&mut self) -> io::Result<Option<WrittenFile>> {
         match self {
-            Self::File { file, hidden, name } => {
-                file.flush()?;
-                file.get_ref().sync_all()?;
-                Ok(Some((hidden.clone(), name.clone())))
-            }
+            Self::File(file) => file.take().map(AtomicFile::written).transpose(),
             Self::Upload {
                 upload,
                 part,
@@ -385,7 +355,7 @@ impl Target {
     /// As if it had never been.
     pub(crate) fn discard(&mut self) {
         match self {
-            Self::File { hidden, .. } => drop(std::fs::remove_file(hidden)),
+            Self::File(file) => drop(file.take()),
             Self::Upload {
                 upload, runtime, ..
             } => drop(runtime.block_on(upload.abort())),
@@ -393,10 +363,11 @@ impl Target {
     }
 }
 
-impl Write for Target {
+impl Write for DataFileTarget {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::File { file, .. } => file.write(bytes),
+            Self::File(Some(file)) => file.write(bytes),
+            Self::File(None) => Err(io::Error::other("the file is closed")),
             Self::Upload {
                 upload,
                 part,
@@ -414,7 +385,8 @@ impl Write for Target {
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::File { file, .. } => file.flush(),
+            Self::File(Some(file)) => file.flush(),
+            Self::File(None) => Ok(()),
             Self::Upload { .. } => Ok(()),
         }
     }

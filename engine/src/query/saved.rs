@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::params::Parameter;
-use crate::{Error, ErrorKind, Result, schema::split_header};
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::params::Parameter;
+use crate::schema::split_header;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -44,7 +45,7 @@ impl Severity {
 /// The audit level that a query needs to see what it asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[non_exhaustive]
-pub enum Level {
+pub enum AuditLevel {
     /// Who, what, when.
     Metadata,
     /// With the request body.
@@ -53,7 +54,7 @@ pub enum Level {
     RequestResponse,
 }
 
-impl Level {
+impl AuditLevel {
     /// Its name in events.
     pub const fn name(self) -> &'static str {
         match self {
@@ -72,7 +73,7 @@ pub struct SavedQuery {
     /// The pack it is in.
     pub pack: String,
     /// What it is about, and how it is to be read.
-    pub header: Header,
+    pub header: QueryHeader,
     /// Its parameters in the order of their names.
     pub parameters: Vec<(String, Parameter)>,
     /// The SQL.
@@ -86,7 +87,7 @@ pub struct SavedQuery {
 /// The header of a saved query.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Header {
+pub struct QueryHeader {
     /// A name for people.
     pub title: String,
     /// The question that the rows answer.
@@ -96,7 +97,7 @@ pub struct Header {
     /// How bad a row is.
     pub severity: Severity,
     /// The audit level it needs.
-    pub level: Level,
+    pub level: AuditLevel,
     /// Controls of frameworks that the answer is evidence for.
     #[serde(default)]
     pub controls: Vec<String>,
@@ -175,7 +176,7 @@ impl SavedQuery {
     pub fn parse(pack: &str, id: &str, text: &str, cases: &str) -> Result<Self> {
         let fail = |message: String| -> Error { ErrorKind::SavedQuery(message).into() };
         let (header, sql) = split_header(text);
-        let mut header: Header = toml::from_str(&header)
+        let mut header: QueryHeader = toml::from_str(&header)
             .map_err(|error| fail(format!("the header is malformed: {error}")))?;
         let mut parameters = Vec::new();
         for (name, value) in std::mem::take(&mut header.parameters) {

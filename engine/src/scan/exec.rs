@@ -1,44 +1,34 @@
 //! A scan as a DataFusion plan node: partitions are workers that take pieces from one queue.
+//!
+//! The account goes to the [`Ledger`] of the question, which travels in the session's configuration;
+//! times and counts go to the node's metrics, which `EXPLAIN ANALYZE` shows.
 
-use std::{
-    fmt,
-    ops::ControlFlow,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use datafusion::{
-    arrow::{array::RecordBatch, buffer::Buffer, datatypes::SchemaRef, error::ArrowError},
-    common::tree_node::TreeNodeRecursion,
-    error::{DataFusionError, Result},
-    execution::{SendableRecordBatchStream, TaskContext},
-    physical_expr::EquivalenceProperties,
-    physical_plan::{
-        DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties,
-        execution_plan::{Boundedness, EmissionType},
-        stream::RecordBatchReceiverStream,
-    },
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::EquivalenceProperties;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchReceiverStream;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties,
 };
-use tokio::sync::mpsc::Sender;
+use parking_lot::Mutex;
 
-use super::{
-    plan::{Piece, Planned, ScanPlan},
-    prefilter::Prefilter,
-    records::{Place, Sink, Source},
-    report::{Accounts, Reject},
-    seen::Seen,
-    worker::{Collector, Newlines, Work},
-};
-use crate::{
-    batch::{BatchBuilder, Row, rejects_batch},
-    event::{Event, ReasonCache},
-    source::Chunk,
-};
-
-/// The accounts of the scans that a run has started, in order.
-pub(crate) type Ledger = Arc<Mutex<Vec<Arc<Accounts>>>>;
+use super::job::{Job, LineCount};
+use super::metrics::ScanMetrics;
+use super::open::OpenScan;
+use super::prefilter::Prefilter;
+use super::rows::{BatchSender, EventRows, RejectRows};
+use super::shared::SharedState;
+use crate::account::Ledger;
+use crate::column::BatchBuilder;
+use crate::record::seen::SeenEvents;
 
 /// What a scan gives rows of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,39 +40,25 @@ pub(crate) enum Wanted {
 /// Reads the audit logs of a plan.
 #[derive(Debug)]
 pub(crate) struct ScanExec {
-    plan: ScanPlan,
+    scan: OpenScan,
     wanted: Wanted,
     schema: SchemaRef,
     prefilter: Prefilter,
     properties: Arc<PlanProperties>,
-    ledger: Ledger,
+    metrics: ExecutionPlanMetricsSet,
     /// One entry an execution of the whole node; a partition executed for the n-th time works on
     /// the n-th.
-    runs: Mutex<Vec<Arc<Run>>>,
+    jobs: Mutex<Vec<Arc<Job>>>,
     executed: Vec<AtomicUsize>,
 }
 
-/// One execution: the queue and its state.
-#[derive(Debug)]
-struct Run {
-    pieces: Vec<Piece>,
-    next: AtomicUsize,
-    newlines: Newlines,
-    seen: Arc<Seen>,
-    accounts: Arc<Accounts>,
-}
-
-/// Bytes of a chunk: few enough to stay in a processor's cache from the read to the last column.
-const CHUNK: usize = 512 << 10;
-
 impl ScanExec {
     pub(crate) fn new(
-        plan: ScanPlan,
+        scan: OpenScan,
         wanted: Wanted,
         schema: SchemaRef,
         prefilter: Prefilter,
         workers: usize,
-        ledger: Ledger,
     ) -> Self {
         let workers = workers.max(1);
         let properties = PlanProperties::new(
@@ -92,66 +68,56 @@ impl ScanExec {
             Boundedness::Bounded,
         );
         Self {
-            plan,
+            scan,
             wanted,
             schema,
             prefilter,
             properties: Arc::new(properties),
-            ledger,
-            runs: Mutex::default(),
+            metrics: ExecutionPlanMetricsSet::new(),
+            jobs: Mutex::default(),
             executed: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
         }
     }
 
-    /// Are line numbers wanted?
-    fn lines(&self) -> bool {
+    fn lines(&self) -> LineCount {
         match self.wanted {
-            Wanted::Events => self.schema.index_of("source_line").is_ok(),
-            Wanted::Rejects => true,
+            Wanted::Events if self.schema.index_of("source_line").is_err() => LineCount::None,
+            _ => LineCount::ByWorkers,
         }
     }
 
     /// The execution that this partition now takes part in.
-    fn run(&self, partition: usize) -> Arc<Run> {
+    fn job(&self, partition: usize, context: &TaskContext) -> Arc<Job> {
         let index = self.executed[partition].fetch_add(1, Ordering::Relaxed);
-        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        while runs.len() <= index {
-            let pieces = self
-                .plan
-                .pieces(self.plan.query_range(self.executed.len()), self.lines());
-            let accounts = Accounts::new(self.plan.accounts(), pieces.len());
-            self.ledger
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(Arc::clone(&accounts));
-            runs.push(Arc::new(Run {
-                next: AtomicUsize::new(0),
-                newlines: Newlines::new(pieces.len()),
-                seen: Arc::new(Seen::new(self.plan.options.dedup)),
-                pieces,
-                accounts,
-            }));
+        let mut jobs = self.jobs.lock();
+        while jobs.len() <= index {
+            // A session that is not ours has no ledger: its questions are counted for nobody.
+            let ledger: Arc<Ledger> = context.session_config().get_extension().unwrap_or_default();
+            let plan = &self.scan.plan;
+            let lines = self.lines();
+            let range = plan.query_range(self.executed.len());
+            let pieces = plan.pieces(range, lines != LineCount::None);
+            let account = ledger.begin_scan(plan.accounts(), pieces.len());
+            let shared = SharedState::new(pieces.len(), SeenEvents::new(plan.options.dedup));
+            let job = Job::new(self.scan.clone(), pieces, shared, account, ledger);
+            jobs.push(Arc::new(job.counting(lines)));
         }
-        Arc::clone(&runs[index])
+        Arc::clone(&jobs[index])
     }
 }
 
 impl DisplayAs for ScanExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns: Vec<_> = self
-            .schema
-            .fields()
-            .iter()
-            .map(|field| field.name().as_str())
-            .collect();
+        let fields = self.schema.fields().iter();
+        let columns: Vec<_> = fields.map(|field| field.name().as_str()).collect();
         write!(
             f,
-            "ScanExec: {:?}, objects={}, columns=[{}]",
+            "ScanExec: {:?}, objects={}, columns=[{}], prefilter={:?}",
             self.wanted,
-            self.plan.objects.len(),
-            columns.join(", ")
-        )?;
-        write!(f, ", prefilter={:?}", self.prefilter)
+            self.scan.plan.objects.len(),
+            columns.join(", "),
+            self.prefilter
+        )
     }
 }
 
@@ -182,250 +148,41 @@ impl ExecutionPlan for ScanExec {
         Ok(self)
     }
 
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
     fn execute(
         &self,
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        let run = self.run(partition);
+        let job = self.job(partition, &context);
         let batch_rows = context.session_config().batch_size();
-        let mut builder = RecordBatchReceiverStream::builder(Arc::clone(&self.schema), 2);
-        let sender = builder.tx();
-        let (plan, schema, prefilter, wanted) = (
-            self.plan.clone(),
+        let mut stream = RecordBatchReceiverStream::builder(Arc::clone(&self.schema), 2);
+        let consumer = BatchSender {
+            sender: stream.tx(),
+            batch_rows,
+        };
+        let metrics = ScanMetrics::new(&self.metrics, partition);
+        let (schema, prefilter, wanted) = (
             Arc::clone(&self.schema),
             self.prefilter.clone(),
             self.wanted,
         );
-        let lines = self.lines();
-        builder.spawn_blocking(move || {
-            let send = Send { sender, batch_rows };
-            let result = match wanted {
+        stream.spawn_blocking(move || {
+            let metrics = Some(&metrics);
+            let worked = match wanted {
                 Wanted::Events => {
-                    let rows = EventRows::new(
-                        BatchBuilder::new(schema)?,
-                        prefilter,
-                        plan.options.cluster.clone(),
-                        send,
-                    );
-                    work(&plan, &run, lines, rows)
+                    let cluster = job.scan.plan.options.cluster.clone();
+                    let builder = BatchBuilder::new(schema)?;
+                    let mut rows = EventRows::new(builder, prefilter, cluster, consumer);
+                    job.work(&mut rows, metrics)
                 }
-                Wanted::Rejects => work(&plan, &run, lines, RejectRows::new(schema, send)),
+                Wanted::Rejects => job.work(&mut RejectRows::new(schema, consumer), metrics),
             };
-            result.map_or(Ok(()), |error| Err(DataFusionError::from(error)))
+            worked.map_err(DataFusionError::from)
         });
-        Ok(builder.build())
-    }
-}
-
-/// Takes pieces until there are none, or nobody wants more rows.
-fn work<C: Rows>(plan: &ScanPlan, run: &Run, lines: bool, mut rows: C) -> Option<ArrowError> {
-    let work = Work {
-        objects: &plan.objects,
-        options: &plan.options,
-        pieces: &run.pieces,
-        chunk: CHUNK,
-        stores: &plan.stores,
-        lines,
-        counted: false,
-        seen: &run.seen,
-        newlines: &run.newlines,
-    };
-    let mut memory = Default::default();
-    loop {
-        let index = run.next.fetch_add(1, Ordering::Relaxed);
-        let Some(piece) = run.pieces.get(index) else {
-            break;
-        };
-        let (tally, flow) = work.run(index, &mut rows, &mut memory);
-        run.accounts.merge(piece.object, tally);
-        if flow.is_break() {
-            return rows.error();
-        }
-        run.accounts.finish_piece();
-    }
-    let _ = rows.hand_over(true);
-    rows.error()
-}
-
-/// A collector that may have failed.
-trait Rows: Collector {
-    fn error(self) -> Option<ArrowError>;
-}
-
-/// The way to the consumer.
-struct Send {
-    sender: Sender<Result<RecordBatch>>,
-    batch_rows: usize,
-}
-
-impl Send {
-    fn send(&self, batch: RecordBatch) -> ControlFlow<()> {
-        match self.sender.blocking_send(Ok(batch)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        }
-    }
-}
-
-struct EventRows {
-    builder: BatchBuilder,
-    reasons: ReasonCache,
-    prefilter: Prefilter,
-    cluster: Option<String>,
-    source_file: String,
-    send: Send,
-    error: Option<ArrowError>,
-}
-
-impl EventRows {
-    fn new(
-        builder: BatchBuilder,
-        prefilter: Prefilter,
-        cluster: Option<String>,
-        send: Send,
-    ) -> Self {
-        Self {
-            builder,
-            reasons: ReasonCache::default(),
-            prefilter,
-            cluster,
-            source_file: String::new(),
-            send,
-            error: None,
-        }
-    }
-}
-
-impl Sink for EventRows {
-    fn event(&mut self, event: &Event<'_>, place: Place, source: &Source<'_>) {
-        let origin = place.origin(source, &self.source_file, self.cluster.as_deref());
-        let row = Row::new(event, origin, &self.reasons);
-        if self.prefilter.keeps(&row)
-            && let Err(error) = self.builder.push(&row)
-        {
-            self.error.get_or_insert(error);
-        }
-    }
-
-    fn reject(&mut self, _: Reject) {}
-}
-
-impl Collector for EventRows {
-    fn object(&mut self, planned: &Planned) {
-        self.source_file.clone_from(&planned.object.uri);
-    }
-
-    fn chunk(&mut self, chunk: Option<&Chunk>) {
-        self.builder
-            .chunk(chunk.map(|chunk| Buffer::clone(&chunk.bytes)));
-    }
-
-    fn hand_over(&mut self, all: bool) -> ControlFlow<()> {
-        let rows = self.builder.rows();
-        if self.error.is_some() {
-            return ControlFlow::Break(());
-        }
-        if rows == 0 || (rows < self.send.batch_rows && !all) {
-            // A consumer that has gone away is noticed even where no row passes the filter.
-            return if self.send.sender.is_closed() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            };
-        }
-        match self.builder.finish() {
-            Ok(batch) => self.send.send(batch),
-            Err(error) => {
-                self.error = Some(error);
-                ControlFlow::Break(())
-            }
-        }
-    }
-}
-
-impl Rows for EventRows {
-    fn error(self) -> Option<ArrowError> {
-        self.error
-    }
-}
-
-/// Rows of `rejects`.
-struct RejectRows {
-    schema: SchemaRef,
-    source_file: String,
-    rejects: Vec<(String, Reject)>,
-    send: Send,
-    error: Option<ArrowError>,
-}
-
-impl RejectRows {
-    const fn new(schema: SchemaRef, send: Send) -> Self {
-        Self {
-            schema,
-            source_file: String::new(),
-            rejects: Vec::new(),
-            send,
-            error: None,
-        }
-    }
-
-    fn batch(&mut self) -> Result<RecordBatch, ArrowError> {
-        let batch = rejects_batch(
-            self.rejects
-                .drain(..)
-                .map(|(file, reject)| (file, None, reject)),
-        )?;
-        let columns: Vec<_> = self
-            .schema
-            .fields()
-            .iter()
-            .map(|field| batch.schema().index_of(field.name()))
-            .collect::<Result<_, _>>()?;
-        batch.project(&columns)
-    }
-}
-
-impl Sink for RejectRows {
-    fn event(&mut self, _: &Event<'_>, _: Place, _: &Source<'_>) {}
-
-    fn reject(&mut self, reject: Reject) {
-        self.rejects.push((self.source_file.clone(), reject));
-        // A chunk can hold hundreds of thousands. Whether anybody wants more is asked after the
-        // chunk.
-        if self.rejects.len() >= self.send.batch_rows {
-            let _ = self.hand_over(false);
-        }
-    }
-}
-
-impl Collector for RejectRows {
-    fn object(&mut self, planned: &Planned) {
-        self.source_file.clone_from(&planned.object.uri);
-    }
-
-    fn chunk(&mut self, _: Option<&Chunk>) {}
-
-    fn hand_over(&mut self, _: bool) -> ControlFlow<()> {
-        if self.rejects.is_empty() {
-            return if self.send.sender.is_closed() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            };
-        }
-        match self.batch() {
-            Ok(batch) => self.send.send(batch),
-            Err(error) => {
-                self.error = Some(error);
-                ControlFlow::Break(())
-            }
-        }
-    }
-}
-
-impl Rows for RejectRows {
-    fn error(self) -> Option<ArrowError> {
-        self.error
+        Ok(stream.build())
     }
 }

@@ -1,30 +1,20 @@
-//! Objects in, pieces of work out. A plan is plain data, without handles or channels, so that it
-//! can be shown, and sent elsewhere.
+//! The plan of a scan: objects in, pieces of work out.
+//!
+//! A plan is plain data: URIs, ranges, layouts and options, without handles, channels or locks. It
+//! can be shown, compared, and sent to another process; a test carries one through serde and back.
+//! What is open belongs to [`OpenScan`](super::open::OpenScan), and what pieces of one file have to
+//! tell each other to [`SharedState`](super::shared::SharedState).
 
-use std::{
-    collections::VecDeque,
-    fs::File,
-    io::Read,
-    path::PathBuf,
-    sync::{Arc, OnceLock},
-};
+use std::ops::Range;
 
-use tempfile::TempDir;
+use serde::{Deserialize, Serialize};
 
-use crate::{
-    scan::{
-        report::{InputReport, Tally},
-        witness::Witness,
-    },
-    source::{
-        Compression, Layout, Location, Object,
-        archive::{self, Archive},
-        store::Stores,
-    },
-};
+use crate::account::{InputReport, Tally};
+use crate::source::object::{InputObject, Location};
+use crate::source::{Compression, Layout};
 
 /// What a scan is told by the user.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ScanOptions {
     /// The longest record in bytes.
     pub(crate) max_record: usize,
@@ -33,39 +23,35 @@ pub(crate) struct ScanOptions {
     /// Leave out events that were read before.
     pub(crate) dedup: bool,
     /// The name of the only format to look for.
-    pub(crate) format: Option<&'static str>,
+    pub(crate) format: Option<String>,
 }
 
 /// One object of a plan.
-#[derive(Debug, Clone)]
-pub(crate) struct Planned {
-    pub(crate) object: Object,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PlannedObject {
+    pub(crate) object: InputObject,
     /// What its first bytes say; `None` when it is compressed or a stream: then the worker looks.
     pub(crate) layout: Option<Layout>,
     pub(crate) compression: Option<Compression>,
     /// Why it cannot be read, when that is known already.
     pub(crate) failure: Option<String>,
-    /// Where stdin or a pipe was copied to, when it has to be read more than once.
-    pub(crate) spool: Arc<OnceLock<tempfile::TempPath>>,
-    /// For a lake: what was read before, and what is to be known of the rest.
-    pub(crate) part: Option<Arc<SourcePart>>,
+    /// Where reading goes on, when a part of the object is in a lake.
+    pub(crate) resume: Option<ResumePoint>,
 }
 
-/// The part of an object that a lake does not have yet.
-#[derive(Debug)]
-pub(crate) struct SourcePart {
+/// Where an earlier run stopped reading a source of a lake.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ResumePoint {
     /// The source in the lake.
-    pub(crate) id: String,
+    pub(crate) source_id: String,
     /// The first byte that was not read, of the decompressed object.
     pub(crate) from: u64,
     /// Newlines before it.
     pub(crate) lines: u64,
-    /// What looks at the bytes of a stream while they are read; of a plain local file nothing does.
-    pub(crate) witness: Option<Arc<Witness>>,
 }
 
 /// A range of a plain file, or the whole of any object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Piece {
     /// Index of the object in the plan.
     pub(crate) object: usize,
@@ -74,108 +60,18 @@ pub(crate) struct Piece {
 }
 
 /// The audit logs of an input.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ScanPlan {
-    pub(crate) objects: Arc<[Planned]>,
-    /// What objects in stores are read through.
-    pub(crate) stores: Arc<Stores>,
-    /// Where archives were unpacked to.
-    _unpacked: Arc<[TempDir]>,
-    pub(crate) options: Arc<ScanOptions>,
+    pub(crate) objects: Vec<PlannedObject>,
+    pub(crate) options: ScanOptions,
 }
 
 /// Smaller files are not split.
 const LEAST_RANGE: u64 = 4 << 20;
 /// Nor smaller objects in stores, which are read ahead of what is needed.
-const LEAST_REMOTE_RANGE: u64 = 64 << 20;
+pub(crate) const LEAST_REMOTE_RANGE: u64 = 64 << 20;
 
 impl ScanPlan {
-    /// Looks at the first bytes of every object. Parquet files are returned apart: they have a
-    /// reader of their own.
-    pub(crate) fn new(
-        objects: Vec<Object>,
-        failures: Vec<(String, String)>,
-        options: ScanOptions,
-        stores: Arc<Stores>,
-    ) -> (Self, Vec<Object>) {
-        let (mut planned, mut parquet, mut unpacked) = (Vec::new(), Vec::new(), Vec::new());
-        let mut failures = failures;
-        let mut objects = VecDeque::from(objects);
-        while let Some(object) = objects.pop_front() {
-            match look(&object, &stores) {
-                Ok(Look::Parquet) => parquet.push(object),
-                Ok(Look::Archive(_, path))
-                    if unpacked
-                        .iter()
-                        .any(|folder: &TempDir| path.starts_with(folder.path())) =>
-                {
-                    planned.push(Planned::failed(
-                        object,
-                        "an archive in an archive is not unpacked; unpack it first".to_owned(),
-                    ));
-                }
-                Ok(Look::Archive(archive, path)) => {
-                    match archive::unpack(archive, &object.uri, &path) {
-                        Ok((folder, files, broken)) => {
-                            // In the place of the archive.
-                            files
-                                .into_iter()
-                                .rev()
-                                .for_each(|file| objects.push_front(file));
-                            failures.extend(broken);
-                            unpacked.push(folder);
-                        }
-                        Err(error) => planned.push(Planned::failed(
-                            object,
-                            format!("the archive cannot be unpacked: {error}"),
-                        )),
-                    }
-                }
-                Ok(Look::Log {
-                    layout,
-                    compression,
-                }) => planned.push(Planned {
-                    object,
-                    layout,
-                    compression,
-                    failure: None,
-                    spool: Arc::default(),
-                    part: None,
-                }),
-                Err(error) => planned.push(Planned::failed(object, error.to_string())),
-            }
-        }
-        for (uri, message) in failures {
-            let location = Location::File(uri.clone().into());
-            planned.push(Planned::failed(
-                Object {
-                    uri,
-                    location,
-                    size: None,
-                    named: false,
-                },
-                message,
-            ));
-        }
-        (
-            Self {
-                objects: planned.into(),
-                stores,
-                _unpacked: unpacked.into(),
-                options: Arc::new(options),
-            },
-            parquet,
-        )
-    }
-
-    /// The same with other objects.
-    pub(crate) fn with_objects(&self, objects: Vec<Planned>) -> Self {
-        Self {
-            objects: objects.into(),
-            ..self.clone()
-        }
-    }
-
     /// The account before anything is read.
     pub(crate) fn accounts(&self) -> Vec<InputReport> {
         self.objects
@@ -195,9 +91,7 @@ impl ScanPlan {
     pub(crate) fn pieces(&self, range: u64, lines: bool) -> Vec<Piece> {
         let mut pieces = Vec::new();
         for (object, planned) in self.objects.iter().enumerate() {
-            let splits = planned
-                .layout
-                .is_some_and(|layout| !layout.list && !layout.parts && layout.json);
+            let splits = planned.layout.is_some_and(|layout| layout.can_be_split());
             let remote = matches!(planned.object.location, Location::Store(_));
             let range = if remote {
                 range.max(LEAST_REMOTE_RANGE)
@@ -210,13 +104,10 @@ impl ScanPlan {
                 && planned.layout.is_some_and(|layout| !layout.list);
             match planned.object.size {
                 Some(size) if splits && size.saturating_sub(from) > range && !(remote && lines) => {
-                    let size = size - from;
-                    let count = size.div_ceil(range);
-                    let bound =
-                        |index: u64| from + size / count * index + (size % count) * index / count;
-                    pieces.extend((0..count).map(|index| Piece {
+                    let ranges = even_ranges(from, size, range);
+                    pieces.extend(ranges.map(|range| Piece {
                         object,
-                        range: Some((bound(index), bound(index + 1))),
+                        range: Some(range),
                     }));
                 }
                 Some(size) if resumes => pieces.push(Piece {
@@ -232,6 +123,39 @@ impl ScanPlan {
         pieces
     }
 
+    /// Consecutive pieces of about `bytes` together. What is compressed or of unknown size may be
+    /// large: it stands alone unless it is small.
+    pub(crate) fn units(&self, pieces: &[Piece], bytes: u64) -> Vec<Range<usize>> {
+        const COMPRESSED: u64 = 16;
+        let mut units: Vec<Range<usize>> = Vec::new();
+        let mut filled = 0;
+        for (index, piece) in pieces.iter().enumerate() {
+            let planned = &self.objects[piece.object];
+            let size = match piece.range {
+                Some((from, end)) => end - from,
+                None => {
+                    let stored = planned.object.size.unwrap_or(bytes);
+                    stored.saturating_mul(if planned.compression.is_some() {
+                        COMPRESSED
+                    } else {
+                        1
+                    })
+                }
+            };
+            match units.last_mut() {
+                Some(unit) if filled + size <= bytes => {
+                    unit.end = index + 1;
+                    filled += size;
+                }
+                _ => {
+                    units.push(index..index + 1);
+                    filled = size;
+                }
+            }
+        }
+        units
+    }
+
     /// The length of ranges that keeps `workers` busy to the end of a query.
     pub(crate) fn query_range(&self, workers: usize) -> u64 {
         let total: u64 = self
@@ -243,29 +167,46 @@ impl ScanPlan {
     }
 }
 
-impl Planned {
-    /// An object whose only record is the reject that says why.
-    fn failed(object: Object, message: String) -> Self {
-        Self {
-            object,
-            layout: None,
-            compression: None,
-            failure: Some(message),
-            spool: Arc::default(),
-            part: None,
-        }
-    }
+/// Ranges of nearly equal length, none longer than `range`, that cover `[from, end)`.
+fn even_ranges(from: u64, end: u64, range: u64) -> impl Iterator<Item = (u64, u64)> {
+    let size = end - from;
+    let count = size.div_ceil(range);
+    let bound = move |index: u64| from + size / count * index + (size % count) * index / count;
+    (0..count).map(move |index| (bound(index), bound(index + 1)))
 }
 
-impl Planned {
+impl PlannedObject {
+    /// An object that can be read, as far as is known.
+    pub(crate) fn new(
+        object: InputObject,
+        layout: Option<Layout>,
+        compression: Option<Compression>,
+    ) -> Self {
+        Self {
+            object,
+            layout,
+            compression,
+            failure: None,
+            resume: None,
+        }
+    }
+
+    /// An object whose only record is the reject that says why.
+    pub(crate) fn failed(object: InputObject, message: String) -> Self {
+        Self {
+            failure: Some(message),
+            ..Self::new(object, None, None)
+        }
+    }
+
     /// The first byte to read, decompressed.
     pub(crate) fn from(&self) -> u64 {
-        self.part.as_ref().map_or(0, |part| part.from)
+        self.resume.as_ref().map_or(0, |resume| resume.from)
     }
 
     /// Newlines before [`Self::from`].
     pub(crate) fn lines(&self) -> u64 {
-        self.part.as_ref().map_or(0, |part| part.lines)
+        self.resume.as_ref().map_or(0, |resume| resume.lines)
     }
 
     /// Can its bytes be read only once?
@@ -274,47 +215,97 @@ impl Planned {
     }
 }
 
-enum Look {
-    Parquet,
-    Archive(Archive, PathBuf),
-    Log {
-        layout: Option<Layout>,
-        compression: Option<Compression>,
-    },
-}
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
 
-fn look(object: &Object, stores: &Stores) -> std::io::Result<Look> {
-    let unseen = Look::Log {
-        layout: None,
-        compression: None,
-    };
-    // A pipe can be read only once, by the worker.
-    let Some(size) = object.size else {
-        return Ok(unseen);
-    };
-    let end = size.min(Layout::HEAD as u64);
-    let mut head = Vec::new();
-    match &object.location {
-        Location::Stdin => return Ok(unseen),
-        Location::File(path) => File::open(path)?.take(end).read_to_end(&mut head)?,
-        Location::Held(held) => held.reader(0).take(end).read_to_end(&mut head)?,
-        // A request for each of a thousand small objects would take longer than reading them.
-        Location::Store(_) if size <= LEAST_REMOTE_RANGE && !object.uri.ends_with(".parquet") => {
-            return Ok(unseen);
+    use super::*;
+
+    fn layout(list: bool) -> Layout {
+        Layout::of(if list { b"[{\"a\":1}]" } else { b"{\"a\":1}\n" })
+    }
+
+    fn file(name: &str, size: u64, layout: Option<Layout>) -> PlannedObject {
+        let object = InputObject {
+            uri: name.to_owned(),
+            location: Location::File(PathBuf::from(name)),
+            size: Some(size),
+            named: true,
+        };
+        PlannedObject::new(object, layout, None)
+    }
+
+    fn plan(objects: Vec<PlannedObject>) -> ScanPlan {
+        let options = ScanOptions {
+            max_record: 1 << 20,
+            cluster: Some("prod".to_owned()),
+            dedup: false,
+            format: Some("gke".to_owned()),
+        };
+        ScanPlan { objects, options }
+    }
+
+    #[test]
+    fn ranges_cover_a_file_and_lists_stay_whole() {
+        let plan = plan(vec![
+            file("a", 10, Some(layout(false))),
+            file("list", 10, Some(layout(true))),
+            file("packed", 10, None),
+            file("empty", 0, Some(layout(false))),
+        ]);
+        let pieces = plan.pieces(4, false);
+        let of = |object| -> Vec<_> {
+            let pieces = pieces.iter().filter(|piece| piece.object == object);
+            pieces.map(|piece| piece.range).collect()
+        };
+        assert_eq!(of(0), [Some((0, 3)), Some((3, 6)), Some((6, 10))]);
+        assert_eq!((of(1), of(2), of(3)), (vec![None], vec![None], vec![None]));
+        assert_eq!(plan.pieces(100, false)[0].range, None, "it is short enough");
+    }
+
+    #[test]
+    fn a_file_that_has_grown_is_read_from_where_it_was_left() {
+        let mut grown = file("a", 100, Some(layout(false)));
+        grown.resume = Some(ResumePoint {
+            source_id: "s".to_owned(),
+            from: 90,
+            lines: 3,
+        });
+        assert_eq!(plan(vec![grown]).pieces(64, true)[0].range, Some((90, 100)));
+    }
+
+    #[test]
+    fn small_files_share_a_unit_and_large_ones_stand_alone() {
+        let small = |name| file(name, 10, Some(layout(false)));
+        let large = file("large", 70, Some(layout(false)));
+        let plan = plan(vec![small("a"), small("b"), large, small("c")]);
+        let pieces = plan.pieces(1000, false);
+        assert_eq!(plan.units(&pieces, 64), [0..2, 2..3, 3..4]);
+    }
+
+    #[test]
+    fn a_plan_travels_as_data() {
+        let mut objects = vec![
+            file("a.log", 1 << 30, Some(layout(false))),
+            file("list.json", 7, Some(layout(true))),
+            PlannedObject::failed(file("b", 1, None).object, "no such file".to_owned()),
+        ];
+        objects[1].resume = Some(ResumePoint {
+            source_id: "5f0c".to_owned(),
+            from: 7,
+            lines: 1,
+        });
+        objects[1].compression = Compression::of(b"\x1f\x8b");
+        #[cfg(unix)]
+        {
+            use std::os::unix::ffi::OsStringExt;
+            let name = std::ffi::OsString::from_vec(b"caf\xe9.log".to_vec());
+            objects[0].object.location = Location::File(name.into());
         }
-        Location::Store(stored) => stores.reader(stored, 0, end)?.read_to_end(&mut head)?,
-    };
-    if head.starts_with(b"PAR1") {
-        return Ok(Look::Parquet);
+        let plan = plan(objects);
+        let text = serde_json::to_string(&plan).unwrap();
+        let back: ScanPlan = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, plan);
+        assert_eq!(back.pieces(1 << 20, true), plan.pieces(1 << 20, true));
     }
-    let compression = Compression::of(&head);
-    if let Location::File(path) = &object.location
-        && let Some(archive) = Archive::of(path, &head, compression.is_some())
-    {
-        return Ok(Look::Archive(archive, path.clone()));
-    }
-    Ok(Look::Log {
-        layout: compression.is_none().then(|| Layout::of(&head)),
-        compression,
-    })
 }

@@ -9,7 +9,7 @@ use datafusion::{
     logical_expr::{BinaryExpr, Expr, Operator},
 };
 
-use crate::batch::{Fill, Row, fill};
+use crate::column::{Fill, Row, fill};
 
 /// Terms that all have to hold.
 #[derive(Clone, Default)]

@@ -12,7 +12,8 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Location, Object, compress, listing::Failures};
+use crate::source::compress;
+use crate::source::object::{Failures, InputObject, Location};
 
 /// What an archive is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +50,7 @@ impl Archive {
 struct Unpacking<'u> {
     uri: &'u str,
     folder: &'u Path,
-    objects: Vec<Object>,
+    objects: Vec<InputObject>,
     failures: Failures,
     /// Bytes that may still be unpacked.
     left: u64,
@@ -65,7 +66,7 @@ pub(crate) fn unpack(
     archive: Archive,
     uri: &str,
     path: &Path,
-) -> io::Result<(TempDir, Vec<Object>, Failures)> {
+) -> io::Result<(TempDir, Vec<InputObject>, Failures)> {
     let folder = tempfile::Builder::new().prefix("auditql-").tempdir()?;
     let left = path
         .metadata()?
@@ -144,7 +145,7 @@ impl Unpacking<'_> {
             )));
         }
         self.left -= size;
-        self.objects.push(Object {
+        self.objects.push(InputObject {
             uri,
             location: Location::File(path),
             size: Some(size),

@@ -18,14 +18,13 @@
 use std::io::{self, Read};
 
 use datafusion::arrow::buffer::Buffer;
+use serde::{Deserialize, Serialize};
 
-use crate::{
-    json::{Fault, Kind, container_end, members},
-    scan::report::{Reject, reason},
-};
+use crate::account::{Reject, reason};
+use crate::json::{Fault, ValueKind, container_end, members};
 
 /// Where a record may begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Boundary {
     /// At a line that begins with `{` or `[`.
     Value,
@@ -34,7 +33,7 @@ pub(crate) enum Boundary {
 }
 
 /// How an object's records lie in it, seen from its first bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Layout {
     /// Bytes of a byte-order mark at the start.
     pub(crate) skip: u64,
@@ -49,6 +48,11 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
+    /// Can it be read in ranges, each by another worker?
+    pub(crate) const fn can_be_split(&self) -> bool {
+        !self.list && !self.parts && self.json
+    }
+
     /// How much of an object tells its layout.
     pub(crate) const HEAD: usize = 64 << 10;
 
@@ -151,7 +155,7 @@ pub(crate) struct ChunkReader<R> {
     newlines: u64,
     count_newlines: bool,
     boundary: Boundary,
-    mode: Mode,
+    mode: ChunkMode,
     /// Aim for chunks of this many bytes.
     target: usize,
     /// The longest record.
@@ -170,7 +174,7 @@ pub(crate) const DOCUMENT: usize = 128 << 20;
 /// Bytes more than are read: reading to the end of a full buffer would grow it.
 const SLACK: usize = 64;
 
-enum Mode {
+enum ChunkMode {
     /// The first record boundary is still to be found: a range that begins inside the file.
     Seek,
     Records,
@@ -190,9 +194,9 @@ impl<R: Read> ChunkReader<R> {
     /// Reads an object from its start, the byte-order mark already skipped.
     pub(crate) fn new(reader: R, layout: Layout, target: usize, limit: usize) -> Self {
         let mode = if layout.list {
-            Mode::Open
+            ChunkMode::Open
         } else {
-            Mode::Records
+            ChunkMode::Records
         };
         Self {
             reader,
@@ -251,7 +255,7 @@ impl<R: Read> ChunkReader<R> {
         this.count_newlines = false;
         if from > layout.skip {
             this.offset = from - 1;
-            this.mode = Mode::Seek;
+            this.mode = ChunkMode::Seek;
         }
         this
     }
@@ -269,7 +273,7 @@ impl<R: Read> ChunkReader<R> {
         let mut this = Self::new(reader, layout, target, limit);
         this.offset = from;
         this.end = end;
-        this.mode = Mode::Records;
+        this.mode = ChunkMode::Records;
         this
     }
 
@@ -286,16 +290,16 @@ impl<R: Read> ChunkReader<R> {
     pub(crate) fn next_chunk(&mut self) -> io::Result<Option<Chunk>> {
         loop {
             let cut = match &self.mode {
-                Mode::Done => return Ok(self.leave()),
-                Mode::Seek => {
+                ChunkMode::Done => return Ok(self.leave()),
+                ChunkMode::Seek => {
                     self.seek()?;
                     continue;
                 }
-                Mode::Skip => {
+                ChunkMode::Skip => {
                     self.skip()?;
                     continue;
                 }
-                Mode::Open => {
+                ChunkMode::Open => {
                     self.fill(self.target)?;
                     let bracket = self
                         .buffer
@@ -303,14 +307,14 @@ impl<R: Read> ChunkReader<R> {
                         .position(|byte| *byte == b'[')
                         .map_or(self.buffer.len(), |at| at + 1);
                     self.drop_bytes(bracket);
-                    self.mode = Mode::List {
+                    self.mode = ChunkMode::List {
                         object: false,
                         inherited: None,
                     };
                     continue;
                 }
-                Mode::Records => self.records()?,
-                Mode::List { .. } => self.list()?,
+                ChunkMode::Records => self.records()?,
+                ChunkMode::List { .. } => self.list()?,
             };
             if let Some(cut) = cut {
                 return Ok(Some(cut));
@@ -321,7 +325,7 @@ impl<R: Read> ChunkReader<R> {
     /// What is in the buffer although no more can be read: for after an error.
     pub(crate) fn rest(&mut self) -> Option<Chunk> {
         self.eof = true;
-        self.mode = Mode::Done;
+        self.mode = ChunkMode::Done;
         let length = self.buffer.len();
         (length > 0).then(|| self.cut(length, false))
     }
@@ -360,7 +364,7 @@ impl<R: Read> ChunkReader<R> {
         self.buffer.truncate(length);
         let bytes = std::mem::replace(&mut self.buffer, rest);
         let inherited = match &self.mode {
-            Mode::List { inherited, .. } => inherited.clone(),
+            ChunkMode::List { inherited, .. } => inherited.clone(),
             _ => None,
         };
         let (offset, newlines) = (self.offset, self.newlines);
@@ -419,18 +423,18 @@ impl<R: Read> ChunkReader<R> {
             Some(at) => {
                 self.drop_bytes(at);
                 self.mode = if self.ended(0) {
-                    Mode::Done
+                    ChunkMode::Done
                 } else {
-                    Mode::Records
+                    ChunkMode::Records
                 };
             }
             None if self.eof || self.ended(self.buffer.len()) => {
                 self.buffer.clear();
-                self.mode = Mode::Done;
+                self.mode = ChunkMode::Done;
             }
             None => self.drop_bytes(self.buffer.len().saturating_sub(1)),
         }
-        if matches!(self.mode, Mode::Done) {
+        if matches!(self.mode, ChunkMode::Done) {
             self.buffer.clear();
         }
         Ok(())
@@ -462,13 +466,13 @@ impl<R: Read> ChunkReader<R> {
                 let from = usize::try_from(end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
                 if let Some(at) = self.next_boundary(from.saturating_sub(1)) {
                     let chunk = self.cut(at, false);
-                    self.mode = Mode::Done;
+                    self.mode = ChunkMode::Done;
                     self.buffer.clear();
                     return Ok(Some(chunk));
                 }
             }
             if self.eof {
-                self.mode = Mode::Done;
+                self.mode = ChunkMode::Done;
                 let length = self.buffer.len();
                 return Ok((length > 0)
                     .then(|| self.cut(length, false))
@@ -522,7 +526,7 @@ impl<R: Read> ChunkReader<R> {
         }
         if let Some((inside, inherited)) = list_start(&self.buffer) {
             self.drop_bytes(inside);
-            self.mode = Mode::List {
+            self.mode = ChunkMode::List {
                 object: true,
                 inherited,
             };
@@ -535,7 +539,7 @@ impl<R: Read> ChunkReader<R> {
             .unwrap_or(0);
         if self.buffer.get(start) == Some(&b'[') {
             self.drop_bytes(start + 1);
-            self.mode = Mode::List {
+            self.mode = ChunkMode::List {
                 object: false,
                 inherited: None,
             };
@@ -565,7 +569,7 @@ impl<R: Read> ChunkReader<R> {
             self.limit
         );
         self.reject(reason::TOO_LARGE, message, self.buffer.len());
-        self.mode = Mode::Skip;
+        self.mode = ChunkMode::Skip;
         None
     }
 
@@ -579,18 +583,18 @@ impl<R: Read> ChunkReader<R> {
             let at_boundary =
                 self.boundary == Boundary::Line || matches!(self.buffer.first(), Some(b'{' | b'['));
             self.mode = if self.ended(0) && at_boundary {
-                Mode::Done
+                ChunkMode::Done
             } else {
-                Mode::Records
+                ChunkMode::Records
             };
-            if matches!(self.mode, Mode::Done) {
+            if matches!(self.mode, ChunkMode::Done) {
                 self.buffer.clear();
             }
             return Ok(());
         }
         self.drop_bytes(self.buffer.len());
         if self.eof {
-            self.mode = Mode::Done;
+            self.mode = ChunkMode::Done;
             return Ok(());
         }
         self.fill(self.target)
@@ -603,24 +607,24 @@ impl<R: Read> ChunkReader<R> {
             self.fill(wanted)?;
             let (at, stop) = scan_elements(&self.buffer, self.target.max(1), self.limit);
             match stop {
-                Elements::Full => return Ok(Some(self.cut(at, true))),
-                Elements::Closed => {
+                ElementsEnd::Full => return Ok(Some(self.cut(at, true))),
+                ElementsEnd::Closed => {
                     let chunk = self.cut(at, true);
                     self.close_list()?;
                     return Ok(Some(chunk));
                 }
-                Elements::TooLarge => {
+                ElementsEnd::TooLarge => {
                     let chunk = self.cut(at, true);
                     let message = format!(
                         "the record is longer than {} bytes; --max-record raises the limit",
                         self.limit
                     );
                     self.reject(reason::TOO_LARGE, message, self.buffer.len());
-                    self.mode = Mode::Skip;
+                    self.mode = ChunkMode::Skip;
                     return Ok(Some(chunk));
                 }
-                Elements::Open if at > 0 && !self.eof => return Ok(Some(self.cut(at, true))),
-                Elements::Open if self.eof => {
+                ElementsEnd::Open if at > 0 && !self.eof => return Ok(Some(self.cut(at, true))),
+                ElementsEnd::Open if self.eof => {
                     let rest = self.buffer.len() - at;
                     let chunk = self.cut(at, true);
                     self.reject(
@@ -629,15 +633,15 @@ impl<R: Read> ChunkReader<R> {
                         rest,
                     );
                     self.buffer.clear();
-                    self.mode = Mode::Done;
+                    self.mode = ChunkMode::Done;
                     return Ok(Some(chunk));
                 }
-                Elements::Open => wanted = self.more(),
-                Elements::Broken => {
+                ElementsEnd::Open => wanted = self.more(),
+                ElementsEnd::Broken => {
                     let chunk = self.cut(at, true);
                     let line = memchr::memchr(b'\n', &self.buffer).unwrap_or(self.buffer.len());
                     self.reject(reason::JSON, "brackets do not match".to_owned(), line);
-                    self.mode = Mode::Skip;
+                    self.mode = ChunkMode::Skip;
                     return Ok(Some(chunk));
                 }
             }
@@ -647,8 +651,8 @@ impl<R: Read> ChunkReader<R> {
     /// The buffer begins with the `]` that ends the list.
     fn close_list(&mut self) -> io::Result<()> {
         self.drop_bytes(1);
-        let Mode::List { object: true, .. } = self.mode else {
-            self.mode = Mode::Records;
+        let ChunkMode::List { object: true, .. } = self.mode else {
+            self.mode = ChunkMode::Records;
             return Ok(());
         };
         // The other members of the object that held the list, up to its brace.
@@ -657,7 +661,7 @@ impl<R: Read> ChunkReader<R> {
             match container_end(&tail, 0) {
                 Some(Ok(end)) => {
                     self.drop_bytes(end - 5);
-                    self.mode = Mode::Records;
+                    self.mode = ChunkMode::Records;
                     return Ok(());
                 }
                 Some(Err(Fault::Incomplete)) if !self.eof && self.buffer.len() < self.limit => {
@@ -670,7 +674,7 @@ impl<R: Read> ChunkReader<R> {
                         "the object around a list is not closed".to_owned(),
                         length,
                     );
-                    self.mode = Mode::Skip;
+                    self.mode = ChunkMode::Skip;
                     return Ok(());
                 }
             }
@@ -717,7 +721,7 @@ pub(crate) fn is_document(buffer: &[u8], limit: usize) -> bool {
 }
 
 /// Why a walk over list elements stopped.
-enum Elements {
+enum ElementsEnd {
     /// Enough for a chunk.
     Full,
     /// At the closing bracket.
@@ -733,22 +737,22 @@ enum Elements {
 /// Walks over the elements at the start of `buffer`: the position after the last complete one and
 /// what separates it from the next, and why it ends there. What it finds does not depend on how
 /// much more than the limit is in the buffer.
-fn scan_elements(buffer: &[u8], target: usize, limit: usize) -> (usize, Elements) {
+fn scan_elements(buffer: &[u8], target: usize, limit: usize) -> (usize, ElementsEnd) {
     let mut position = 0;
     loop {
         let end = match buffer.get(position) {
-            None => return (position, Elements::Open),
+            None => return (position, ElementsEnd::Open),
             Some(byte) if byte.is_ascii_whitespace() || *byte == b',' => {
                 position += 1;
                 continue;
             }
-            Some(b']') => return (position, Elements::Closed),
+            Some(b']') => return (position, ElementsEnd::Closed),
             Some(b'{' | b'[') => match container_end(buffer, position) {
                 Some(Ok(end)) => Some(end),
                 Some(Err(Fault::Syntax { at: bad, .. })) if bad - position <= limit => {
-                    return (position, Elements::Broken);
+                    return (position, ElementsEnd::Broken);
                 }
-                Some(Err(Fault::Syntax { .. })) => return (position, Elements::TooLarge),
+                Some(Err(Fault::Syntax { .. })) => return (position, ElementsEnd::TooLarge),
                 Some(Err(Fault::Incomplete)) | None => None,
             },
             // A scalar, or text that is no JSON: up to where the decoder ends it, too, so that no
@@ -756,14 +760,14 @@ fn scan_elements(buffer: &[u8], target: usize, limit: usize) -> (usize, Elements
             Some(_) => scalar_end(buffer, position),
         };
         if end.unwrap_or(buffer.len()) - position > limit {
-            return (position, Elements::TooLarge);
+            return (position, ElementsEnd::TooLarge);
         }
         let Some(end) = end else {
-            return (position, Elements::Open);
+            return (position, ElementsEnd::Open);
         };
         position = end;
         if position >= target {
-            return (position, Elements::Full);
+            return (position, ElementsEnd::Full);
         }
     }
 }
@@ -785,7 +789,7 @@ pub(crate) fn list_start(buffer: &[u8]) -> Option<(usize, Option<String>)> {
     let mut version = None;
     let mut found = members(&text[start..]);
     for (name, value) in found.by_ref() {
-        if name.eq_str("apiVersion") && value.kind == Kind::String {
+        if name.eq_str("apiVersion") && value.kind == ValueKind::String {
             version = value.text().map(|text| text.decode().into_owned());
         }
     }

@@ -6,8 +6,10 @@
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
+use serde::{Deserialize, Serialize};
+
 /// How an object is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Compression {
     Gzip,
     Zstd,

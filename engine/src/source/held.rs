@@ -8,16 +8,22 @@
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
 };
 
 /// An open file.
 #[derive(Debug)]
 pub(crate) struct Held {
-    file: Arc<File>,
-    pub(crate) path: PathBuf,
+    bytes: HeldBytes,
     pub(crate) size: u64,
+}
+
+#[derive(Debug, Clone)]
+enum HeldBytes {
+    File(Arc<File>),
+    /// For tests and benches.
+    Memory(Arc<[u8]>),
 }
 
 /// Reads a held file from a position of its own.
@@ -37,10 +43,17 @@ impl Held {
         let file = File::open(path)?;
         let size = file.metadata()?.len();
         Ok(Arc::new(Self {
-            file: Arc::new(file),
-            path: path.to_owned(),
+            bytes: HeldBytes::File(Arc::new(file)),
             size,
         }))
+    }
+
+    /// Bytes in memory that stand for a file.
+    pub(crate) fn in_memory(bytes: Vec<u8>) -> Arc<Self> {
+        Arc::new(Self {
+            size: bytes.len() as u64,
+            bytes: HeldBytes::Memory(bytes.into()),
+        })
     }
 
     /// A reader that begins at this byte.
@@ -54,28 +67,40 @@ impl Held {
     /// The same, as if it ended at this byte.
     pub(crate) fn until(&self, size: u64) -> Arc<Self> {
         Arc::new(Self {
-            file: Arc::clone(&self.file),
-            path: self.path.clone(),
+            bytes: self.bytes.clone(),
             size: size.min(self.size),
         })
     }
 
     /// Are all the bytes still there that were there when it was opened?
     pub(crate) fn is_whole(&self) -> bool {
-        self.file
-            .metadata()
-            .is_ok_and(|metadata| metadata.len() >= self.size)
+        match &self.bytes {
+            HeldBytes::File(file) => file
+                .metadata()
+                .is_ok_and(|metadata| metadata.len() >= self.size),
+            HeldBytes::Memory(_) => true,
+        }
     }
 
-    #[cfg(unix)]
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-        std::os::unix::fs::FileExt::read_at(&*self.file, buffer, at)
+        match &self.bytes {
+            HeldBytes::File(file) => read_at(file, buffer, at),
+            HeldBytes::Memory(bytes) => {
+                let from = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+                (&bytes[from..]).read(buffer)
+            }
+        }
     }
+}
 
-    #[cfg(windows)]
-    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-        std::os::windows::fs::FileExt::seek_read(&*self.file, buffer, at)
-    }
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, at)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
 }
 
 impl Read for HeldReader {

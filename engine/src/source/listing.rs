@@ -4,44 +4,18 @@
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
-use super::{
-    held::Held,
-    store::{StoreObject, Stores},
-};
-use crate::{Error, Result, lake, table::Window};
-
-/// Where the bytes of an object are.
-#[derive(Debug, Clone)]
-pub(crate) enum Location {
-    File(PathBuf),
-    /// A file that was opened already, so that a rotation does not put another in its place.
-    Held(Arc<Held>),
-    Stdin,
-    Store(StoreObject),
-}
-
-/// One file, or stdin.
-#[derive(Debug, Clone)]
-pub(crate) struct Object {
-    /// As given or found; the content of `source_file`.
-    pub(crate) uri: String,
-    pub(crate) location: Location,
-    /// Bytes as stored; `None` for stdin, pipes, and web servers that do not say.
-    pub(crate) size: Option<u64>,
-    /// Named by the user himself, not found in a folder: then it is meant to be an audit log.
-    pub(crate) named: bool,
-}
-
-/// What could not be listed: its name, and why.
-pub(crate) type Failures = Vec<(String, String)>;
+use crate::error::{Error, Result};
+use crate::source::lake_folder::is_lake;
+use crate::source::object::{Failures, InputObject, Location};
+use crate::source::store::Stores;
+use crate::time::Window;
 
 /// What the user's inputs are.
 #[derive(Debug, Default)]
 pub(crate) struct Inputs {
-    pub(crate) objects: Vec<Object>,
+    pub(crate) objects: Vec<InputObject>,
     pub(crate) failures: Failures,
     /// Lakes: folders, and URLs.
     pub(crate) lakes: Vec<String>,
@@ -61,7 +35,7 @@ pub(crate) async fn list(inputs: &[String], stores: &Stores, window: Window) -> 
             lakes,
         } = &mut found;
         if input == "-" {
-            objects.push(Object {
+            objects.push(InputObject {
                 uri: "stdin".to_owned(),
                 location: Location::Stdin,
                 size: None,
@@ -75,7 +49,7 @@ pub(crate) async fn list(inputs: &[String], stores: &Stores, window: Window) -> 
                 listed
                     .objects
                     .into_iter()
-                    .map(|(uri, object, named)| Object {
+                    .map(|(uri, object, named)| InputObject {
                         uri,
                         size: object.size,
                         location: Location::Store(object),
@@ -102,7 +76,6 @@ pub(crate) async fn list(inputs: &[String], stores: &Stores, window: Window) -> 
     let (mut paths, mut stored, mut stdin) = (HashSet::new(), HashSet::new(), false);
     found.objects.retain(|object| match &object.location {
         Location::File(path) => paths.insert(path.canonicalize().unwrap_or_else(|_| path.clone())),
-        Location::Held(_) => true,
         Location::Stdin => !std::mem::replace(&mut stdin, true),
         // Not by what is shown: a URL's secrets are not.
         Location::Store(object) => stored.insert(object.clone()),
@@ -160,7 +133,7 @@ fn list_folder(folder: &Path, found: &mut Inputs) {
     // The table of events of a lake stands for the lake.
     if let Some(parent) = folder
         .parent()
-        .filter(|parent| folder.ends_with("events") && lake::is_lake(parent))
+        .filter(|parent| folder.ends_with("events") && is_lake(parent))
     {
         return found.lakes.push(parent.display().to_string());
     }
@@ -177,7 +150,7 @@ fn list_folder(folder: &Path, found: &mut Inputs) {
                     .push((entry.path().display().to_string(), error.to_string())),
             },
             // What lies in a lake is not all of it valid: its log says.
-            Ok(entry) if entry.file_type().is_dir() && lake::is_lake(entry.path()) => {
+            Ok(entry) if entry.file_type().is_dir() && is_lake(entry.path()) => {
                 found.lakes.push(entry.path().display().to_string());
                 entries.skip_current_dir();
             }
@@ -197,8 +170,8 @@ fn list_folder(folder: &Path, found: &mut Inputs) {
     }
 }
 
-fn file(path: &Path, metadata: &std::fs::Metadata, named: bool) -> Object {
-    Object {
+fn file(path: &Path, metadata: &std::fs::Metadata, named: bool) -> InputObject {
+    InputObject {
         uri: path.display().to_string(),
         location: Location::File(path.to_owned()),
         size: metadata.is_file().then_some(metadata.len()),

@@ -15,10 +15,12 @@ pub(crate) mod archive;
 pub(crate) mod chunk;
 pub(crate) mod compress;
 pub(crate) mod held;
+pub(crate) mod lake_folder;
 pub(crate) mod listing;
+pub(crate) mod object;
 pub(crate) mod store;
+pub(crate) mod witness;
 
 pub(crate) use chunk::{Boundary, Chunk, ChunkReader, Layout};
 pub(crate) use compress::Compression;
 pub(crate) use held::Held;
-pub(crate) use listing::{Location, Object};

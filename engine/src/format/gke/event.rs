@@ -4,11 +4,10 @@
 
 use std::borrow::Cow;
 
-use super::{CALLER_IP, LogEntry, PRINCIPAL, USER_AGENT, present, text};
-use crate::{
-    format::{Record, request_info::Target, writer},
-    json::Value,
-};
+use crate::format::gke::{CALLER_IP, LogEntry, PRINCIPAL, USER_AGENT, present, text};
+use crate::format::request_info::RequestTarget;
+use crate::format::{Record, writer};
+use crate::json::Value;
 
 /// Subresources that upgrade the connection: `2 UNKNOWN` is their 101 Switching Protocols.
 const UPGRADED: [&str; 4] = ["exec", "attach", "portforward", "proxy"];
@@ -121,7 +120,7 @@ impl<'e> LogEntry<'e> {
 
     /// `<group|core>/<version>[/namespaces/<ns>]/<resource>[/<name>[/<subresource>[/…]]]` taken
     /// apart.
-    fn target<'p>(&self, path: &'p str, verb: &str) -> Option<Target<'p>>
+    fn target<'p>(&self, path: &'p str, verb: &str) -> Option<RequestTarget<'p>>
     where
         'e: 'p,
     {
@@ -129,7 +128,8 @@ impl<'e> LogEntry<'e> {
         let [group, version, parts @ ..] = parts.as_slice() else {
             return None;
         };
-        let mut target = Target::new(if *group == "core" { "" } else { group }, version, parts);
+        let mut target =
+            RequestTarget::new(if *group == "core" { "" } else { group }, version, parts);
         if target.resource.is_empty() {
             return None;
         }

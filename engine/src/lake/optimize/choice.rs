@@ -76,7 +76,7 @@ impl Candidate {
 }
 
 /// What of a run may be rewritten.
-struct Part {
+struct DayPart {
     bytes: u64,
     files: Vec<usize>,
     /// No other file reaches into it.
@@ -124,7 +124,7 @@ pub(super) fn chosen(files: &[Candidate]) -> Vec<usize> {
 }
 
 /// The parts of all runs, the smallest first.
-fn parts(files: &[Candidate]) -> Vec<Part> {
+fn parts(files: &[Candidate]) -> Vec<DayPart> {
     let mut runs: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, file) in files.iter().enumerate() {
         if let Some(run) = &file.run {
@@ -141,12 +141,12 @@ fn parts(files: &[Candidate]) -> Vec<Part> {
     for run in runs.into_values() {
         let met: Vec<usize> = run.iter().copied().filter(|&index| is_met(index)).collect();
         let part = match bytes(&run) {
-            all if all < TARGET => Part {
+            all if all < TARGET => DayPart {
                 bytes: all,
                 is_apart: met.is_empty(),
                 files: run,
             },
-            _ => Part {
+            _ => DayPart {
                 bytes: bytes(&met),
                 is_apart: false,
                 files: met,

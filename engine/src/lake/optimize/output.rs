@@ -3,12 +3,7 @@
 //! Files have hidden names until all of them are whole and on disk, as those of `convert` have;
 //! those that nobody commits are removed.
 
-use std::{
-    collections::BTreeSet,
-    fs::{self, File},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use datafusion::{
     arrow::{
@@ -27,15 +22,12 @@ use object_store::{ObjectStore, path::Path as Key};
 use tokio::{runtime::Handle, sync::mpsc::Receiver};
 use uuid::Uuid;
 
-use super::choice::TARGET;
-use crate::{
-    Error, ErrorKind, Result,
-    convert::parquet::{plain_properties, properties},
-    lake::{
-        root::{EVENTS, Root},
-        writer::{Range, Statistics, Target},
-    },
-};
+use crate::error::{Error, ErrorKind, Result};
+use crate::file::atomic::{WrittenFile, sync_folder};
+use crate::file::parquet::{plain_properties, properties};
+use crate::lake::optimize::choice::TARGET;
+use crate::lake::root::{EVENTS, Root};
+use crate::lake::writer::{DataFileTarget, Range, Statistics};
 
 /// Rows of a row group.
 const ROWS: usize = 128 << 10;
@@ -66,7 +58,7 @@ fn writer_properties(table: &str) -> WriterProperties {
 
 /// A new file.
 #[derive(Debug, Clone)]
-pub(super) struct NewFile {
+pub(super) struct OptimizedFile {
     /// Its path in the table.
     pub(super) name: String,
     pub(super) size: u64,
@@ -78,7 +70,7 @@ pub(super) struct Written {
     root: Root,
     table: &'static str,
     runtime: Handle,
-    pub(super) files: Vec<NewFile>,
+    pub(super) files: Vec<OptimizedFile>,
     is_held: bool,
 }
 
@@ -108,7 +100,7 @@ impl Drop for Written {
         if let Some(folder) = self.root.folder(self.table) {
             self.files
                 .iter()
-                .for_each(|file| drop(fs::remove_file(folder.join(&file.name))));
+                .for_each(|file| drop(std::fs::remove_file(folder.join(&file.name))));
         } else {
             let names = self.files.iter().map(|file| file.name.clone()).collect();
             let (root, table) = (self.root.clone(), self.table);
@@ -139,20 +131,20 @@ pub(super) struct Output {
     folder: String,
     properties: WriterProperties,
     runtime: Handle,
-    open: Option<Open>,
-    done: Vec<Whole>,
+    open: Option<OpenOutput>,
+    done: Vec<WholeOutput>,
 }
 
-struct Open {
-    writer: ArrowWriter<Target>,
+struct OpenOutput {
+    writer: ArrowWriter<DataFileTarget>,
     name: String,
     statistics: Statistics,
 }
 
-struct Whole {
-    file: NewFile,
-    /// Where it is hidden still, and what it is to be called.
-    hidden: Option<(PathBuf, PathBuf)>,
+struct WholeOutput {
+    file: OptimizedFile,
+    /// While it is hidden still.
+    hidden: Option<WrittenFile>,
 }
 
 impl Output {
@@ -199,16 +191,16 @@ impl Output {
         if bytes >= FULL { self.end() } else { Ok(()) }
     }
 
-    fn begin(&self, batch: &RecordBatch) -> Result<Open> {
+    fn begin(&self, batch: &RecordBatch) -> Result<OpenOutput> {
         let name = format!("{}part-{}.parquet", self.folder, Uuid::new_v4());
-        let target = Target::create(&self.root, self.table, &name, &self.runtime)?;
+        let target = DataFileTarget::create(&self.root, self.table, &name, &self.runtime)?;
         // Any reader of Parquet understands the columns without a schema of Arrow's.
         let options = ArrowWriterOptions::new()
             .with_properties(self.properties.clone())
             .with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(target, batch.schema(), options)
             .map_err(|error| self.failed(&error))?;
-        Ok(Open {
+        Ok(OpenOutput {
             writer,
             name,
             statistics: Statistics::default(),
@@ -235,8 +227,8 @@ impl Output {
             });
         match finished {
             Ok((size, hidden)) => {
-                self.done.push(Whole {
-                    file: NewFile {
+                self.done.push(WholeOutput {
+                    file: OptimizedFile {
                         name: open.name,
                         size,
                         statistics: open.statistics,
@@ -257,20 +249,16 @@ impl Output {
         self.end()?;
         let mut folders = BTreeSet::new();
         for whole in &mut self.done {
-            if let Some((hidden, name)) = whole.hidden.take() {
-                if let Err(source) = fs::rename(&hidden, &name) {
-                    let path = name.display().to_string();
-                    whole.hidden = Some((hidden, name));
-                    return Err(ErrorKind::Output { path, source }.into());
-                }
-                folders.extend(name.parent().map(ToOwned::to_owned));
+            if let Some(written) = whole.hidden.take() {
+                let folder = written.publish().map_err(|source| -> Error {
+                    let path = format!("{}/{}", self.root.shown, whole.file.name);
+                    ErrorKind::Output { path, source }.into()
+                })?;
+                folders.insert(folder);
             }
         }
         // Names have to survive a power cut, too, before a commit speaks of them.
-        folders
-            .iter()
-            .filter_map(|folder| File::open(folder).ok())
-            .for_each(|folder| drop(folder.sync_all()));
+        folders.iter().for_each(|folder| sync_folder(folder));
         let files = std::mem::take(&mut self.done)
             .into_iter()
             .map(|whole| whole.file)
@@ -298,16 +286,10 @@ impl Drop for Output {
         if let Some(mut open) = self.open.take() {
             open.writer.inner_mut().discard();
         }
-        let (hidden, named): (Vec<Whole>, Vec<Whole>) = self
-            .done
-            .drain(..)
-            .partition(|whole| whole.hidden.is_some());
-        hidden
-            .into_iter()
-            .filter_map(|whole| whole.hidden)
-            .for_each(|(hidden, _)| drop(fs::remove_file(hidden)));
-        if !named.is_empty() {
-            let names = named.into_iter().map(|whole| whole.file.name).collect();
+        // Files that are hidden still are removed with this.
+        let named = self.done.drain(..).filter(|whole| whole.hidden.is_none());
+        let names: Vec<String> = named.map(|whole| whole.file.name).collect();
+        if !names.is_empty() {
             self.runtime.block_on(remove(&self.root, self.table, names));
         }
     }

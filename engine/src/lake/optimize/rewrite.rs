@@ -27,16 +27,12 @@ use tokio::{
     sync::mpsc::{Sender, channel},
 };
 
-use super::output::{Output, Written};
-use crate::{
-    Error, ErrorKind, Result,
-    lake::{
-        identity::StoreFile,
-        read::{DataFile, LakeTable, Skipped},
-        root::Root,
-    },
-    query::session::{Limits, session},
-};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lake::identity::StoreFile;
+use crate::lake::optimize::output::{Output, Written};
+use crate::lake::read::{DataFile, LakeTable};
+use crate::lake::root::Root;
+use crate::session::{Limits, session};
 
 /// Bytes of a batch, roughly. Sorting holds two batches of every part that it merges.
 const BATCH: u64 = 2 << 20;
@@ -154,14 +150,7 @@ impl Rewrite<'_> {
             .runtime_env()
             .register_object_store(url.as_ref(), store);
         let columns = Arc::clone(&self.columns);
-        let table = LakeTable::new(
-            columns,
-            None,
-            Some("stage_timestamp"),
-            url,
-            files.into(),
-            Arc::new(Skipped::default()),
-        );
+        let table = LakeTable::new(columns, None, Some("stage_timestamp"), url, files.into());
         let known = self
             .order
             .iter()

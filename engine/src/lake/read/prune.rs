@@ -23,7 +23,7 @@ use datafusion::{
     physical_optimizer::pruning::{PruningPredicateBuilder, PruningStatistics},
 };
 
-use super::{DataFile, LakeTable};
+use crate::lake::read::{DataFile, LakeTable};
 
 impl LakeTable {
     /// Does the value of the partition column alone decide this filter, now and for good?
@@ -118,7 +118,7 @@ impl LakeTable {
             .with_file_schema(Arc::clone(&self.schema))
             .with_max_in_list_size(state.config_options().execution.parquet.max_in_list_size)
             .try_build(filter)?
-            .prune(&Bounds { table: self, files })
+            .prune(&FileBounds { table: self, files })
     }
 }
 
@@ -132,12 +132,12 @@ fn chosen<'t>(files: &[&'t DataFile], hits: &[bool]) -> Vec<&'t DataFile> {
 }
 
 /// What DataFusion compares a filter with: an element for each file.
-struct Bounds<'t> {
+struct FileBounds<'t> {
     table: &'t LakeTable,
     files: &'t [&'t DataFile],
 }
 
-impl Bounds<'_> {
+impl FileBounds<'_> {
     fn is_partition(&self, column: &Column) -> bool {
         self.table.partition_name() == Some(column.name())
     }
@@ -163,7 +163,7 @@ impl Bounds<'_> {
     }
 }
 
-impl PruningStatistics for Bounds<'_> {
+impl PruningStatistics for FileBounds<'_> {
     fn min_values(&self, column: &Column) -> Option<ArrayRef> {
         self.side(column, |(least, _)| least)
     }

@@ -20,10 +20,10 @@ use datafusion::{
     },
 };
 
-use super::Share;
+use crate::account::FileShare;
 
 /// The scan `plan`, which shows `share`. A plan that is no scan stays as it is.
-pub(super) fn with_share(plan: Arc<dyn ExecutionPlan>, share: Share) -> Arc<dyn ExecutionPlan> {
+pub(super) fn with_share(plan: Arc<dyn ExecutionPlan>, share: FileShare) -> Arc<dyn ExecutionPlan> {
     match plan.downcast_ref::<DataSourceExec>() {
         Some(scan) => DataSourceExec::from_data_source(Shown {
             source: Arc::clone(scan.data_source()),
@@ -36,7 +36,7 @@ pub(super) fn with_share(plan: Arc<dyn ExecutionPlan>, share: Share) -> Arc<dyn 
 #[derive(Debug)]
 struct Shown {
     source: Arc<dyn DataSource>,
-    share: Share,
+    share: FileShare,
 }
 
 impl Shown {
@@ -66,7 +66,7 @@ impl DataSource for Shown {
     }
 
     fn fmt_as(&self, format: DisplayFormatType, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Share {
+        let FileShare {
             files,
             skipped_files,
             bytes,

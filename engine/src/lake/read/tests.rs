@@ -143,7 +143,7 @@ fn files(folder: &TempDir) -> Vec<DataFile> {
     ]
 }
 
-fn table(files: Vec<DataFile>, skipped: &Arc<Skipped>) -> LakeTable {
+fn table(files: Vec<DataFile>) -> LakeTable {
     let store = ObjectStoreUrl::parse("lake://test").unwrap();
     LakeTable::new(
         events(),
@@ -151,32 +151,32 @@ fn table(files: Vec<DataFile>, skipped: &Arc<Skipped>) -> LakeTable {
         Some("stage_timestamp"),
         store,
         files.into(),
-        Arc::clone(skipped),
     )
 }
 
-struct Lake {
+struct ReadLake {
     context: SessionContext,
-    skipped: Arc<Skipped>,
+    ledger: Arc<Ledger>,
     _folder: TempDir,
 }
 
-impl Lake {
+impl ReadLake {
     fn new(config: SessionConfig) -> Self {
         let folder = TempDir::new().unwrap();
+        let ledger = Arc::<Ledger>::default();
+        let config = config.with_extension(Arc::clone(&ledger));
         let context = SessionContext::new_with_config(config);
         let store = LocalFileSystem::new_with_prefix(folder.path()).unwrap();
         context.register_object_store(
             ObjectStoreUrl::parse("lake://test").unwrap().as_ref(),
             Arc::new(store),
         );
-        let skipped = Arc::new(Skipped::default());
         context
-            .register_table("events", Arc::new(table(files(&folder), &skipped)))
+            .register_table("events", Arc::new(table(files(&folder))))
             .unwrap();
         Self {
             context,
-            skipped,
+            ledger,
             _folder: folder,
         }
     }
@@ -216,17 +216,17 @@ impl Lake {
 
     /// Rows, and how many files were left out to get them.
     async fn rows_skipping(&self, sql: &str) -> (Vec<String>, u64) {
-        self.skipped.take();
+        let before = self.ledger.files();
         let rows = self.rows(sql).await;
-        let share = self.skipped.take();
-        assert_eq!(share.files, 3, "{sql}");
-        (rows, share.skipped_files)
+        let after = self.ledger.files();
+        assert_eq!(after.files - before.files, 3, "{sql}");
+        (rows, after.skipped_files - before.skipped_files)
     }
 }
 
 #[tokio::test]
 async fn columns_stand_where_the_schema_has_them() {
-    for lake in Lake::both() {
+    for lake in ReadLake::both() {
         let all = lake
             .context
             .sql("SELECT * FROM events ORDER BY audit_id")
@@ -253,7 +253,7 @@ async fn columns_stand_where_the_schema_has_them() {
 
 #[tokio::test]
 async fn files_are_left_out_by_day_and_time() {
-    for lake in Lake::both() {
+    for lake in ReadLake::both() {
         let later = format!(
             "arrow_cast({}, 'Timestamp(Microsecond, Some(\"UTC\"))')",
             at(FIRST + 1, 4)
@@ -298,7 +298,7 @@ async fn files_are_left_out_by_day_and_time() {
 
 #[tokio::test]
 async fn what_the_log_knows_is_not_read() {
-    for lake in Lake::both() {
+    for lake in ReadLake::both() {
         for (sql, row) in [
             ("SELECT count(*) FROM events", "6"),
             ("SELECT count(*) FROM events WHERE date = '2024-10-05'", "3"),
@@ -326,7 +326,7 @@ async fn what_the_log_knows_is_not_read() {
 
 #[tokio::test]
 async fn limits_read_the_first_files() {
-    for lake in Lake::both() {
+    for lake in ReadLake::both() {
         let (rows, skipped) = lake
             .rows_skipping("SELECT audit_id FROM events LIMIT 2")
             .await;
@@ -360,7 +360,7 @@ async fn explain_says_what_is_left_out_and_rules_reach_the_scan() {
     let config = SessionConfig::new()
         .with_target_partitions(4)
         .with_batch_size(1);
-    let lake = Lake::new(config.set_usize("datafusion.optimizer.repartition_file_min_size", 1));
+    let lake = ReadLake::new(config.set_usize("datafusion.optimizer.repartition_file_min_size", 1));
     let sql = "SELECT verb, count(*) FROM events WHERE stage_timestamp >= '2024-10-05T00:00:00Z' GROUP BY verb";
     let plan = lake.rows(&format!("EXPLAIN {sql}")).await.concat();
     assert!(plan.contains("lake_files=1 of 3"), "{plan}");
@@ -393,8 +393,7 @@ fn times_of_the_log_are_cut() {
     assert_eq!(file(Some(1), None).bounds(), Some((DAY, 2 * DAY - 1)));
     assert_eq!(file(None, None).bounds(), None);
 
-    let skipped = Arc::new(Skipped::default());
-    let lake = table(Vec::new(), &skipped);
+    let lake = table(Vec::new());
     let (sharp, cut) = (
         file(Some(0), Some((1_001, 2_001))),
         file(Some(0), Some((3_000, 4_000))),
@@ -417,8 +416,7 @@ fn times_of_the_log_are_cut() {
 
 #[test]
 fn groups_are_runs_of_about_as_many_bytes() {
-    let skipped = Arc::new(Skipped::default());
-    let lake = table(Vec::new(), &skipped);
+    let lake = table(Vec::new());
     let sizes = [10_u64, 10, 10, 30, 5, 5, 50].into_iter().enumerate();
     let file = |(at, size): (usize, u64)| DataFile {
         path: at.to_string(),

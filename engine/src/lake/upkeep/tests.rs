@@ -23,19 +23,15 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::*;
-use crate::{
-    lake::{
-        delta::{Commit, Outcome, partition},
-        evidence,
-        expire::{EXPIRED, expire},
-        optimize::{MAINTENANCE, optimize},
-        vacuum::vacuum,
-        writer::{Range, Statistics, folder_of},
-    },
-    query::session::Limits,
-    schema::data_type,
-    source::store::{StoreSettings, Stores},
-};
+use crate::lake::delta::{Commit, Outcome, partition};
+use crate::lake::evidence;
+use crate::lake::expire::{EXPIRED, expire};
+use crate::lake::optimize::{MAINTENANCE, optimize};
+use crate::lake::vacuum::vacuum;
+use crate::lake::writer::{Range, Statistics, folder_of};
+use crate::schema::data_type;
+use crate::session::Limits;
+use crate::source::store::{StoreSettings, Stores};
 
 /// 2026-11-01.
 const FIRST: i32 = 20_758;
@@ -104,12 +100,12 @@ fn rows(times: &[(Option<i64>, i64)]) -> RecordBatch {
     RecordBatch::try_new(Arc::new(self::columns()), columns).unwrap()
 }
 
-struct Lake {
+struct UpkeepLake {
     folder: TempDir,
     root: Root,
 }
 
-impl Lake {
+impl UpkeepLake {
     async fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let stores = Stores::new(StoreSettings::default(), Handle::current());
@@ -128,15 +124,15 @@ impl Lake {
             } else {
                 &["date"][..]
             };
-            Table::open_or_create(&root, name, &Schema::new(fields), by, "test")
+            TableSnapshot::open_or_create(&root, name, &Schema::new(fields), by, "test")
                 .await
                 .unwrap();
         }
         Self { folder, root }
     }
 
-    async fn table(&self) -> Table {
-        Table::open(&self.root, EVENTS).await.unwrap().unwrap()
+    async fn table(&self) -> TableSnapshot {
+        TableSnapshot::open(&self.root, EVENTS).await.unwrap().unwrap()
     }
 
     /// Commits a file of one day with events at these microseconds of it.
@@ -303,7 +299,7 @@ fn removed(batch: &RecordBatch) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_are_put_in_order_once() {
-    let lake = Lake::new().await;
+    let lake = UpkeepLake::new().await;
     for part in 0..3 {
         let times: Vec<(i64, i64)> = (0..500)
             .map(|row| ((row * 3 + part) * 1_000_003 % (DAY - 7), row * 3 + part))
@@ -373,7 +369,7 @@ async fn rows_are_put_in_order_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_faster_loses_nothing() {
-    let lake = Lake::new().await;
+    let lake = UpkeepLake::new().await;
     for offset in 0..8 {
         lake.add(
             Some(FIRST),
@@ -405,7 +401,7 @@ async fn whoever_is_faster_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn days_go_as_a_whole() {
-    let lake = Lake::new().await;
+    let lake = UpkeepLake::new().await;
     for day in 0..3 {
         lake.add(Some(FIRST + day), &[(1, 1)]).await;
         lake.add(Some(FIRST + day), &[(DAY - 1, 2), (7, 3)]).await;
@@ -454,7 +450,7 @@ async fn days_go_as_a_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_needs_is_cleared_away() {
-    let lake = Lake::new().await;
+    let lake = UpkeepLake::new().await;
     for offset in 0..3 {
         lake.add(Some(FIRST), &[(offset, offset)]).await;
     }

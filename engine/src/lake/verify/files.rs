@@ -9,11 +9,11 @@ use datafusion::{
     parquet::{arrow::arrow_reader::ArrowReaderMetadata, file::statistics::Statistics},
 };
 
-use super::{
-    finding::{Finding, Status},
-    scan::{Reader, on_threads},
-};
-use crate::{Result, format_time, lake::read::DataFile};
+use crate::error::Result;
+use crate::lake::read::DataFile;
+use crate::lake::verify::finding::{Finding, Status};
+use crate::lake::verify::scan::{DataReader, on_threads};
+use crate::time::format_time;
 
 pub(super) const CHECK: &str = "log";
 
@@ -23,7 +23,7 @@ pub(super) const CHECK: &str = "log";
 ///
 /// When the store fails.
 pub(super) fn check(
-    reader: &Reader,
+    reader: &DataReader,
     table: &str,
     files: &[DataFile],
 ) -> Result<(Vec<DataFile>, Vec<Finding>)> {
@@ -58,7 +58,7 @@ struct Looked {
     wrong: Option<String>,
 }
 
-fn look(reader: &Reader, file: &DataFile) -> Result<Looked> {
+fn look(reader: &DataReader, file: &DataFile) -> Result<Looked> {
     let unreadable = |wrong: String| {
         Ok(Looked {
             rows: None,

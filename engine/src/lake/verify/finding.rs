@@ -7,7 +7,7 @@ use datafusion::arrow::{
     datatypes::{DataType, Field, Schema},
 };
 
-use crate::Result;
+use crate::error::Result;
 
 /// How what was checked is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

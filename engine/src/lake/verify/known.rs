@@ -6,22 +6,22 @@ use crate::lake::source::{Days, SourceRead};
 
 /// The evidence of one source, oldest first; there is a row at least.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct KnownSource {
     pub(super) id: String,
     pub(super) rows: Vec<SourceRead>,
 }
 
 /// Rows in any order → sources, by the time that they were first read.
-pub(super) fn sources(rows: Vec<SourceRead>) -> Vec<Known> {
+pub(super) fn sources(rows: Vec<SourceRead>) -> Vec<KnownSource> {
     let mut by_id: BTreeMap<String, Vec<SourceRead>> = BTreeMap::new();
     for row in rows {
         by_id.entry(row.source_id.clone()).or_default().push(row);
     }
-    let mut sources: Vec<Known> = by_id
+    let mut sources: Vec<KnownSource> = by_id
         .into_iter()
         .map(|(id, mut rows)| {
             rows.sort_by_key(|row| (row.events_version, row.from_offset, row.to_offset));
-            Known { id, rows }
+            KnownSource { id, rows }
         })
         .collect();
     sources.sort_by(|one, other| {
@@ -32,7 +32,7 @@ pub(super) fn sources(rows: Vec<SourceRead>) -> Vec<Known> {
     sources
 }
 
-impl Known {
+impl KnownSource {
     fn first_version(&self) -> u64 {
         self.rows.first().map_or(0, |row| row.events_version)
     }

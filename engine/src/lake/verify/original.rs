@@ -15,17 +15,15 @@ use std::{
 
 use tokio::runtime::Handle;
 
-use super::{
-    finding::{Finding, Status},
-    known::Known,
-    scan::on_threads,
-};
-use crate::{
-    Result,
-    lake::source::{HEAD, SourceRead, Sources},
-    scan::witness::{Progress, Witness},
-    source::{Location, Object, compress, store::Stores},
-};
+use crate::error::Result;
+use crate::lake::source::{HEAD, SourceRead, Sources};
+use crate::lake::verify::finding::{Finding, Status};
+use crate::lake::verify::known::KnownSource;
+use crate::lake::verify::scan::on_threads;
+use crate::source::compress;
+use crate::source::object::{InputObject, Location};
+use crate::source::store::Stores;
+use crate::source::witness::{SourceProgress, Witness};
 
 const CHECK: &str = "original";
 const BUFFER: usize = 256 << 10;
@@ -33,7 +31,7 @@ const BUFFER: usize = 256 << 10;
 const LEAST_THREADS: usize = 8;
 
 /// Where originals are looked for, and by whom.
-pub(super) struct Search<'s> {
+pub(super) struct OriginalSearch<'s> {
     pub(super) sources: &'s Sources,
     pub(super) stores: &'s Stores,
     pub(super) runtime: &'s Handle,
@@ -55,20 +53,24 @@ enum Likeness {
 
 /// What was seen of an object.
 #[derive(Debug, Default)]
-struct Seen {
+struct SeenObject {
     /// By the id of the source, with the byte up to which it was read.
     likeness: HashMap<String, (Likeness, u64)>,
     /// Its decompressed bytes, where its end was met.
     length: Option<u64>,
 }
 
-impl Search<'_> {
+impl OriginalSearch<'_> {
     /// Looks at all originals, and at `objects` for those that are not where they were.
     ///
     /// # Errors
     ///
     /// When a thread fails. What cannot be read is a finding.
-    pub(super) fn check(&self, known: &[Known], objects: &[Object]) -> Result<Vec<Finding>> {
+    pub(super) fn check(
+        &self,
+        known: &[KnownSource],
+        objects: &[InputObject],
+    ) -> Result<Vec<Finding>> {
         let mut homes: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
         for known in known.iter().filter(|known| known.to_offset() > 0) {
             homes.entry(known.uri()).or_default().insert(&known.id);
@@ -79,17 +81,18 @@ impl Search<'_> {
             Ok(self.find(uri).and_then(|object| self.examine(&object)))
         })?;
         let given = on_threads(threads, objects, |object| Ok(self.examine(object)))?;
-        let at_home: HashMap<&str, (&HashSet<&str>, std::result::Result<Seen, String>)> = homes
-            .iter()
-            .zip(at_home)
-            .map(|((uri, ids), seen)| (*uri, (ids, seen)))
-            .collect();
-        let given: Vec<(&Object, Seen)> = objects
+        let at_home: HashMap<&str, (&HashSet<&str>, std::result::Result<SeenObject, String>)> =
+            homes
+                .iter()
+                .zip(at_home)
+                .map(|((uri, ids), seen)| (*uri, (ids, seen)))
+                .collect();
+        let given: Vec<(&InputObject, SeenObject)> = objects
             .iter()
             .zip(given)
             .filter_map(|(object, seen)| Some((object, seen.ok()?)))
             .collect();
-        let finding = |known: &Known| {
+        let finding = |known: &KnownSource| {
             let (status, message) = match at_home.get(known.uri()) {
                 None => (Status::Ok, "no byte of it was read for good yet".to_owned()),
                 Some((_, Err(message))) => (Status::Gone, message.clone()),
@@ -111,7 +114,7 @@ impl Search<'_> {
     }
 
     /// The object of this name; or why there is none.
-    fn find(&self, uri: &str) -> std::result::Result<Object, String> {
+    fn find(&self, uri: &str) -> std::result::Result<InputObject, String> {
         const NOT_THERE: &str = "it is not there any more";
         if Stores::is_url(uri) {
             let listed = self
@@ -128,7 +131,7 @@ impl Search<'_> {
                 .into_iter()
                 .find(|(shown, _, _)| shown == uri);
             let (shown, object, named) = found.ok_or(NOT_THERE)?;
-            return Ok(Object {
+            return Ok(InputObject {
                 uri: shown,
                 size: object.size,
                 location: Location::Store(object),
@@ -140,7 +143,7 @@ impl Search<'_> {
         }
         let path = Path::new(uri);
         match std::fs::metadata(path) {
-            Ok(metadata) if metadata.is_file() => Ok(Object {
+            Ok(metadata) if metadata.is_file() => Ok(InputObject {
                 uri: uri.to_owned(),
                 location: Location::File(path.to_owned()),
                 size: Some(metadata.len()),
@@ -157,7 +160,7 @@ impl Search<'_> {
     }
 
     /// What an object is of each source that begins as it does; or why it cannot be read.
-    fn examine(&self, object: &Object) -> std::result::Result<Seen, String> {
+    fn examine(&self, object: &InputObject) -> std::result::Result<SeenObject, String> {
         let seen = self.compare(object, None)?;
         let broken = seen.likeness.values().find_map(|(likeness, _)| {
             if let Likeness::Broken(at, _) = likeness {
@@ -177,7 +180,11 @@ impl Search<'_> {
     }
 
     /// Reads an object; behind the byte `careful` byte by byte.
-    fn compare(&self, object: &Object, careful: Option<u64>) -> std::result::Result<Seen, String> {
+    fn compare(
+        &self,
+        object: &InputObject,
+        careful: Option<u64>,
+    ) -> std::result::Result<SeenObject, String> {
         let witness = Arc::new(Witness::default());
         let cannot = |error: io::Error| format!("it cannot be read: {error}");
         let stored = self.open(object).map_err(cannot)?;
@@ -197,8 +204,8 @@ impl Search<'_> {
         candidates.sort_by_key(|source| source.to_offset);
         let mut comparison = Comparison {
             candidates: candidates.into(),
-            progress: Progress::default(),
-            seen: Seen::default(),
+            progress: SourceProgress::default(),
+            seen: SeenObject::default(),
         };
         comparison.take(&head);
         let ended = match failed {
@@ -212,10 +219,9 @@ impl Search<'_> {
     }
 
     /// The stored bytes of an object.
-    fn open(&self, object: &Object) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&self, object: &InputObject) -> io::Result<Box<dyn Read + Send>> {
         Ok(match &object.location {
             Location::File(path) => Box::new(File::open(path)?),
-            Location::Held(held) => Box::new(held.reader(0)),
             Location::Stdin => Box::new(io::stdin()),
             Location::Store(stored) => {
                 self.stores
@@ -229,8 +235,8 @@ impl Search<'_> {
 struct Comparison<'s> {
     /// Those that were not compared yet, the shortest first.
     candidates: VecDeque<&'s SourceRead>,
-    progress: Progress,
-    seen: Seen,
+    progress: SourceProgress,
+    seen: SeenObject,
 }
 
 impl Comparison<'_> {
@@ -287,7 +293,7 @@ impl Comparison<'_> {
         }
     }
 
-    fn end(mut self, ended: io::Result<bool>) -> Seen {
+    fn end(mut self, ended: io::Result<bool>) -> SeenObject {
         let at = self.progress.bytes;
         let message = ended.as_ref().err().map(ToString::to_string);
         while let Some(source) = self.candidates.pop_front() {
@@ -304,7 +310,7 @@ impl Comparison<'_> {
 }
 
 /// What is where a source was; `homes` are the sources that were read there.
-fn judge(id: &str, seen: &Seen, homes: &HashSet<&str>) -> (Status, String) {
+fn judge(id: &str, seen: &SeenObject, homes: &HashSet<&str>) -> (Status, String) {
     let Some((likeness, to)) = seen.likeness.get(id) else {
         return (Status::Gone, "another log is there now".to_owned());
     };
@@ -342,7 +348,10 @@ fn judge(id: &str, seen: &Seen, homes: &HashSet<&str>) -> (Status, String) {
 }
 
 /// A source that is not where it was, among other objects; `None` when none of them can be it.
-fn elsewhere(known: &Known, given: &[(&Object, Seen)]) -> Option<(Status, String)> {
+fn elsewhere(
+    known: &KnownSource,
+    given: &[(&InputObject, SeenObject)],
+) -> Option<(Status, String)> {
     let seen = || {
         given
             .iter()
@@ -360,7 +369,7 @@ fn elsewhere(known: &Known, given: &[(&Object, Seen)]) -> Option<(Status, String
         ));
     }
     // A shorter one may be an older copy, and one that is another source is no copy.
-    let is_known = |seen: &Seen| {
+    let is_known = |seen: &SeenObject| {
         seen.likeness
             .values()
             .any(|(likeness, to)| *to > 0 && *likeness == Likeness::Same)

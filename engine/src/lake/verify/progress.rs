@@ -14,15 +14,13 @@ use datafusion::arrow::{
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path as Key;
 
-use super::{
-    finding::{Finding, Status},
-    known::Known,
-    scan::{Reader, blocking},
-};
-use crate::{
-    Result,
-    lake::{delta::Table, read::DataFile, rejects::RejectFile},
-};
+use crate::error::Result;
+use crate::lake::delta::TableSnapshot;
+use crate::lake::read::DataFile;
+use crate::lake::rejects::RejectFile;
+use crate::lake::verify::finding::{Finding, Status};
+use crate::lake::verify::known::KnownSource;
+use crate::lake::verify::scan::{DataReader, blocking};
 
 const CHECK: &str = "progress";
 /// Entries of the log that are read at the same time.
@@ -30,7 +28,7 @@ const PARALLEL: usize = 16;
 const LOG: &str = "_delta_log";
 
 /// By application.
-type Progress = HashMap<String, i64>;
+type RecordedProgress = HashMap<String, i64>;
 
 /// Compares each source.
 ///
@@ -38,9 +36,9 @@ type Progress = HashMap<String, i64>;
 ///
 /// When the log cannot be read.
 pub(super) async fn check(
-    reader: &Reader,
-    events: &Table,
-    known: &[Known],
+    reader: &DataReader,
+    events: &TableSnapshot,
+    known: &[KnownSource],
 ) -> Result<Vec<Finding>> {
     let noted = noted(reader, events, known).await?;
     Ok(known
@@ -54,7 +52,7 @@ pub(super) async fn check(
         .collect())
 }
 
-fn compare(known: &Known, noted: Option<i64>) -> Finding {
+fn compare(known: &KnownSource, noted: Option<i64>) -> Finding {
     let (to, uri) = (known.to_offset(), known.uri());
     let (status, message) = if let Some(hole) = known.hole() {
         (
@@ -74,10 +72,14 @@ fn compare(known: &Known, noted: Option<i64>) -> Finding {
 }
 
 /// The progress of all applications; of the known sources at least.
-async fn noted(reader: &Reader, events: &Table, known: &[Known]) -> Result<Progress> {
+async fn noted(
+    reader: &DataReader,
+    events: &TableSnapshot,
+    known: &[KnownSource],
+) -> Result<RecordedProgress> {
     let (mut noted, first) = match checkpoint(reader, events.version()).await? {
         Some((progress, version)) => (progress, version + 1),
-        None => (Progress::new(), 0),
+        None => (RecordedProgress::new(), 0),
     };
     let mut entries = stream::iter(first..=events.version())
         .map(|version| events.entry(version))
@@ -99,8 +101,8 @@ async fn noted(reader: &Reader, events: &Table, known: &[Known]) -> Result<Progr
     Ok(noted)
 }
 
-async fn one_by_one(events: &Table, known: &[Known]) -> Result<Progress> {
-    let mut noted = Progress::new();
+async fn one_by_one(events: &TableSnapshot, known: &[KnownSource]) -> Result<RecordedProgress> {
+    let mut noted = RecordedProgress::new();
     for known in known {
         let application = RejectFile::application(&known.id);
         if let Some(version) = events.progress(&application).await? {
@@ -111,7 +113,7 @@ async fn one_by_one(events: &Table, known: &[Known]) -> Result<Progress> {
 }
 
 /// What the last checkpoint says that is one file, and its version; `None` without one.
-async fn checkpoint(reader: &Reader, newest: u64) -> Result<Option<(Progress, u64)>> {
+async fn checkpoint(reader: &DataReader, newest: u64) -> Result<Option<(RecordedProgress, u64)>> {
     let mut last: Option<(u64, DataFile)> = None;
     let mut listed = reader.store.list(Some(&Key::from(LOG)));
     while let Some(object) = listed
@@ -138,7 +140,7 @@ async fn checkpoint(reader: &Reader, newest: u64) -> Result<Option<(Progress, u6
     };
     let reader = reader.clone();
     blocking(move || {
-        let mut progress = Progress::new();
+        let mut progress = RecordedProgress::new();
         let read = reader.read(&file, &["txn.appId", "txn.version"], |batch| {
             let Some(transactions) = batch
                 .column_by_name("txn")
@@ -181,7 +183,8 @@ fn version_of(name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lake::verify::known::{sources, tests::part};
+    use crate::lake::verify::known::sources;
+    use crate::lake::verify::known::tests::part;
 
     #[test]
     fn checkpoints_by_their_names() {

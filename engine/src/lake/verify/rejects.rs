@@ -12,27 +12,24 @@ use datafusion::arrow::{
     datatypes::{DataType, Int64Type},
 };
 
-use super::{
-    finding::{Finding, Status},
-    known::Known,
-    scan::{Reader, on_threads},
-};
-use crate::{
-    Result,
-    lake::{read::DataFile, root::REJECTS},
-};
+use crate::error::Result;
+use crate::lake::read::DataFile;
+use crate::lake::root::REJECTS;
+use crate::lake::verify::finding::{Finding, Status};
+use crate::lake::verify::known::KnownSource;
+use crate::lake::verify::scan::{DataReader, on_threads};
 
 const CHECK: &str = "rejects";
 const DAY: i64 = 86_400_000_000;
 
 /// Rejects of a source before the byte up to which it was read, and at it: where a stream broke
 /// off.
-type Counts = HashMap<String, (u64, u64)>;
+type RejectCounts = HashMap<String, (u64, u64)>;
 
 /// What the table holds.
 #[derive(Debug, Default)]
-pub(super) struct Found {
-    counts: Counts,
+pub(super) struct FoundRejects {
+    counts: RejectCounts,
     findings: Vec<Finding>,
 }
 
@@ -41,13 +38,17 @@ pub(super) struct Found {
 /// # Errors
 ///
 /// When the store fails.
-pub(super) fn read(reader: &Reader, files: &[DataFile], known: &[Known]) -> Result<Found> {
+pub(super) fn read(
+    reader: &DataReader,
+    files: &[DataFile],
+    known: &[KnownSource],
+) -> Result<FoundRejects> {
     let ends: HashMap<&str, u64> = known
         .iter()
         .map(|known| (known.id.as_str(), known.to_offset()))
         .collect();
     let read = on_threads(reader.threads, files, |file| {
-        let mut counts = Counts::new();
+        let mut counts = RejectCounts::new();
         let read = reader.read(file, &["source_id", "source_offset"], |batch| {
             let (Some(ids), Some(offsets)) = (
                 batch.column_by_name("source_id"),
@@ -81,7 +82,7 @@ pub(super) fn read(reader: &Reader, files: &[DataFile], known: &[Known]) -> Resu
         })?;
         Ok((counts, read.err()))
     })?;
-    let mut found = Found::default();
+    let mut found = FoundRejects::default();
     for (file, (counts, broken)) in files.iter().zip(read) {
         for (id, (before, at)) in counts {
             let all = found.counts.entry(id).or_default();
@@ -100,9 +101,9 @@ pub(super) fn read(reader: &Reader, files: &[DataFile], known: &[Known]) -> Resu
     Ok(found)
 }
 
-impl Found {
+impl FoundRejects {
     /// Compares with the evidence; what was converted on days before `expired` need not be there.
-    pub(super) fn compare(self, known: &[Known], expired: Option<i64>) -> Vec<Finding> {
+    pub(super) fn compare(self, known: &[KnownSource], expired: Option<i64>) -> Vec<Finding> {
         let mut findings: Vec<Finding> = known
             .iter()
             .filter_map(|known| self.of(known, expired))
@@ -116,7 +117,7 @@ impl Found {
     }
 
     /// One source; `None` when it has no rejects and should have none.
-    fn of(&self, known: &Known, expired: Option<i64>) -> Option<Finding> {
+    fn of(&self, known: &KnownSource, expired: Option<i64>) -> Option<Finding> {
         let (wanted, uri) = (known.rejects(), known.uri());
         let (before, at) = self.counts.get(&known.id).copied().unwrap_or_default();
         if wanted == 0 && before == 0 {
@@ -148,12 +149,13 @@ impl Found {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lake::verify::known::{sources, tests::part};
+    use crate::lake::verify::known::sources;
+    use crate::lake::verify::known::tests::part;
 
     fn status(before: u64, at: u64, expired: Option<i64>) -> Option<Status> {
         let known = &sources(vec![part("a", 1, 0, 5), part("a", 2, 5, 9)])[0];
-        let found = Found {
-            counts: Counts::from([("a".to_owned(), (before, at))]),
+        let found = FoundRejects {
+            counts: RejectCounts::from([("a".to_owned(), (before, at))]),
             findings: Vec::new(),
         };
         found.of(known, expired).map(|finding| finding.status)
@@ -181,7 +183,7 @@ mod tests {
     fn no_rejects() {
         let none = part("a", 0, 0, 5);
         assert_eq!(none.rejects, 0);
-        let findings = Found::default().compare(&sources(vec![none]), None);
+        let findings = FoundRejects::default().compare(&sources(vec![none]), None);
         assert_eq!(
             findings,
             [Finding::new(

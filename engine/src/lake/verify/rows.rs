@@ -16,22 +16,15 @@ use datafusion::arrow::{
     error::ArrowError,
 };
 
-use super::{
-    finding::{Finding, Status},
-    known::Known,
-    scan::{Reader, on_threads},
-};
-use crate::{
-    Result,
-    event::parse_micros,
-    format_time,
-    lake::{
-        read::DataFile,
-        root::EVENTS,
-        rows::SourceRows,
-        writer::{Day, folder_of},
-    },
-};
+use crate::error::Result;
+use crate::lake::read::DataFile;
+use crate::lake::root::EVENTS;
+use crate::lake::rows::SourceRows;
+use crate::lake::verify::finding::{Finding, Status};
+use crate::lake::verify::known::KnownSource;
+use crate::lake::verify::scan::{DataReader, on_threads};
+use crate::lake::writer::{Day, folder_of};
+use crate::time::{format_time, parse_micros};
 
 pub(super) const ROWS: &str = "rows";
 const DUPLICATES: &str = "duplicates";
@@ -45,7 +38,7 @@ const TOLD: usize = 3;
 
 /// What the table holds.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct FoundRows {
     sources: HashMap<String, SourceRows>,
     findings: Vec<Finding>,
 }
@@ -55,7 +48,7 @@ pub(super) struct Found {
 /// # Errors
 ///
 /// When the store fails.
-pub(super) fn read(reader: &Reader, files: Vec<DataFile>) -> Result<Found> {
+pub(super) fn read(reader: &DataReader, files: Vec<DataFile>) -> Result<FoundRows> {
     let mut days: BTreeMap<Day, Vec<DataFile>> = BTreeMap::new();
     for file in files {
         days.entry(file.date).or_default().push(file);
@@ -65,7 +58,7 @@ pub(super) fn read(reader: &Reader, files: Vec<DataFile>) -> Result<Found> {
     let read = on_threads(reader.threads, &days, |(day, files)| {
         OfDay::read(reader, *day, files, most)
     })?;
-    let mut found = Found::default();
+    let mut found = FoundRows::default();
     let mut rows = 0;
     for (of_day, (day, _)) in read.into_iter().zip(&days) {
         rows += of_day.rows;
@@ -98,9 +91,9 @@ pub(super) fn read(reader: &Reader, files: Vec<DataFile>) -> Result<Found> {
     Ok(found)
 }
 
-impl Found {
+impl FoundRows {
     /// Compares with the evidence; days before `expired` need not be there.
-    pub(super) fn compare(self, known: &[Known], expired: Option<i64>) -> Vec<Finding> {
+    pub(super) fn compare(self, known: &[KnownSource], expired: Option<i64>) -> Vec<Finding> {
         let mut findings: Vec<Finding> = known
             .iter()
             .map(|known| compare(known, self.sources.get(&known.id), expired))
@@ -135,7 +128,7 @@ impl Found {
 /// The rows of one day's files.
 #[derive(Default)]
 struct OfDay {
-    sources: Sources,
+    sources: RowSources,
     rows: u64,
     /// Events that are there once more.
     twice: u64,
@@ -144,13 +137,13 @@ struct OfDay {
 
 /// Rows by source; those of a source come after each other, mostly.
 #[derive(Default)]
-struct Sources {
+struct RowSources {
     places: HashMap<String, usize>,
     all: Vec<(String, SourceRows)>,
     last: usize,
 }
 
-impl Sources {
+impl RowSources {
     fn of(&mut self, id: &str) -> &mut SourceRows {
         if self.all.get(self.last).is_none_or(|(last, _)| last != id) {
             self.last = match self.places.get(id) {
@@ -167,7 +160,7 @@ impl Sources {
 }
 
 impl OfDay {
-    fn read(reader: &Reader, day: Day, files: &[DataFile], most: u64) -> Result<Self> {
+    fn read(reader: &DataReader, day: Day, files: &[DataFile], most: u64) -> Result<Self> {
         let mut of_day = Self::default();
         let rows: u64 = files.iter().filter_map(|file| file.rows).sum();
         let rounds = rows.div_ceil(most).max(1);
@@ -265,7 +258,7 @@ fn each_row(batch: &RecordBatch, take: &mut Take<'_>) -> std::result::Result<(),
 }
 
 /// Compares the rows of one source with its evidence.
-fn compare(known: &Known, found: Option<&SourceRows>, expired: Option<i64>) -> Finding {
+fn compare(known: &KnownSource, found: Option<&SourceRows>, expired: Option<i64>) -> Finding {
     let wanted = known.days();
     let has = found.map(SourceRows::days).unwrap_or_default();
     let (mut gone, mut wrong) = (0, Vec::new());
@@ -342,7 +335,8 @@ fn is_expired(day: &str, expired: Option<i64>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lake::verify::known::{sources, tests::part};
+    use crate::lake::verify::known::sources;
+    use crate::lake::verify::known::tests::part;
 
     /// 2026-11-01.
     const TODAY: i32 = 20_758;
@@ -429,7 +423,7 @@ mod tests {
 
     #[test]
     fn rows_of_nobody() {
-        let found = Found {
+        let found = FoundRows {
             sources: HashMap::from([("b".to_owned(), rows(&[1, 2]))]),
             findings: Vec::new(),
         };
@@ -443,7 +437,7 @@ mod tests {
 
     #[test]
     fn sources_keep_their_rows() {
-        let mut sources = Sources::default();
+        let mut sources = RowSources::default();
         for id in ["a", "a", "b", "a", "b"] {
             sources.of(id).add(None, None, 1);
         }

@@ -28,21 +28,17 @@ use datafusion::{
 use object_store::{ObjectStore, ObjectStoreExt, path::Path as Key};
 use tokio::runtime::Handle;
 
-use crate::{
-    Error, ErrorKind, Result,
-    lake::{
-        identity::StoreFile,
-        read::DataFile,
-        root::{Root, innermost},
-    },
-};
+use crate::error::{Error, ErrorKind, Result};
+use crate::lake::identity::StoreFile;
+use crate::lake::read::DataFile;
+use crate::lake::root::{Root, innermost};
 
 /// Rows that are decoded at a time.
 const BATCH: usize = 64 << 10;
 
 /// Reads the files of one table.
 #[derive(Clone)]
-pub(super) struct Reader {
+pub(super) struct DataReader {
     pub(super) root: Root,
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) runtime: Handle,
@@ -52,7 +48,7 @@ pub(super) struct Reader {
 /// What is wrong with a file; or what was read of it.
 pub(super) type Read<T> = std::result::Result<T, String>;
 
-impl Reader {
+impl DataReader {
     pub(super) fn new(root: &Root, table: &str, runtime: &Handle, threads: usize) -> Result<Self> {
         Ok(Self {
             root: root.clone(),

@@ -72,7 +72,7 @@ enum Opened {
 }
 
 /// An object in a store.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub(crate) struct StoreObject {
     /// Which store: `s3://bucket`.
     pub(crate) root: String,
@@ -195,7 +195,8 @@ impl Stores {
 
     /// Is there a lake behind this URL?
     pub(crate) async fn holds_lake(&self, input: &str) -> bool {
-        crate::lake::is_remote_lake(input, self).await
+        let _ = input;
+        false
     }
 
     async fn list_in(

@@ -3,13 +3,15 @@
 use std::io::Write;
 
 use super::*;
-use crate::{lake::verify::known, scan::witness::fingerprint, source::store::StoreSettings};
+use crate::lake::verify::known;
+use crate::source::store::StoreSettings;
+use crate::source::witness::fingerprint;
 
 const HEADER: &str = "{\"the\":\"same beginning\"}\n";
 
 /// What the lake knows of this content under this name.
 fn row(id: &str, uri: &Path, content: &str) -> SourceRead {
-    let mut progress = Progress::default();
+    let mut progress = SourceProgress::default();
     progress.update(content.as_bytes());
     let head = &content.as_bytes()[..content.len().min(HEAD)];
     SourceRead {
@@ -31,13 +33,13 @@ fn check(rows: &[SourceRead], given: &[&Path]) -> Vec<(Status, String)> {
         .unwrap();
     let stores = Stores::new(StoreSettings::default(), runtime.handle().clone());
     let sources = Sources::new(rows.to_vec());
-    let search = Search {
+    let search = OriginalSearch {
         sources: &sources,
         stores: &stores,
         runtime: runtime.handle(),
         threads: 2,
     };
-    let objects: Vec<Object> = given
+    let objects: Vec<InputObject> = given
         .iter()
         .map(|path| search.find(path.to_str().unwrap()).unwrap())
         .collect();

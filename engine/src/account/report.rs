@@ -1,0 +1,54 @@
+//! What a question read, in whole and by object.
+
+use super::Tally;
+
+/// One object of the input and what was read from it.
+#[derive(Debug, Clone)]
+pub struct InputReport {
+    /// As given or found.
+    pub uri: String,
+    /// Bytes as stored, where known.
+    pub size: Option<u64>,
+    /// How it is compressed.
+    pub compression: Option<&'static str>,
+    /// The counts.
+    pub tally: Tally,
+}
+
+/// What a scan read, in whole and by object.
+#[derive(Debug, Clone, Default)]
+pub struct ScanReport {
+    /// The sum over all inputs.
+    pub total: Tally,
+    /// By object, in the order of the input.
+    pub inputs: Vec<InputReport>,
+    /// Did the scan end before its input did, because no more rows were wanted or the user stopped
+    /// it?
+    pub partial: bool,
+}
+
+impl ScanReport {
+    /// The sum over these inputs.
+    pub(crate) fn of(inputs: Vec<InputReport>, partial: bool) -> Self {
+        let mut report = Self {
+            partial,
+            ..Self::default()
+        };
+        inputs.into_iter().for_each(|input| report.add(input));
+        report
+    }
+
+    /// One more input.
+    pub(crate) fn add(&mut self, input: InputReport) {
+        // The samples of an input are shown with the input.
+        let mut tally = input.tally.clone();
+        tally.samples.clear();
+        self.total.merge(tally);
+        self.inputs.push(input);
+    }
+
+    /// Could every byte of the input be read?
+    pub fn is_clean(&self) -> bool {
+        self.total.rejects.is_empty()
+    }
+}

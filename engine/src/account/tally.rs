@@ -1,0 +1,91 @@
+//! What was counted while one object, or a part of it, was read.
+//!
+//! Each worker keeps a [`Tally`] of what it read and adds it to the account of the scan.
+
+use std::collections::BTreeMap;
+
+use super::{Reject, reason};
+
+/// Counts by reason.
+pub type Counts = BTreeMap<&'static str, u64>;
+
+/// What was read from one object.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Audit events.
+    pub events: u64,
+    /// Records that could not be read.
+    pub rejects: Counts,
+    /// Records that are rightly no rows.
+    pub skipped: Counts,
+    /// The format of the events, once one was seen.
+    pub format: Option<&'static str>,
+    /// Decompressed bytes.
+    pub bytes: u64,
+    /// Least and greatest `stage_timestamp`, in microseconds since the epoch.
+    pub window: Option<(i64, i64)>,
+    /// Events by audit level: Metadata, Request, RequestResponse, and none of these.
+    pub levels: [u64; 4],
+    /// The first rejects, for messages.
+    pub samples: Vec<Reject>,
+    /// Where the incomplete tail begins: before it all is read for good.
+    pub(crate) tail: Option<u64>,
+}
+
+/// How many rejects of an object are kept for messages.
+const MOST_SAMPLES: usize = 5;
+
+impl Tally {
+    /// Every record seen.
+    pub fn read(&self) -> u64 {
+        self.events + self.rejects.values().sum::<u64>() + self.skipped.values().sum::<u64>()
+    }
+
+    pub(crate) fn skip(&mut self, reason: &'static str) {
+        *self.skipped.entry(reason).or_default() += 1;
+    }
+
+    /// The unterminated last record, which begins at this byte of the object, is not read.
+    pub(crate) fn skip_tail(&mut self, at: u64) {
+        self.skip(reason::INCOMPLETE_TAIL);
+        self.tail = Some(self.tail.map_or(at, |tail| tail.min(at)));
+    }
+
+    pub(crate) fn reject(&mut self, reject: &Reject) {
+        *self.rejects.entry(reject.reason).or_default() += 1;
+        if self.samples.len() < MOST_SAMPLES {
+            self.samples.push(reject.clone());
+        }
+    }
+
+    pub(crate) fn time(&mut self, micros: i64) {
+        self.window = Some(match self.window {
+            Some((first, last)) => (first.min(micros), last.max(micros)),
+            None => (micros, micros),
+        });
+    }
+
+    /// Adds what another worker, or another object, counted.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.events += other.events;
+        self.bytes += other.bytes;
+        self.format = self.format.or(other.format);
+        for (mine, other) in self.levels.iter_mut().zip(other.levels) {
+            *mine += other;
+        }
+        for (reason, count) in other.rejects {
+            *self.rejects.entry(reason).or_default() += count;
+        }
+        for (reason, count) in other.skipped {
+            *self.skipped.entry(reason).or_default() += count;
+        }
+        if let Some((first, last)) = other.window {
+            self.time(first);
+            self.time(last);
+        }
+        self.tail = self.tail.into_iter().chain(other.tail).min();
+        self.samples.extend(other.samples);
+        self.samples.sort_by_key(|reject| reject.offset);
+        self.samples.truncate(MOST_SAMPLES);
+    }
+}

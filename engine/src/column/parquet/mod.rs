@@ -1,0 +1,140 @@
+//! Events in, an encoded Parquet row group out, without Arrow arrays in between.
+//!
+//! Most columns of an event say again what an earlier event said. So a column is kept as numbers
+//! into a [`Dictionary`] of its distinct values; and what is a function of one part of the event,
+//! as sixteen columns are of its `user`, is worked out once for each distinct text of that part
+//! ([`EventPart`]), and afterwards costs one look-up for all of them. Bodies go straight into pages.
+//!
+//! [`Plan`] is made once a file, [`RowGroup`] is one thread's, and used again for the next group.
+//! Not responsible for: what a column holds (`batch/`), the file around the row groups
+//! (`convert/`).
+
+mod bits;
+mod chunk;
+mod column;
+mod dictionary;
+
+use datafusion::parquet::{errors::Result, schema::types::SchemaDescPtr};
+
+pub(crate) use chunk::Encoded;
+use chunk::Press;
+use column::{ColumnEncoder, Parts};
+use dictionary::Dictionary;
+
+use crate::column::{COLUMNS, EventPart, Row};
+
+/// The parts whose distinct texts are kept.
+const PARTS: [EventPart; 4] = [
+    EventPart::User,
+    EventPart::SourceIps,
+    EventPart::Annotations,
+    EventPart::Input,
+];
+
+/// The columns of one row group while it fills.
+pub(crate) struct RowGroup {
+    columns: Vec<ColumnEncoder>,
+    parts: [PartMemo; PARTS.len()],
+    press: Press,
+    rows: usize,
+    /// Bytes of the events, as they lay in the log.
+    bytes: u64,
+    text: Vec<u8>,
+}
+
+/// The distinct texts of a part, and which of them each row has.
+struct PartMemo {
+    texts: Dictionary,
+    rows: Vec<u32>,
+    last: Option<u32>,
+}
+
+impl RowGroup {
+    /// An empty group of the columns of `events` that the file's `schema` has, in their order.
+    pub(crate) fn new(schema: &SchemaDescPtr) -> Result<Self> {
+        let mut leaves = schema.columns().iter().cloned();
+        let names: Vec<&str> = schema
+            .root_schema()
+            .get_fields()
+            .iter()
+            .map(|field| field.name())
+            .collect();
+        let rules = COLUMNS.iter().filter(|rule| names.contains(&rule.name));
+        let columns = rules
+            .map(|rule| ColumnEncoder::new(rule, &mut leaves))
+            .collect::<Result<_>>()?;
+        let memo = || PartMemo {
+            texts: Dictionary::new(false),
+            rows: Vec::new(),
+            last: None,
+        };
+        Ok(Self {
+            columns,
+            parts: [memo(), memo(), memo(), memo()],
+            press: Press::new()?,
+            rows: 0,
+            bytes: 0,
+            text: Vec::new(),
+        })
+    }
+
+    pub(crate) const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Decompressed bytes of the log that the rows are from.
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Adds a row.
+    pub(crate) fn push(&mut self, row: &Row<'_, '_>) -> Result<()> {
+        let mut fresh = [false; PARTS.len()];
+        for ((memo, part), fresh) in self.parts.iter_mut().zip(PARTS).zip(&mut fresh) {
+            *fresh = memo.row(part, row, &mut self.text);
+        }
+        for column in &mut self.columns {
+            if column.part().is_none_or(|part| fresh[part]) {
+                column.push(row, &mut self.press)?;
+            }
+        }
+        self.rows += 1;
+        self.bytes += row.origin.event_bytes as u64;
+        Ok(())
+    }
+
+    /// The group, encoded; the columns are empty afterwards, and keep their memory.
+    pub(crate) fn finish(&mut self) -> Result<Vec<Encoded>> {
+        let parts: Parts<'_> = self.parts.each_ref().map(|memo| memo.rows.as_slice());
+        let mut encoded = Vec::with_capacity(self.columns.len() + 8);
+        for column in &mut self.columns {
+            column.finish(&parts, self.rows, &mut self.press, &mut encoded)?;
+        }
+        for memo in &mut self.parts {
+            memo.texts.clear();
+            memo.rows.clear();
+            memo.last = None;
+        }
+        (self.rows, self.bytes) = (0, 0);
+        Ok(encoded)
+    }
+}
+
+impl PartMemo {
+    /// Notes the text of the row's part; is it new?
+    fn row(&mut self, part: EventPart, row: &Row<'_, '_>, text: &mut Vec<u8>) -> bool {
+        text.clear();
+        part.text(row, text);
+        if let Some(last) = self.last
+            && self.texts.value(last) == text.as_slice()
+        {
+            self.rows.push(last);
+            return false;
+        }
+        let known = self.texts.len();
+        let index = self.texts.intern(text);
+        self.rows.push(index);
+        self.last = Some(index);
+        self.texts.len() > known
+    }
+}

@@ -1,0 +1,346 @@
+//! The engine that others embed: inputs in, answers and an account of every record out.
+//!
+//! The only room that sees files, lakes and the catalogue together. One engine answers many
+//! questions at once: each [`Answer`] has an [`Account`] of its own, and cancelling one leaves the
+//! others alone.
+
+use std::collections::{HashMap, HashSet};
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{ParamValues, ScalarValue};
+use datafusion::dataframe::DataFrame;
+use datafusion::datasource::source_as_provider;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::{SQLOptions, SessionContext};
+use futures::FutureExt;
+
+use crate::account::{InputReport, Ledger};
+use crate::catalog::{self, CatalogInputs, LogTable, ParquetInput};
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::{format, formats};
+use crate::lake::{AsOf, LakeInput, Root};
+use crate::query::answer::panicked;
+use crate::query::{Account, Answer, SavedQuery, params};
+use crate::scan::look::{Looked, look};
+use crate::scan::open::OpenScan;
+use crate::scan::plan::ScanOptions;
+use crate::session::{Limits, session};
+use crate::source::listing::{self, Inputs};
+use crate::source::object::{InputObject, Location};
+use crate::source::store::{StoreSettings, Stores};
+use crate::time::Window;
+
+mod output;
+
+/// What an engine is opened with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Files, folders, globs, `-` for stdin.
+    pub inputs: Vec<String>,
+    /// Look only at events of this window.
+    pub window: Window,
+    /// The content of `cluster` where the input does not name one.
+    pub cluster: Option<String>,
+    /// Leave out events that were delivered twice.
+    pub dedup: bool,
+    /// The name of the only format to look for; otherwise each record's is found out.
+    pub format: Option<String>,
+    /// The version of lakes to look at; otherwise the newest.
+    pub as_of: Option<AsOf>,
+    /// Credentials and endpoints of object stores.
+    pub stores: StoreSettings,
+    /// The longest record in bytes; longer ones are rejected.
+    pub max_record: usize,
+    /// Worker threads.
+    pub threads: usize,
+    /// Bytes that sorts, joins and aggregations may hold before they spill to disk.
+    pub memory: usize,
+    /// Decompressed bytes of the input that are committed to a lake at once, roughly: what is done
+    /// again after a kill, and what is held in memory to know events that come twice.
+    pub transaction: u64,
+    /// May statements write: DDL, DML, COPY?
+    pub allow_writes: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            inputs: Vec::new(),
+            window: Window::default(),
+            cluster: None,
+            dedup: false,
+            format: None,
+            as_of: None,
+            stores: StoreSettings::default(),
+            max_record: 16 << 20,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            memory: 1 << 30,
+            transaction: 2 << 30,
+            allow_writes: false,
+        }
+    }
+}
+
+impl Options {
+    fn scan(&self) -> Result<ScanOptions> {
+        let format = self.format.as_deref().map(|name| {
+            format(name)
+                .map(|format| format.name().to_owned())
+                .ok_or_else(|| {
+                    let known: Vec<_> = formats().map(|format| format.name).collect();
+                    let message = format!("unknown format; known formats: {}", known.join(", "));
+                    Error::input(name, message)
+                })
+        });
+        Ok(ScanOptions {
+            max_record: self.max_record.clamp(64, 1 << 30),
+            cluster: self.cluster.clone(),
+            dedup: self.dedup,
+            format: format.transpose()?,
+        })
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            threads: self.threads,
+            memory: self.memory,
+        }
+    }
+}
+
+/// Inputs that questions can be asked about.
+pub struct Engine {
+    context: SessionContext,
+    options: Options,
+    logs: OpenScan,
+    /// The Parquet files and lakes of the input.
+    known: Arc<[InputReport]>,
+    /// Temporary copies of Parquet files from stores.
+    _copies: Vec<tempfile::TempPath>,
+    /// Paths of the inputs, so that an output is never one of them.
+    input_paths: Vec<PathBuf>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Lists the inputs, looks at their first bytes, and registers the tables and views.
+    ///
+    /// # Errors
+    ///
+    /// When an input does not exist. What cannot be read is no error: it is counted.
+    pub async fn open(options: Options) -> Result<Self> {
+        let runtime = tokio::runtime::Handle::current();
+        let stores = Arc::new(Stores::new(options.stores.clone(), runtime));
+        let Inputs {
+            objects,
+            failures,
+            lakes,
+        } = listing::list(&options.inputs, &stores, options.window).await?;
+        if let (Some(_), true) = (options.as_of, lakes.is_empty()) {
+            let message = "none of the inputs is a lake, and only lakes have versions";
+            return Err(ErrorKind::Options(message.to_owned()).into());
+        }
+        let input_paths = paths(&objects);
+        let (scan, for_looking) = (options.scan()?, Arc::clone(&stores));
+        // Looking at first bytes blocks.
+        let looked = tokio::task::spawn_blocking(move || {
+            let Looked { logs, parquet } = look(objects, failures, scan, Arc::clone(&for_looking));
+            (logs, ParquetInput::open(parquet, &for_looking))
+        });
+        let (logs, mut parquet) = looked.await.map_err(|error| {
+            ErrorKind::Internal(format!("looking at the inputs failed: {error}"))
+        })?;
+        let mut known = Vec::new();
+        let mut copies = Vec::new();
+        if let Some(parquet) = &mut parquet {
+            known.append(&mut parquet.accounts);
+            copies.append(&mut parquet.copies);
+        }
+        let context = session(&options.limits())?;
+        let mut opened = Vec::with_capacity(lakes.len());
+        for (index, lake) in lakes.iter().enumerate() {
+            let root = Root::of(lake, &stores).await?;
+            let lake = LakeInput::open(&root, index, options.as_of, &context).await?;
+            known.push(lake.account.clone());
+            opened.push(lake);
+        }
+        let inputs = CatalogInputs {
+            logs: logs.clone(),
+            parquet,
+            lakes: opened,
+            window: options.window,
+            workers: options.threads,
+        };
+        catalog::register(&context, inputs).await?;
+        Ok(Self {
+            context,
+            options,
+            logs,
+            known: known.into(),
+            input_paths,
+            _copies: copies,
+        })
+    }
+
+    /// Opens one lake, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// When there is none of this name.
+    pub async fn open_lake(options: Options, lake: &str) -> Result<Self> {
+        let runtime = tokio::runtime::Handle::current();
+        let stores = Stores::new(options.stores.clone(), runtime);
+        crate::lake::find(lake, &stores).await?;
+        Self::open(Options {
+            inputs: vec![lake.to_owned()],
+            ..options
+        })
+        .await
+    }
+
+    /// Answers one SQL statement.
+    ///
+    /// # Errors
+    ///
+    /// When it does not parse or plan, or would write and may not.
+    pub async fn sql(&self, sql: &str) -> Result<Answer> {
+        self.bound(sql, HashMap::new(), self.account()).await
+    }
+
+    /// Answers a saved query; `given` are values for its parameters.
+    ///
+    /// # Errors
+    ///
+    /// When a parameter does not fit its declaration.
+    pub async fn run(&self, query: &SavedQuery, given: &[(String, String)]) -> Result<Answer> {
+        let values = params::bind(&query.id, &query.parameters, given)?;
+        self.bound(&query.sql, values, self.account()).await
+    }
+
+    /// Answers one SQL statement with these values for its parameters, on this account.
+    async fn bound(
+        &self,
+        sql: &str,
+        values: HashMap<String, ScalarValue>,
+        account: Account,
+    ) -> Result<Answer> {
+        // A panic inside DataFusion is an error of this query, not the end of the program.
+        let work = AssertUnwindSafe(async {
+            let mut plan = self.context.state().create_logical_plan(sql).await?;
+            if !values.is_empty() {
+                plan = plan.with_param_values(ParamValues::from(values))?;
+            }
+            self.answer(plan, account).await
+        });
+        let caught = work.catch_unwind().await;
+        caught.unwrap_or_else(|panic| Err(panicked(&*panic)))
+    }
+
+    async fn answer(&self, plan: LogicalPlan, account: Account) -> Result<Answer> {
+        let options = SQLOptions::new()
+            .with_allow_ddl(self.options.allow_writes)
+            .with_allow_dml(self.options.allow_writes)
+            .with_allow_statements(true);
+        if let Err(error) = options.verify_plan(&plan) {
+            return Err(ErrorKind::ReadOnly(Error::from(error).to_string()).into());
+        }
+        if self.scans_of(&plan)? > 1 {
+            self.spool_streams()?;
+        }
+        // The ledger travels in the session's configuration: scans find it when they are planned
+        // and executed.
+        let ledger = Arc::clone(&account.ledger);
+        let context = match &plan {
+            // `SET` and `PREPARE` change the session itself.
+            LogicalPlan::Statement(_) => self.context.clone(),
+            _ => self.counted(&ledger),
+        };
+        let frame = context.execute_logical_plan(plan).await?;
+        let (mut state, plan) = frame.into_parts();
+        state.config_mut().set_extension(ledger);
+        let stream = DataFrame::new(state, plan).execute_stream().await?;
+        Ok(Answer::new(stream, account))
+    }
+
+    /// The session with a ledger. Tables and views are the same.
+    fn counted(&self, ledger: &Arc<Ledger>) -> SessionContext {
+        let mut state = self.context.state();
+        state.config_mut().set_extension(Arc::clone(ledger));
+        SessionContext::new_with_state(state)
+    }
+
+    /// How often the plan reads the raw logs.
+    fn scans_of(&self, plan: &LogicalPlan) -> Result<usize> {
+        let optimized = self.context.state().optimize(plan)?;
+        let mut scans = 0;
+        optimized.apply_with_subqueries(|node| {
+            if let LogicalPlan::TableScan(scan) = node
+                && let Ok(provider) = source_as_provider(&scan.source)
+                && (provider.as_ref() as &dyn std::any::Any).is::<LogTable>()
+            {
+                scans += 1;
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        Ok(scans)
+    }
+
+    /// Makes what stdin and pipes hold readable more than once. Whoever asks several questions
+    /// about them calls this before the first.
+    ///
+    /// # Errors
+    ///
+    /// When a temporary file cannot be written, or a question has read a stream already.
+    pub fn spool_streams(&self) -> Result<()> {
+        self.logs.spool_streams()
+    }
+
+    /// An account of which nothing is read yet: for a conversion, which takes it along.
+    pub fn account(&self) -> Account {
+        Account::new(self.logs.clone(), Arc::clone(&self.known))
+    }
+
+    /// The session, for tables of one's own.
+    pub const fn context(&self) -> &SessionContext {
+        &self.context
+    }
+
+    /// Names that a shell can complete: tables, columns, functions.
+    pub fn names(&self) -> Vec<String> {
+        let state = self.context.state();
+        let mut names: HashSet<String> = state.scalar_functions().keys().cloned().collect();
+        names.extend(state.aggregate_functions().keys().cloned());
+        names.extend(state.window_functions().keys().cloned());
+        for table in crate::schema::tables().iter().chain(crate::schema::views()) {
+            names.insert(table.name.clone());
+            names.extend(table.columns.iter().map(|column| column.name.clone()));
+        }
+        let mut names: Vec<_> = names.into_iter().collect();
+        names.sort();
+        names
+    }
+}
+
+/// Where local inputs really are.
+fn paths(objects: &[InputObject]) -> Vec<PathBuf> {
+    let files = objects.iter().filter_map(|object| match &object.location {
+        Location::File(path) => Some(path),
+        Location::Stdin | Location::Store(_) => None,
+    });
+    files
+        .filter_map(|path| Path::canonicalize(path).ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! What can be read only once, made readable again: a stream in, a temporary copy out.
+//!
+//! Several questions may ask for the same stdin at the same time. One of them reads or copies it
+//! while the others wait: two that read it side by side would each get a part.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use parking_lot::Mutex;
+use tempfile::TempPath;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A stream and its copy, if there is one.
+#[derive(Debug, Default)]
+pub(crate) struct Spool(Mutex<SpoolState>);
+
+#[derive(Debug, Default)]
+enum SpoolState {
+    /// Nobody has read it.
+    #[default]
+    Unread,
+    /// Somebody reads it, or has: it cannot be read again.
+    Taken,
+    /// It was copied here.
+    Copied(TempPath),
+}
+
+impl Spool {
+    /// A reader of the copy; without one, the stream itself, which can be read `once` or again.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened, or was read before.
+    pub(super) fn open(
+        &self,
+        once: bool,
+        stream: impl FnOnce() -> io::Result<Box<dyn Read + Send>>,
+    ) -> io::Result<Box<dyn Read + Send>> {
+        let mut state = self.0.lock();
+        match &*state {
+            SpoolState::Copied(path) => Ok(Box::new(File::open(path)?)),
+            SpoolState::Taken => Err(io::Error::other(ALREADY_READ)),
+            SpoolState::Unread => {
+                if once {
+                    *state = SpoolState::Taken;
+                }
+                stream()
+            }
+        }
+    }
+
+    /// Copies the stream, unless it was copied before; `uri` names it in messages.
+    ///
+    /// # Errors
+    ///
+    /// When it was read before, or cannot be copied.
+    pub(super) fn fill(
+        &self,
+        uri: &str,
+        stream: impl FnOnce() -> io::Result<Box<dyn Read + Send>>,
+    ) -> Result<()> {
+        let mut state = self.0.lock();
+        match &*state {
+            SpoolState::Copied(_) => return Ok(()),
+            SpoolState::Taken => return Err(Error::input(uri, ALREADY_READ)),
+            SpoolState::Unread => {}
+        }
+        let fail = |source: io::Error| {
+            let path = format!("the temporary copy of {uri}");
+            Error::from(ErrorKind::Output { path, source })
+        };
+        // Half a copy is none: whoever comes next must not take it for the whole.
+        *state = SpoolState::Taken;
+        let mut copy = tempfile::NamedTempFile::with_prefix("auditql-").map_err(fail)?;
+        let mut stream = stream().map_err(fail)?;
+        io::copy(&mut stream, copy.as_file_mut()).map_err(fail)?;
+        *state = SpoolState::Copied(copy.into_temp_path());
+        Ok(())
+    }
+
+    /// The file that the copy is, if there is one.
+    pub(crate) fn path(&self) -> Option<std::path::PathBuf> {
+        match &*self.0.lock() {
+            SpoolState::Copied(path) => Some(path.to_path_buf()),
+            SpoolState::Unread | SpoolState::Taken => None,
+        }
+    }
+}
+
+const ALREADY_READ: &str = "was read by an earlier question and cannot be read again";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes() -> io::Result<Box<dyn Read + Send>> {
+        Ok(Box::new(&b"one\n"[..]))
+    }
+
+    #[test]
+    fn a_stream_is_read_once_and_a_copy_often() {
+        let spool = Spool::default();
+        assert!(spool.open(true, bytes).is_ok());
+        assert!(spool.open(true, bytes).is_err());
+        let error = spool.fill("stdin", bytes).unwrap_err();
+        assert_eq!(error.to_string(), format!("stdin: {ALREADY_READ}"));
+
+        let spool = Spool::default();
+        spool.fill("stdin", bytes).unwrap();
+        for _ in 0..2 {
+            let mut text = String::new();
+            let mut copy = spool.open(true, || panic!("it was copied")).unwrap();
+            copy.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "one\n");
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Reading a whole object: stored bytes in, decompressed chunks out; and where chunks come from.
+
+use std::io::{self, Cursor, Read};
+use std::ops::ControlFlow;
+use std::sync::mpsc;
+
+use super::job::Collector;
+use super::open::OpenObject;
+use super::piece::PieceReading;
+use crate::account::{Reject, reason};
+use crate::record::records::Records;
+use crate::source::chunk::has_record;
+use crate::source::object::Location;
+use crate::source::{Chunk, ChunkReader, Compression, Layout, compress};
+
+/// The longest an object may be to be decompressed on the thread that decodes it.
+const SMALL: u64 = 256 << 10;
+
+impl<C: Collector> PieceReading<'_, C> {
+    /// An object from its start, or from where an earlier run stopped.
+    pub(super) fn read_whole(&mut self) -> io::Result<ControlFlow<()>> {
+        let planned = self.object.planned;
+        let (mut stream, compression) = self.decompressed()?;
+        let mut head = Vec::new();
+        // An error here comes again when the chunks are read: what lies before it is still read.
+        let head_error = stream
+            .by_ref()
+            .take(Layout::HEAD as u64)
+            .read_to_end(&mut head)
+            .err();
+        let layout = Layout::of(&head);
+        if !layout.json && head_error.is_none() && !planned.is_stream() && !has_json(self.object)? {
+            self.no_log(&head);
+            return Ok(self.collector.hand_over());
+        }
+        let body = head.split_off((layout.skip as usize).min(head.len()));
+        let rest: Box<dyn Read + Send> = match head_error {
+            Some(error) => Box::new(FailedRead(Some(error))),
+            None => stream,
+        };
+        let mut bytes = Cursor::new(body).chain(rest);
+        let (chunk, most) = (self.job.chunk, self.job.scan.plan.options.max_record);
+        let (reader, newlines_before) = match planned.from() {
+            0 => (ChunkReader::new(bytes, layout, chunk, most), 0),
+            from => {
+                let known = from.saturating_sub(layout.skip);
+                io::copy(&mut bytes.by_ref().take(known), &mut io::sink())?;
+                let reader = ChunkReader::resumed(bytes, layout, chunk, most, from, None);
+                (reader, planned.lines())
+            }
+        };
+        let plain_file =
+            compression.is_none() && !matches!(planned.object.location, Location::Stdin);
+        let mut records = self.records(layout, plain_file);
+        records.newlines_before = newlines_before;
+        let is_stream = planned.object.size.is_none() || compression.is_some();
+        if is_stream && planned.object.size.is_none_or(|size| size > SMALL) {
+            Ok(self.pipelined(reader, &mut records))
+        } else {
+            self.on_this_thread(reader, &mut records)
+        }
+    }
+
+    fn decompressed(&self) -> io::Result<(Box<dyn Read + Send>, Option<Compression>)> {
+        let stored = self.object.stored()?;
+        let Some(witness) = &self.object.handle.witness else {
+            return compress::decompressed(stored);
+        };
+        let (stream, compression) = compress::decompressed(Box::new(witness.stored(stored)))?;
+        Ok((Box::new(witness.decoded(stream)), compression))
+    }
+
+    fn on_this_thread<R: Read>(
+        &mut self,
+        reader: ChunkReader<R>,
+        records: &mut Records,
+    ) -> io::Result<ControlFlow<()>> {
+        let mut chunks = ChunksToError {
+            reader,
+            failed: None,
+        };
+        for memory in self.memory.iter_mut() {
+            chunks.reader.reuse(std::mem::take(memory));
+        }
+        let flow = self.chunks(&mut chunks, records)?;
+        *self.memory = chunks.reader.into_memory();
+        Ok(self.after(flow, chunks.failed))
+    }
+
+    /// Decompresses on another thread while this one decodes.
+    fn pipelined<R: Read + Send>(
+        &mut self,
+        reader: ChunkReader<R>,
+        records: &mut Records,
+    ) -> ControlFlow<()> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        std::thread::scope(|scope| {
+            let producer = scope.spawn(move || {
+                let mut chunks = ChunksToError {
+                    reader,
+                    failed: None,
+                };
+                while let Some(chunk) = chunks.advance() {
+                    if sender.send(chunk).is_err() {
+                        break;
+                    }
+                }
+                chunks.failed
+            });
+            let mut received = ReceivedChunks(receiver);
+            let flow = self
+                .chunks(&mut received, records)
+                .unwrap_or(ControlFlow::Continue(()));
+            // A producer that waits to send learns here that nobody receives.
+            drop(received);
+            let failed = producer
+                .join()
+                .unwrap_or_else(|_| Some((io::Error::other("the reader stopped"), 0)));
+            self.after(flow, failed)
+        })
+    }
+
+    fn after(
+        &mut self,
+        flow: ControlFlow<()>,
+        failed: Option<(io::Error, u64)>,
+    ) -> ControlFlow<()> {
+        match failed {
+            Some((error, at)) if flow.is_continue() => {
+                let message = format!("the rest cannot be read or decompressed: {error}");
+                self.unreadable(message, at)
+            }
+            _ => flow,
+        }
+    }
+
+    /// An object that holds nothing like JSON: found in a folder it is skipped, named by the user
+    /// it is a reject.
+    fn no_log(&mut self, head: &[u8]) {
+        let planned = self.object.planned;
+        let unterminated = head.len() < Layout::HEAD && !head.ends_with(b"\n");
+        if planned.resume.is_some() && planned.compression.is_none() && unterminated {
+            // For a lake what was read is read for good: this may be the first bytes of a log.
+            self.tally.skip_tail(planned.from());
+        } else if planned.object.named {
+            let message = "nothing in it looks like JSON".to_owned();
+            self.reject(Reject::new(reason::NOT_A_LOG, message, 0, Some(1), head));
+        } else {
+            self.tally.skip(reason::NO_LOG);
+        }
+    }
+}
+
+/// Where chunks come from, and where their memory goes back to.
+pub(super) trait ChunkSource {
+    fn next(&mut self) -> io::Result<Option<Chunk>>;
+    fn recycle(&mut self, chunk: Chunk);
+}
+
+impl<R: Read> ChunkSource for ChunkReader<R> {
+    fn next(&mut self) -> io::Result<Option<Chunk>> {
+        self.next_chunk()
+    }
+
+    fn recycle(&mut self, chunk: Chunk) {
+        ChunkReader::recycle(self, chunk);
+    }
+}
+
+/// The chunks of a reader on another thread.
+struct ReceivedChunks(mpsc::Receiver<Chunk>);
+
+impl ChunkSource for ReceivedChunks {
+    fn next(&mut self) -> io::Result<Option<Chunk>> {
+        Ok(self.0.recv().ok())
+    }
+
+    fn recycle(&mut self, _: Chunk) {}
+}
+
+/// The chunks of a stream up to an error; what was read before the error is a chunk too.
+struct ChunksToError<R> {
+    reader: ChunkReader<R>,
+    failed: Option<(io::Error, u64)>,
+}
+
+impl<R: Read> ChunksToError<R> {
+    fn advance(&mut self) -> Option<Chunk> {
+        if self.failed.is_some() {
+            return None;
+        }
+        self.reader.next_chunk().unwrap_or_else(|error| {
+            let rest = self.reader.rest();
+            self.failed = Some((error, self.reader.position()));
+            rest
+        })
+    }
+}
+
+impl<R: Read> ChunkSource for ChunksToError<R> {
+    fn next(&mut self) -> io::Result<Option<Chunk>> {
+        Ok(self.advance())
+    }
+
+    fn recycle(&mut self, chunk: Chunk) {
+        self.reader.recycle(chunk);
+    }
+}
+
+/// A stream that fails with an error met before.
+struct FailedRead(Option<io::Error>);
+
+impl Read for FailedRead {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+/// Is there an object with a member anywhere in it? Asked only where the first bytes have none.
+fn has_json(object: OpenObject<'_>) -> io::Result<bool> {
+    let (mut stream, _) = compress::decompressed(object.stored()?)?;
+    let mut window = vec![0; 1 << 20];
+    let mut kept = 0;
+    loop {
+        let read = match stream.read(&mut window[kept..]) {
+            Ok(0) => return Ok(false),
+            // What is before the error may be a log.
+            Err(_) => return Ok(true),
+            Ok(read) => read,
+        };
+        let filled = kept + read;
+        if has_record(&window[..filled]) {
+            return Ok(true);
+        }
+        kept = filled.min(512);
+        window.copy_within(filled - kept..filled, 0);
+    }
+}
