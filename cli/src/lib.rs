@@ -1,44 +1,77 @@
 //! The command line of auditql: arguments in; rows on stdout, everything else on stderr, an exit
 //! code out.
 //!
-//! A thin layer over `auditql-engine`: it knows no log format and no SQL statement of its own.
+//! A thin layer over `auditql-engine`: it knows no log format and no SQL statement of its own. Its
+//! rooms, each of which imports only from those above it:
+//!
+//! ```text
+//! text/      text made safe to show, numbers, "did you mean"
+//! output/    rows → a table, CSV, JSON, …                                ★ add an output here
+//! args/      words → a command and its flags                             ★ add a flag here
+//! settings/  flags, environment, terminal, clock → Settings, once
+//! run/       the engine opened, answers written, the account, how a run ends
+//! listing/   tables, queries and formats, listed or found by name
+//! commands/  one file a command                                          ★ add a command here
+//! shell/     the interactive shell                                       ★ add a shell command here
+//! ```
+//!
+//! `commands/` and `shell/` do not import each other.
 
 mod args;
-mod args_lake;
 mod commands;
+mod listing;
 mod output;
-mod progress;
+mod run;
+mod settings;
 mod shell;
-mod status;
-mod summary;
-mod terminal;
+mod text;
 
-use std::process::ExitCode;
+#[cfg(test)]
+mod rooms;
 
-use clap::Parser;
+use std::{io::Write, process::ExitCode};
 
-/// The whole program; the binary is a call of this.
+use anyhow::Result;
+
+use args::Command;
+use run::{block_on, status};
+use settings::{Color, Settings};
+
+/// The whole program; the binary only calls this.
 pub fn main() -> ExitCode {
-    // A panic is reported as an error of the run; its backtrace helps nobody who runs this.
+    // A panic is reported as an error of the run; a backtrace does not help the user.
     std::panic::set_hook(Box::new(|_| {}));
-    let args = match args::Args::try_parse() {
-        Ok(args) => args,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() {
-                status::ERROR
-            } else {
-                status::OK
-            });
+    ExitCode::from(match Settings::read() {
+        Ok((command, settings)) => {
+            let color = settings.color;
+            run::on_large_stack(move || dispatch(&command, &settings))
+                .unwrap_or_else(|error| status::report(&error, color))
         }
-    };
-    let color = terminal::Color::detect(args.color);
-    match std::panic::catch_unwind(|| commands::run(args)) {
-        Ok(Ok(code)) => ExitCode::from(code),
-        Ok(Err(error)) => ExitCode::from(status::report(&error, color)),
-        Err(_) => ExitCode::from(status::report(
-            &anyhow::anyhow!("auditql failed inside; please report the command that did it"),
-            color,
-        )),
+        Err(message) => print(&message),
+    })
+}
+
+fn dispatch(command: &Command, settings: &Settings) -> Result<u8> {
+    match command {
+        Command::Shell(_) => block_on(settings, shell::run(settings)),
+        Command::Sql(args) => block_on(settings, commands::sql(args, settings)),
+        Command::Run(args) => block_on(settings, commands::run(args, settings)),
+        Command::Convert(args) => block_on(settings, commands::convert(args, settings)),
+        Command::Lake(args) => block_on(settings, commands::lake(args, settings)),
+        Command::Queries(args) => commands::queries(args, settings),
+        Command::Schema(args) => commands::schema(args, settings),
+        Command::Formats(_) => commands::formats(settings),
+        Command::Completions(args) => commands::completions(args),
+        Command::Man => commands::man(),
+    }
+}
+
+/// Prints what clap has to say: help and the version on stdout, errors on stderr.
+fn print(message: &clap::Error) -> u8 {
+    let printed = message.print().and_then(|()| std::io::stdout().flush());
+    match (message.use_stderr(), printed) {
+        (true, _) => status::ERROR,
+        (false, Ok(())) => status::OK,
+        (false, Err(error)) => status::report(&error.into(), Color::OFF),
     }
 }

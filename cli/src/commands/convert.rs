@@ -1,82 +1,86 @@
 //! `convert`: the events of the input in, one file or a lake out.
 
-use std::{io::Write, sync::Arc};
-
 use anyhow::{Result, bail};
+use auditql_engine::{Converted, Options, is_lake};
 
-use auditql_engine::is_lake;
-
-use super::open;
 use crate::{
-    args::{Convert, Input},
-    progress::Progress,
-    status, summary,
-    terminal::Color,
+    args::ConvertArgs,
+    run::{Session, account, note},
+    settings::Settings,
+    text::counted,
 };
 
-pub(super) async fn convert(args: &Convert, input: &Input, color: Color) -> Result<u8> {
-    let mut input = input.clone();
-    if input.options().inputs.is_empty() {
-        bail!("convert needs an input: -i FILE, folder, glob, or - for stdin");
+pub(crate) async fn convert(args: &ConvertArgs, settings: &Settings) -> Result<u8> {
+    if settings.options.inputs.is_empty() {
+        bail!("convert needs an input: -i with a file, folder, glob, URL, or `-` for stdin");
     }
+    let mut options: Options = settings.options.clone();
     // Lines are written by one thread, so one is enough to keep them in order.
     if !is_lake(&args.to) && !args.to.to_ascii_lowercase().ends_with(".parquet") {
-        input.threads = Some(1);
+        options.threads = 1;
     }
-    let engine = open(&input).await?;
-    let progress = Progress::start(&engine, input.quiet);
-    let work = {
-        let (engine, to) = (Arc::clone(&engine), args.to.clone());
-        // Encoding blocks its thread: it gets one of its own.
-        tokio::task::spawn_blocking(move || {
-            tokio::runtime::Handle::current().block_on(auditql_engine::convert(&engine, &to))
-        })
+    let session = Session::open_with(options, settings).await?;
+    let to = args.to.clone();
+    let (done, report) = session
+        .work(async move |engine| auditql_engine::convert(engine, &to).await)
+        .await?;
+    let code = account(&report, settings)?;
+    note(settings, &message(&done?, &args.to));
+    Ok(code)
+}
+
+/// What a conversion did.
+fn message(done: &Converted, to: &str) -> String {
+    let (events, bytes) = (counted(done.rows, "event"), counted(done.bytes, "byte"));
+    let Some(version) = done.version else {
+        return format!("wrote {events} ({bytes}) to {to}");
     };
-    tokio::pin!(work);
-    let done = tokio::select! {
-        done = &mut work => done?,
-        signal = super::stopped() => {
-            signal?;
-            engine.cancel();
-            // The temporary file is removed on the way out.
-            work.await?
+    let mut message = match done.rows {
+        0 => format!("nothing new for {to}, version {version}"),
+        _ => {
+            let files = counted(done.files, "file");
+            format!("wrote {events} ({bytes} in {files}) to {to}, version {version}")
         }
     };
-    drop(progress);
-    let report = engine.report();
-    let code = summary::finish(
-        &report,
-        input.options().window,
-        input.summary.as_deref(),
-        input.quiet,
-        color,
-    )?;
-    let done = done?;
-    if !input.quiet {
-        let (faint, plain) = color.faint();
-        let message = match done.version {
-            None => format!(
-                "wrote {} events, {} bytes, to {}",
-                done.rows, done.bytes, args.to
-            ),
-            Some(version) => {
-                let what = match (done.rows, done.known) {
-                    (0, _) => "nothing new".to_owned(),
-                    (rows, _) => format!(
-                        "wrote {rows} events, {} bytes in {} files",
-                        done.bytes, done.files
-                    ),
-                };
-                let known = if done.known > 0 {
-                    format!("; {} inputs were there already", done.known)
-                } else {
-                    String::new()
-                };
-                format!("{what}, to {}, version {version}{known}", args.to)
-            }
-        };
-        let _ = writeln!(std::io::stderr(), "{faint}{message}{plain}");
+    if done.known > 0 {
+        let inputs = counted(done.known, "input");
+        message.push_str(&format!("; {inputs} already in the lake"));
     }
-    debug_assert!(code == status::OK || code == status::PARTIAL);
-    Ok(code)
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_done() {
+        let file = Converted {
+            rows: 1,
+            bytes: 2_048,
+            ..Converted::default()
+        };
+        assert_eq!(
+            message(&file, "x.parquet"),
+            "wrote 1 event (2,048 bytes) to x.parquet"
+        );
+        let lake = Converted {
+            files: 2,
+            version: Some(3),
+            ..file
+        };
+        assert_eq!(
+            message(&lake, "lake"),
+            "wrote 1 event (2,048 bytes in 2 files) to lake, version 3"
+        );
+        let nothing = Converted {
+            known: 2,
+            version: Some(3),
+            ..Converted::default()
+        };
+        assert_eq!(
+            message(&nothing, "lake"),
+            "nothing new for lake, version 3; 2 inputs already in the lake"
+        );
+    }
 }

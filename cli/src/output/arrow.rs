@@ -1,4 +1,4 @@
-//! Arrow's IPC stream, for programs.
+//! Rows as an Arrow IPC stream, for programs.
 
 use std::io::Write;
 
@@ -7,9 +7,9 @@ use auditql_engine::arrow::{array::RecordBatch, datatypes::SchemaRef, ipc::write
 
 use super::{Output, Rows, View};
 
-pub(super) struct Arrow;
+pub(super) struct ArrowOutput;
 
-impl Output for Arrow {
+impl Output for ArrowOutput {
     fn name(&self) -> &'static str {
         "arrow"
     }
@@ -18,19 +18,23 @@ impl Output for Arrow {
         "Arrow IPC stream, for programs"
     }
 
+    fn is_text(&self) -> bool {
+        false
+    }
+
     fn begin<'w>(
         &self,
         out: &'w mut (dyn Write + Send),
         schema: &SchemaRef,
         _: View,
     ) -> Result<Box<dyn Rows + 'w>> {
-        Ok(Box::new(Writer(StreamWriter::try_new(out, schema)?)))
+        Ok(Box::new(ArrowRows(StreamWriter::try_new(out, schema)?)))
     }
 }
 
-struct Writer<'w>(StreamWriter<&'w mut (dyn Write + Send)>);
+struct ArrowRows<'w>(StreamWriter<&'w mut (dyn Write + Send)>);
 
-impl Rows for Writer<'_> {
+impl Rows for ArrowRows<'_> {
     fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
         Ok(self.0.write(batch)?)
     }

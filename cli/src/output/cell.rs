@@ -161,7 +161,7 @@ pub(crate) fn write_json(out: &mut Vec<u8>, array: &ArrayRef, row: usize) -> Res
 /// Text as a JSON string. Characters that move a cursor or change what is read are escaped: it is
 /// the same JSON, and safe on a terminal.
 fn write_text(out: &mut Vec<u8>, text: &str) -> Result<()> {
-    let safe = crate::terminal::sanitize(text, true);
+    let safe = crate::text::sanitize(text, true);
     if matches!(safe, std::borrow::Cow::Borrowed(_)) {
         return Ok(serde_json::to_writer(out, text)?);
     }
@@ -169,7 +169,7 @@ fn write_text(out: &mut Vec<u8>, text: &str) -> Result<()> {
     for ch in quoted.chars() {
         if ch.is_ascii() && ch != '\u{7f}'
             || matches!(
-                crate::terminal::sanitize(ch.encode_utf8(&mut [0; 4]), true),
+                crate::text::sanitize(ch.encode_utf8(&mut [0; 4]), true),
                 std::borrow::Cow::Borrowed(_)
             )
         {

@@ -1,4 +1,4 @@
-//! Comma- and tab-separated values by RFC 4180, with a header. NULL is an empty field.
+//! Rows as comma- or tab-separated values (RFC 4180) with a header. NULL is an empty field.
 
 use std::io::Write;
 
@@ -7,13 +7,13 @@ use auditql_engine::arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{Output, Rows, View, cell};
 
-pub(super) struct Csv {
+pub(super) struct CsvOutput {
     pub(super) name: &'static str,
     pub(super) doc: &'static str,
     pub(super) delimiter: u8,
 }
 
-impl Output for Csv {
+impl Output for CsvOutput {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -37,15 +37,15 @@ impl Output for Csv {
                 .iter()
                 .map(|field| neutral(field.name().clone())),
         )?;
-        Ok(Box::new(Writer { writer }))
+        Ok(Box::new(CsvRows { writer }))
     }
 }
 
-struct Writer<'w> {
+struct CsvRows<'w> {
     writer: csv::Writer<&'w mut (dyn Write + Send)>,
 }
 
-impl Rows for Writer<'_> {
+impl Rows for CsvRows<'_> {
     fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
         for row in 0..batch.num_rows() {
             for array in batch.columns() {

@@ -1,4 +1,4 @@
-//! JSON, as one array or one object a line. Every column is in every row, NULL is `null`; text
+//! Rows as JSON: one array, or one object per line. Every row has every column, NULL is `null`. Text
 //! stays text, bodies included.
 
 use std::io::Write;
@@ -8,13 +8,13 @@ use auditql_engine::arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{Output, Rows, View, cell};
 
-pub(super) struct Json {
+pub(super) struct JsonOutput {
     pub(super) name: &'static str,
     pub(super) doc: &'static str,
     pub(super) array: bool,
 }
 
-impl Output for Json {
+impl Output for JsonOutput {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -33,7 +33,7 @@ impl Output for Json {
             .fields()
             .iter()
             .map(|field| serde_json::to_vec(field.name()));
-        Ok(Box::new(Writer {
+        Ok(Box::new(JsonRows {
             out,
             names: names.collect::<Result<_, _>>()?,
             array: self.array,
@@ -42,14 +42,14 @@ impl Output for Json {
     }
 }
 
-struct Writer<'w> {
+struct JsonRows<'w> {
     out: &'w mut (dyn Write + Send),
     names: Vec<Vec<u8>>,
     array: bool,
     rows: u64,
 }
 
-impl Rows for Writer<'_> {
+impl Rows for JsonRows<'_> {
     fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
         let mut line = Vec::new();
         for row in 0..batch.num_rows() {

@@ -1,4 +1,4 @@
-//! One column a line, for rows too wide for a table.
+//! Rows with one column per line, for rows too wide for a table.
 
 use std::io::Write;
 
@@ -7,17 +7,17 @@ use auditql_engine::arrow::{array::RecordBatch, datatypes::SchemaRef};
 use unicode_width::UnicodeWidthStr;
 
 use super::{Output, Rows, View, cell};
-use crate::terminal::sanitize;
+use crate::text::sanitize;
 
-pub(super) struct Line;
+pub(super) struct LineOutput;
 
-impl Output for Line {
+impl Output for LineOutput {
     fn name(&self) -> &'static str {
         "line"
     }
 
     fn doc(&self) -> &'static str {
-        "one column a line, rows separated by an empty line"
+        "One column per line, for wide rows"
     }
 
     fn begin<'w>(
@@ -32,7 +32,7 @@ impl Output for Line {
             .map(|field| sanitize(field.name(), false).into_owned())
             .collect();
         let width = names.iter().map(|name| name.width()).max().unwrap_or(0);
-        Ok(Box::new(Writer {
+        Ok(Box::new(LineRows {
             out,
             names,
             width,
@@ -41,14 +41,14 @@ impl Output for Line {
     }
 }
 
-struct Writer<'w> {
+struct LineRows<'w> {
     out: &'w mut (dyn Write + Send),
     names: Vec<String>,
     width: usize,
     rows: u64,
 }
 
-impl Rows for Writer<'_> {
+impl Rows for LineRows<'_> {
     fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
         for row in 0..batch.num_rows() {
             if self.rows > 0 {

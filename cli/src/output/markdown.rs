@@ -6,17 +6,17 @@ use anyhow::Result;
 use auditql_engine::arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{Output, Rows, View, cell};
-use crate::terminal::sanitize;
+use crate::text::sanitize;
 
-pub(super) struct Markdown;
+pub(super) struct MarkdownOutput;
 
-impl Output for Markdown {
+impl Output for MarkdownOutput {
     fn name(&self) -> &'static str {
         "markdown"
     }
 
     fn doc(&self) -> &'static str {
-        "a Markdown table"
+        "Markdown table"
     }
 
     fn begin<'w>(
@@ -39,15 +39,15 @@ impl Output for Markdown {
         });
         let rules: Vec<&str> = rules.collect();
         writeln!(out, "| {} |\n| {} |", names.join(" | "), rules.join(" | "))?;
-        Ok(Box::new(Writer { out }))
+        Ok(Box::new(MarkdownRows { out }))
     }
 }
 
-struct Writer<'w> {
+struct MarkdownRows<'w> {
     out: &'w mut (dyn Write + Send),
 }
 
-impl Rows for Writer<'_> {
+impl Rows for MarkdownRows<'_> {
     fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
         for row in 0..batch.num_rows() {
             let cells = batch

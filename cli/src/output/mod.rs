@@ -1,5 +1,7 @@
-//! Rows out: one file an output format, all behind [`Output`]; [`OUTPUTS`] is the list that `-o`,
-//! `.mode`, help and tests iterate over.
+//! Rows in, text or bytes out: one file per output format, all behind [`Output`]. [`OUTPUTS`] is the
+//! list that `-o`, `.mode`, help and tests iterate over.
+//!
+//! Not responsible for where the rows come from, nor for stdout.
 
 mod arrow;
 mod cell;
@@ -16,12 +18,18 @@ use std::io::Write;
 use anyhow::Result;
 use auditql_engine::arrow::{array::RecordBatch, datatypes::SchemaRef};
 
+use crate::text::unknown;
+
 /// A way to write rows.
 pub(crate) trait Output: Sync {
     /// What `-o` calls it.
     fn name(&self) -> &'static str;
-    /// What it is for.
+    /// What it looks like, for help.
     fn doc(&self) -> &'static str;
+    /// Is it text, so that a terminal can show it?
+    fn is_text(&self) -> bool {
+        true
+    }
     /// Begins a result with these columns.
     fn begin<'w>(
         &self,
@@ -34,7 +42,7 @@ pub(crate) trait Output: Sync {
 /// Who reads the output.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct View {
-    /// Columns of the terminal; `None` when it is a file or a pipe, and nothing is cut.
+    /// Columns of the terminal; `None` for a file or a pipe, where nothing is cut.
     pub(crate) width: Option<usize>,
 }
 
@@ -47,35 +55,88 @@ pub(crate) trait Rows {
 
 /// Every output format.
 pub(crate) static OUTPUTS: &[&dyn Output] = &[
-    &table::Table,
-    &line::Line,
-    &csv::Csv {
+    &table::TableOutput,
+    &line::LineOutput,
+    &csv::CsvOutput {
         name: "csv",
-        doc: "comma-separated values with a header; formulas are neutralised",
+        doc: "Comma-separated values with a header; formulas are defused",
         delimiter: b',',
     },
-    &csv::Csv {
+    &csv::CsvOutput {
         name: "tsv",
-        doc: "tab-separated values with a header; formulas are neutralised",
+        doc: "Tab-separated values with a header; formulas are defused",
         delimiter: b'\t',
     },
-    &json::Json {
+    &json::JsonOutput {
         name: "json",
-        doc: "one array of objects; every column in every row",
+        doc: "One array of objects",
         array: true,
     },
-    &json::Json {
+    &json::JsonOutput {
         name: "jsonl",
-        doc: "one object a line; every column in every row",
+        doc: "One object per line",
         array: false,
     },
-    &markdown::Markdown,
-    &yaml::Yaml,
-    &arrow::Arrow,
-    &parquet::Parquet,
+    &markdown::MarkdownOutput,
+    &yaml::YamlOutput,
+    &arrow::ArrowOutput,
+    &parquet::ParquetOutput,
 ];
 
 /// The output called `name`.
-pub(crate) fn find(name: &str) -> Option<&'static dyn Output> {
-    OUTPUTS.iter().copied().find(|output| output.name() == name)
+///
+/// # Errors
+///
+/// When there is none; the message names the one that was probably meant.
+pub(crate) fn find(name: &str) -> Result<&'static dyn Output> {
+    among(name, OUTPUTS.iter().copied())
+}
+
+/// The output called `name`, if a terminal can show it.
+///
+/// # Errors
+///
+/// As [`find`].
+pub(crate) fn find_text(name: &str) -> Result<&'static dyn Output> {
+    among(name, text_outputs())
+}
+
+/// Every output format that a terminal can show.
+pub(crate) fn text_outputs() -> impl Iterator<Item = &'static dyn Output> {
+    OUTPUTS.iter().copied().filter(|output| output.is_text())
+}
+
+fn among(
+    name: &str,
+    outputs: impl Iterator<Item = &'static dyn Output>,
+) -> Result<&'static dyn Output> {
+    let outputs: Vec<_> = outputs.collect();
+    let names: Vec<_> = outputs.iter().map(|output| output.name()).collect();
+    let found = outputs.iter().find(|output| output.name() == name);
+    found.copied().ok_or_else(|| {
+        let known = format!("known formats: {}", names.join(", "));
+        anyhow::Error::msg(unknown("output format", name, names, &known))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_by_name() {
+        assert!(OUTPUTS.iter().all(|output| find(output.name()).is_ok()));
+        assert!(find_text("table").is_ok() && find_text("parquet").is_err());
+        let said = |name| find_text(name).err().map(|error| error.to_string());
+        assert_eq!(
+            said("jsno").as_deref(),
+            Some("unknown output format `jsno`; did you mean `json`?")
+        );
+        assert_eq!(
+            said("x").as_deref(),
+            Some(
+                "unknown output format `x`; known formats: table, line, csv, tsv, json, jsonl, markdown, yaml"
+            )
+        );
+    }
 }

@@ -1,4 +1,5 @@
-//! A Parquet file, for programs. JSON unions and what else Parquet cannot hold become text.
+//! Rows as a Parquet file, for programs. Types that Parquet cannot hold, such as JSON unions, become
+//! text.
 
 use std::{io::Write, sync::Arc};
 
@@ -17,15 +18,19 @@ use auditql_engine::{
 
 use super::{Output, Rows, View, cell};
 
-pub(super) struct Parquet;
+pub(super) struct ParquetOutput;
 
-impl Output for Parquet {
+impl Output for ParquetOutput {
     fn name(&self) -> &'static str {
         "parquet"
     }
 
     fn doc(&self) -> &'static str {
-        "a Parquet file, for programs"
+        "Parquet file, for programs"
+    }
+
+    fn is_text(&self) -> bool {
+        false
     }
 
     fn begin<'w>(
@@ -50,7 +55,7 @@ impl Output for Parquet {
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .build();
         let writer = ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties))?;
-        Ok(Box::new(Writer { writer, schema }))
+        Ok(Box::new(ParquetRows { writer, schema }))
     }
 }
 
@@ -74,12 +79,12 @@ fn storable(data_type: &DataType) -> bool {
     }
 }
 
-struct Writer<'w> {
+struct ParquetRows<'w> {
     writer: ArrowWriter<&'w mut (dyn Write + Send)>,
     schema: SchemaRef,
 }
 
-impl Rows for Writer<'_> {
+impl Rows for ParquetRows<'_> {
     fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
         let columns = batch.columns().iter().map(|array| {
             if storable(array.data_type()) {

@@ -1,5 +1,5 @@
-//! An aligned table for people. Column widths come from the first rows, so that a long result
-//! streams; on a terminal the widest columns are cut to fit, in a file nothing is.
+//! Rows as an aligned table, for people. Column widths come from the first rows, so that a long result
+//! streams. On a terminal the widest columns are cut to fit; in a file nothing is cut.
 
 use std::io::Write;
 
@@ -8,22 +8,22 @@ use auditql_engine::arrow::{array::RecordBatch, datatypes::SchemaRef};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{Output, Rows, View, cell};
-use crate::terminal::sanitize;
+use crate::text::sanitize;
 
-pub(super) struct Table;
+pub(super) struct TableOutput;
 
-/// Rows that decide the widths.
+/// The number of rows that decide the widths.
 const SAMPLE: usize = 1000;
-/// No column is cut below this.
+/// No column is cut to less than this.
 const LEAST: usize = 8;
 
-impl Output for Table {
+impl Output for TableOutput {
     fn name(&self) -> &'static str {
         "table"
     }
 
     fn doc(&self) -> &'static str {
-        "an aligned table, for people"
+        "Aligned table, for people"
     }
 
     fn begin<'w>(
@@ -42,7 +42,7 @@ impl Output for Table {
             .iter()
             .map(|field| cell::is_number(field.data_type()))
             .collect();
-        Ok(Box::new(Writer {
+        Ok(Box::new(TableRows {
             out,
             names,
             right,
@@ -53,7 +53,7 @@ impl Output for Table {
     }
 }
 
-struct Writer<'w> {
+struct TableRows<'w> {
     out: &'w mut (dyn Write + Send),
     names: Vec<String>,
     right: Vec<bool>,
@@ -62,7 +62,7 @@ struct Writer<'w> {
     widths: Option<Vec<usize>>,
 }
 
-impl Rows for Writer<'_> {
+impl Rows for TableRows<'_> {
     fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
         for row in 0..batch.num_rows() {
             let cells = batch.columns().iter().map(|array| {
@@ -87,8 +87,8 @@ impl Rows for Writer<'_> {
     }
 }
 
-impl Writer<'_> {
-    /// Decides the widths and writes the header and what has waited.
+impl TableRows<'_> {
+    /// Decides the widths, and writes the header and the rows that waited for them.
     fn flush(&mut self) -> Result<()> {
         if self.widths.is_some() || self.names.is_empty() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! YAML: a list of mappings. Scalars are written as JSON, which YAML 1.2 reads as it is.
+//! Rows as a YAML list of mappings. Scalars are written as JSON, which is valid YAML 1.2.
 
 use std::io::Write;
 
@@ -7,15 +7,15 @@ use auditql_engine::arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{Output, Rows, View, cell};
 
-pub(super) struct Yaml;
+pub(super) struct YamlOutput;
 
-impl Output for Yaml {
+impl Output for YamlOutput {
     fn name(&self) -> &'static str {
         "yaml"
     }
 
     fn doc(&self) -> &'static str {
-        "a list of mappings; every column in every row"
+        "List of mappings"
     }
 
     fn begin<'w>(
@@ -25,7 +25,7 @@ impl Output for Yaml {
         _: View,
     ) -> Result<Box<dyn Rows + 'w>> {
         let names = schema.fields().iter().map(|field| plain(field.name()));
-        Ok(Box::new(Writer {
+        Ok(Box::new(YamlRows {
             out,
             names: names.collect::<Result<_>>()?,
             rows: 0,
@@ -50,13 +50,13 @@ fn plain(name: &str) -> Result<String> {
     })
 }
 
-struct Writer<'w> {
+struct YamlRows<'w> {
     out: &'w mut (dyn Write + Send),
     names: Vec<String>,
     rows: u64,
 }
 
-impl Rows for Writer<'_> {
+impl Rows for YamlRows<'_> {
     fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
         let mut value = Vec::new();
         for row in 0..batch.num_rows() {
@@ -67,7 +67,7 @@ impl Rows for Writer<'_> {
                 value.clear();
                 cell::write_json(&mut value, array, row)?;
                 write!(self.out, "{} {name}: ", if index == 0 { '-' } else { ' ' })?;
-                // What YAML takes for a line end is escaped in our JSON already.
+                // Our JSON already escapes all that YAML takes for a line end.
                 let text = String::from_utf8_lossy(&value);
                 writeln!(self.out, "{text}")?;
             }

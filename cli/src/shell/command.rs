@@ -1,200 +1,209 @@
-//! The shell's commands: [`COMMANDS`] is the list that `.help` and completion iterate over.
+//! The commands of the shell. [`COMMANDS`] is the list that `.help`, completion and [`run`] use.
 
-use std::{io::Write, time::Instant};
+use std::io::Write;
 
 use anyhow::{Context, Result, bail};
-use auditql_engine::{SavedQuery, schema};
+use futures::future::LocalBoxFuture;
 
 use super::Shell;
 use crate::{
-    args::Format,
-    commands::{listing, queries_show, schema_columns, stdout},
+    args::parameter,
+    listing::{self, Listing},
     output,
+    run::{Question, say, stdout},
+    text::unknown,
 };
 
 /// A command of the shell.
-pub(crate) struct Command {
-    pub(crate) name: &'static str,
-    pub(crate) arguments: &'static str,
-    pub(crate) doc: &'static str,
+pub(super) struct ShellCommand {
+    pub(super) name: &'static str,
+    /// Its arguments, as `.help` shows them.
+    arguments: &'static str,
+    doc: &'static str,
+    /// What its arguments are, for completion.
+    pub(super) argument: Argument,
+    run: Handler,
 }
 
+/// What is given to a command.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Argument {
+    /// Nothing that could be completed.
+    Other,
+    Query,
+    QueryAndParameters,
+    Table,
+    Output,
+    Switch,
+}
+
+type Handler = for<'a, 's> fn(&'a mut Shell<'s>, &'a [&'a str]) -> LocalBoxFuture<'a, Result<()>>;
+
 /// Every command.
-pub(crate) static COMMANDS: &[Command] = &[
-    Command {
+pub(super) static COMMANDS: &[ShellCommand] = &[
+    ShellCommand {
         name: ".help",
         arguments: "",
         doc: "show this list",
+        argument: Argument::Other,
+        run: |_, _| Box::pin(async { help() }),
     },
-    Command {
+    ShellCommand {
         name: ".tables",
         arguments: "",
         doc: "list tables and views",
+        argument: Argument::Other,
+        run: |shell, _| Box::pin(async move { shell.list(&listing::tables()) }),
     },
-    Command {
+    ShellCommand {
         name: ".schema",
-        arguments: "TABLE",
-        doc: "show the columns of a table or view, with their docs",
+        arguments: "[TABLE]",
+        doc: "show the columns of a table or view (default: events)",
+        argument: Argument::Table,
+        run: |shell, words| Box::pin(async move { shell.schema(words) }),
     },
-    Command {
+    ShellCommand {
         name: ".queries",
         arguments: "[ID]",
-        doc: "list the saved queries, or show one whole",
+        doc: "list the saved queries, or show one in full",
+        argument: Argument::Query,
+        run: |shell, words| Box::pin(async move { shell.queries(words) }),
     },
-    Command {
+    ShellCommand {
         name: ".run",
         arguments: "ID [NAME=VALUE…]",
         doc: "run a saved query",
+        argument: Argument::QueryAndParameters,
+        run: |shell, words| Box::pin(shell.run_query(words)),
     },
-    Command {
+    ShellCommand {
         name: ".mode",
         arguments: "[FORMAT]",
         doc: "show or set the output format",
+        argument: Argument::Output,
+        run: |shell, words| Box::pin(async move { shell.mode(words) }),
     },
-    Command {
+    ShellCommand {
         name: ".timer",
         arguments: "[on|off]",
-        doc: "show how long each answer took",
+        doc: "show how long each answer takes",
+        argument: Argument::Switch,
+        run: |shell, words| Box::pin(async move { shell.timer(words) }),
     },
-    Command {
+    ShellCommand {
         name: ".read",
         arguments: "FILE",
-        doc: "run the statements of a file",
+        doc: "run the statements in a file",
+        argument: Argument::Other,
+        run: |shell, words| Box::pin(shell.read(words)),
     },
-    Command {
+    ShellCommand {
         name: ".quit",
         arguments: "",
-        doc: "leave the shell; so does Ctrl-D",
+        doc: "leave the shell (or press Ctrl-D)",
+        argument: Argument::Other,
+        run: |shell, _| {
+            shell.quit = true;
+            Box::pin(async { Ok(()) })
+        },
     },
 ];
 
-/// Runs a line that begins with a dot.
-pub(super) async fn run(shell: &mut Shell, line: &str) -> Result<()> {
-    let mut words = line.split_whitespace();
-    let name = words.next().unwrap_or_default();
-    let rest: Vec<&str> = words.collect();
-    let format = Format {
-        output: shell.mode.clone(),
+/// Is this line a command, rather than SQL?
+pub(super) fn is_command(line: &str) -> bool {
+    line.trim_start().starts_with('.')
+}
+
+/// The command called `name`.
+pub(super) fn find(name: &str) -> Option<&'static ShellCommand> {
+    let name = if name == ".exit" { ".quit" } else { name };
+    COMMANDS.iter().find(|command| command.name == name)
+}
+
+/// Runs a line that is a command.
+pub(super) async fn run(shell: &mut Shell<'_>, line: &str) -> Result<()> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let Some((name, arguments)) = words.split_first() else {
+        return Ok(());
     };
-    match name {
-        ".help" => help(),
-        ".tables" => {
-            let rows: Vec<Vec<String>> = schema::tables()
-                .iter()
-                .map(|table| (table, "table"))
-                .chain(schema::views().iter().map(|view| (view, "view")))
-                .map(|(table, kind)| {
-                    vec![
-                        table.name.clone(),
-                        kind.to_owned(),
-                        table.doc.split_whitespace().collect::<Vec<_>>().join(" "),
-                    ]
-                })
-                .collect();
-            listing(&["name", "kind", "doc"], &rows, &format).map(drop)
-        }
-        ".schema" => {
-            let table = rest.first().copied().unwrap_or("events");
-            listing(
-                &["column", "type", "path", "doc"],
-                &schema_columns(table)?,
-                &format,
-            )
-            .map(drop)
-        }
-        ".queries" => match rest.first() {
-            Some(id) => {
-                let mut out = stdout();
-                queries_show(SavedQuery::find(id)?, &mut out)?;
-                Ok(out.flush()?)
-            }
-            None => {
-                let rows: Vec<Vec<String>> = SavedQuery::library()
-                    .iter()
-                    .map(|query| {
-                        vec![
-                            query.id.clone(),
-                            query.pack.clone(),
-                            query.header.question.clone(),
-                        ]
-                    })
-                    .collect();
-                listing(&["id", "pack", "question"], &rows, &format).map(drop)
-            }
-        },
-        ".run" => {
-            let Some((id, values)) = rest.split_first() else {
-                bail!("which one? `.run ID [NAME=VALUE…]`; `.queries` lists them")
-            };
-            let values = values.iter().map(|value| match value.split_once('=') {
-                Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
-                None => bail!("`{value}` is no NAME=VALUE"),
-            });
-            let values = values.collect::<Result<Vec<_>>>()?;
-            let query = SavedQuery::find(id)?;
-            let started = Instant::now();
-            let answer = shell.engine.run(query, &values).await?;
-            shell.show(answer, started).await?;
-            if let Some(note) = crate::commands::not_evaluable(query, &shell.engine.report()) {
-                let _ = writeln!(std::io::stderr(), "{note}");
-            }
-            Ok(())
-        }
-        ".mode" => {
-            match rest.first() {
-                Some(mode)
-                    if output::find(mode)
-                        .is_some_and(|_| !matches!(*mode, "arrow" | "parquet")) =>
-                {
-                    shell.mode = (*mode).to_owned()
-                }
-                Some(mode) => {
-                    let known: Vec<&str> =
-                        output::OUTPUTS.iter().map(|output| output.name()).collect();
-                    bail!("there is no mode `{mode}`; there are {}", known.join(", "));
-                }
-                None => writeln!(std::io::stderr(), "{}", shell.mode)?,
-            }
-            Ok(())
-        }
-        ".timer" => {
-            shell.timer = match rest.first().copied() {
-                Some("on") => true,
-                Some("off") => false,
-                None => !shell.timer,
-                Some(other) => bail!("`.timer` is on or off, not `{other}`"),
-            };
-            Ok(())
-        }
-        ".read" => {
-            let Some(file) = rest.first() else {
-                bail!("which file? `.read FILE`")
-            };
-            let text =
-                std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
-            shell.script(&text).await
-        }
-        ".quit" | ".exit" => {
-            shell.quit = true;
-            Ok(())
-        }
-        other => bail!("there is no command `{other}`; `.help` lists them"),
-    }
+    let Some(command) = find(name) else {
+        let known = COMMANDS.iter().map(|command| command.name);
+        bail!(unknown("command", name, known, "`.help` lists commands"))
+    };
+    (command.run)(shell, arguments).await
 }
 
 fn help() -> Result<()> {
     let mut out = stdout();
     writeln!(
         out,
-        "SQL statements end with `;` and may go over many lines. Commands:"
+        "SQL statements end with `;` and may span several lines. Commands:"
     )?;
     for command in COMMANDS {
-        writeln!(
-            out,
-            "  {:<24}{}",
-            format!("{} {}", command.name, command.arguments),
-            command.doc
-        )?;
+        let usage = format!("{} {}", command.name, command.arguments);
+        writeln!(out, "  {usage:<24}{}", command.doc)?;
     }
     Ok(out.flush()?)
+}
+
+impl Shell<'_> {
+    fn list(&self, listing: &Listing) -> Result<()> {
+        listing.write(self.output, self.settings)
+    }
+
+    fn schema(&self, words: &[&str]) -> Result<()> {
+        let table = words.first().unwrap_or(&"events");
+        self.list(&listing::columns(table)?)
+    }
+
+    fn queries(&self, words: &[&str]) -> Result<()> {
+        let Some(id) = words.first() else {
+            return self.list(&listing::queries());
+        };
+        let mut out = stdout();
+        listing::describe(listing::find_query(id)?, &mut out)?;
+        Ok(out.flush()?)
+    }
+
+    async fn run_query(&mut self, words: &[&str]) -> Result<()> {
+        let Some((id, values)) = words.split_first() else {
+            bail!("usage: .run ID [NAME=VALUE…]; `.queries` lists saved queries")
+        };
+        let values = values.iter().map(|value| {
+            parameter(value).map_err(|expected| anyhow::anyhow!("`{value}`: {expected}"))
+        });
+        let values = values.collect::<Result<Vec<_>>>()?;
+        let query = listing::find_query(id)?;
+        let shown = self.answer(&Question::Saved(query, &values)).await?;
+        if let Some(warning) = listing::not_evaluable(query, &shown.report) {
+            say(self.settings, &warning);
+        }
+        Ok(())
+    }
+
+    fn mode(&mut self, words: &[&str]) -> Result<()> {
+        match words.first() {
+            Some(name) => self.output = output::find_text(name)?,
+            None => writeln!(std::io::stderr(), "{}", self.output.name())?,
+        }
+        Ok(())
+    }
+
+    fn timer(&mut self, words: &[&str]) -> Result<()> {
+        self.timer = match words.first() {
+            Some(&"on") => true,
+            Some(&"off") => false,
+            None => !self.timer,
+            Some(other) => bail!("usage: .timer [on|off], not `{other}`"),
+        };
+        Ok(())
+    }
+
+    async fn read(&mut self, words: &[&str]) -> Result<()> {
+        let Some(file) = words.first() else {
+            bail!("usage: .read FILE")
+        };
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
+        self.script(&text).await
+    }
 }

@@ -1,66 +1,62 @@
-//! The shell: statements that may go over many lines and commands that begin with a dot in, answers
-//! out.
+//! The shell: statements that may span lines, and commands that begin with a dot in; answers out.
 //!
-//! On a terminal it is a line editor with history and completion; with input from a pipe it reads
-//! statements and stops at the first error.
+//! On a terminal it is a line editor with history and completion. From a pipe it reads all
+//! statements first and stops at the first error.
 
 mod command;
+mod completion;
 mod editor;
+mod history;
 
-use std::{
-    io::{IsTerminal, Write},
-    sync::Arc,
-    time::Instant,
-};
+use std::io::Write;
 
-use anyhow::Result;
-use auditql_engine::Engine;
-
-pub(crate) use command::COMMANDS;
+use anyhow::{Result, bail};
 
 use crate::{
-    args::Input,
-    commands::{Ended, open, stdout, write},
-    output::View,
-    status, summary,
-    terminal::{self, Color},
+    output::{self, Output},
+    run::{Ended, Question, Session, Shown, account, status},
+    settings::{Settings, Stopwatch},
 };
 
-/// The state of a session.
-pub(crate) struct Shell {
-    pub(crate) engine: Arc<Engine>,
-    pub(crate) input: Input,
-    pub(crate) color: Color,
-    pub(crate) mode: String,
-    pub(crate) timer: bool,
-    pub(crate) quit: bool,
-    /// Was any of the input unreadable?
-    pub(crate) code: u8,
+/// The state of a shell.
+pub(crate) struct Shell<'s> {
+    session: Session<'s>,
+    settings: &'s Settings,
+    /// How answers are written.
+    output: &'static dyn Output,
+    /// Show how long each answer took?
+    timer: bool,
+    /// Leave after this line?
+    quit: bool,
+    /// The exit code: whether some input could not be read.
+    code: u8,
 }
 
-/// Opens the inputs and answers until the end of the input.
-pub(crate) async fn run(input: &Input, color: Color) -> Result<u8> {
-    let interactive = std::io::stdin().is_terminal();
-    if input.options().inputs.iter().any(|input| input == "-") {
-        anyhow::bail!("the shell reads its statements from stdin: give the log as a file");
+/// Opens the inputs and answers until the statements end.
+pub(crate) async fn run(settings: &Settings) -> Result<u8> {
+    if settings.options.inputs.iter().any(|input| input == "-") {
+        bail!(
+            "the shell reads statements from stdin, so the log cannot come from there; pass a file"
+        );
     }
-    let engine = open(input).await?;
-    engine.spool_streams()?;
-    let mode = if interactive || std::io::stdout().is_terminal() {
-        "table"
-    } else {
-        "csv"
+    let terminal = settings.terminal;
+    let name = match &settings.output {
+        Some(name) => name,
+        None if terminal.stdin || terminal.stdout => "table",
+        None => "csv",
     };
+    let output = output::find_text(name)?;
+    let session = Session::open(settings).await?;
+    session.keep_streams()?;
     let mut shell = Shell {
-        engine,
-        input: input.clone(),
-        color,
-        mode: mode.to_owned(),
+        session,
+        settings,
+        output,
         timer: false,
         quit: false,
         code: status::OK,
     };
-    if interactive {
+    if terminal.stdin {
         editor::run(&mut shell).await?;
     } else {
         let text = std::io::read_to_string(std::io::stdin())?;
@@ -69,16 +65,16 @@ pub(crate) async fn run(input: &Input, color: Color) -> Result<u8> {
     Ok(shell.code)
 }
 
-impl Shell {
-    /// Runs statements and commands from a text; the first error ends it.
-    pub(crate) async fn script(&mut self, text: &str) -> Result<()> {
+impl Shell<'_> {
+    /// Runs the statements and commands of a text, until the first error.
+    async fn script(&mut self, text: &str) -> Result<()> {
         let mut pending = String::new();
         for line in text.lines() {
             if self.quit {
                 return Ok(());
             }
-            if pending.trim().is_empty() && line.trim_start().starts_with('.') {
-                Box::pin(command::run(self, line.trim())).await?;
+            if pending.trim().is_empty() && command::is_command(line) {
+                Box::pin(command::run(self, line)).await?;
                 pending.clear();
                 continue;
             }
@@ -96,63 +92,40 @@ impl Shell {
     }
 
     /// Answers every statement of a text.
-    pub(crate) async fn statements(&mut self, text: &str) -> Result<()> {
+    async fn statements(&mut self, text: &str) -> Result<()> {
         for statement in auditql_engine::statements(text) {
-            let started = Instant::now();
-            let answer = self.engine.sql(&statement).await?;
-            self.show(answer, started).await?;
+            self.answer(&Question::Sql(&statement)).await?;
         }
         Ok(())
     }
 
-    /// Writes an answer and its account.
-    pub(crate) async fn show(
-        &mut self,
-        answer: auditql_engine::Answer,
-        started: Instant,
-    ) -> Result<()> {
-        let progress = crate::progress::Progress::start(&self.engine, self.input.quiet);
-        let mut out = stdout();
-        let ended = write(
-            answer,
-            &self.mode,
-            View {
-                width: terminal::width(),
-            },
-            &mut out,
-        )
-        .await;
-        drop(progress);
-        out.flush()?;
-        let report = self.engine.report();
-        let window = self.input.options().window;
-        let code = summary::finish(
-            &report,
-            window,
-            self.input.summary.as_deref(),
-            self.input.quiet,
-            self.color,
-        )?;
+    /// Writes the answer to a question, and its account.
+    async fn answer(&mut self, question: &Question<'_>) -> Result<Shown> {
+        let watch = Stopwatch::start();
+        let mut shown = self.session.show(question, self.output).await?;
+        let code = account(&shown.report, self.settings)?;
         self.code = self.code.max(code);
         if self.timer {
-            let (faint, plain) = self.color.faint();
-            let share = self.engine.skipped();
-            let skipped = match share.files {
-                0 => String::new(),
-                files => format!(
-                    ", {} of {files} files left out ({} of {} bytes)",
-                    share.skipped_files, share.skipped_bytes, share.bytes
-                ),
-            };
-            let _ = writeln!(
-                std::io::stderr(),
-                "{faint}{:.3} s{skipped}{plain}",
-                started.elapsed().as_secs_f64()
-            );
+            self.print_time(&watch, &shown);
         }
-        if let Ended::Interrupted = ended? {
+        let ended = std::mem::replace(&mut shown.ended, Ok(Ended::Complete))?;
+        if ended == Ended::Interrupted {
             let _ = writeln!(std::io::stderr(), "interrupted");
         }
-        Ok(())
+        Ok(shown)
+    }
+
+    fn print_time(&self, watch: &Stopwatch, shown: &Shown) {
+        let share = &shown.skipped;
+        let skipped = match share.files {
+            0 => String::new(),
+            files => format!(
+                ", skipped {} of {files} files ({} of {} bytes)",
+                share.skipped_files, share.skipped_bytes, share.bytes
+            ),
+        };
+        let (faint, plain) = self.settings.color.faint();
+        let seconds = watch.seconds();
+        let _ = writeln!(std::io::stderr(), "{faint}{seconds:.3} s{skipped}{plain}");
     }
 }

@@ -1,21 +1,22 @@
-//! Exit codes, and how an error is told.
+//! How a run ends: exit codes, and errors on stderr.
 
 use std::io::{ErrorKind, Write};
 
-use crate::terminal::{Color, sanitize};
+use crate::{settings::Color, text::sanitize};
 
-/// Fine.
+/// Success.
 pub(crate) const OK: u8 = 0;
-/// Finished, and something was found that should not be so.
+/// Success, with findings.
 pub(crate) const FINDINGS: u8 = 1;
-/// Something went wrong: usage, SQL, I/O.
+/// Failure: usage, SQL, I/O.
 pub(crate) const ERROR: u8 = 2;
-/// Finished, but part of the input could not be read.
+/// Success, but part of the input could not be read.
 pub(crate) const PARTIAL: u8 = 3;
-/// The user stopped it.
+/// Stopped by the user.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-/// Tells an error on stderr; its exit code. A reader of our output who has seen enough is no error.
+/// Prints an error on stderr; the exit code it means. A reader that closes our output early, such as
+/// `head`, is not an error.
 pub(crate) fn report(error: &anyhow::Error, color: Color) -> u8 {
     if is_broken_pipe(error) {
         return OK;

@@ -1,23 +1,27 @@
-//! A progress bar on stderr while a run reads its input; on a terminal only.
+//! A progress bar on stderr while a run reads its input, on a terminal only.
 
-use std::{io::IsTerminal, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use auditql_engine::Engine;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
-/// A bar that is gone when this is dropped.
+use crate::settings::Settings;
+
+/// A progress bar, which disappears when this is dropped.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     task: Option<tokio::task::JoinHandle<()>>,
 }
 
-/// A run shorter than this needs no bar.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// Shorter runs show no bar.
+const DELAY: Duration = Duration::from_millis(500);
+/// The time between two looks at the engine.
+const INTERVAL: Duration = Duration::from_millis(100);
 
 impl Progress {
-    /// Follows the engine's running scan.
-    pub(crate) fn start(engine: &Arc<Engine>, quiet: bool) -> Self {
-        if quiet || !std::io::stderr().is_terminal() {
+    /// Follows what the engine reads.
+    pub(crate) fn start(engine: &Arc<Engine>, settings: &Settings) -> Self {
+        if settings.quiet || !settings.terminal.stderr {
             return Self {
                 bar: None,
                 task: None,
@@ -38,7 +42,7 @@ impl Progress {
 }
 
 async fn follow(bar: ProgressBar, engine: Arc<Engine>) {
-    tokio::time::sleep(PATIENCE).await;
+    tokio::time::sleep(DELAY).await;
     bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
     loop {
         if let Some((done, all)) = engine.progress() {
@@ -50,7 +54,7 @@ async fn follow(bar: ProgressBar, engine: Arc<Engine>) {
             bar.set_message(format!(", {} in {requests} requests", HumanBytes(bytes)));
         }
         bar.tick();
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(INTERVAL).await;
     }
 }
 

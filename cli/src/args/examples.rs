@@ -1,0 +1,135 @@
+//! What stands below the flags in `--help`: examples, and what their output means. Lines fit 80
+//! columns.
+
+pub(super) const AUDITQL: &str = "\
+Examples:
+  Open the shell:
+    auditql -i audit.log
+  Ask one question:
+    auditql sql \"SELECT count(*) FROM requests\" -i logs/
+  Run a saved query on the last 24 hours:
+    auditql run secrets-read-by-humans -i logs/ --since 24h
+  Convert a log once, then query the Parquet file:
+    auditql convert -i logs/ --to events.parquet
+  Add new events to a lake, as often as you like:
+    auditql convert -i logs/ --to /srv/lake
+  Check a lake against its evidence:
+    auditql lake verify /srv/lake
+
+Exit codes:
+  0    success
+  1    findings
+  2    error
+  3    success, but part of the input could not be read
+  130  interrupted";
+
+pub(super) const SHELL: &str = "\
+Examples:
+  auditql shell -i audit.log
+  auditql -i audit.log
+
+In the shell, statements end with `;` and `.help` lists the commands.";
+
+pub(super) const SQL: &str = "\
+Examples:
+  auditql sql \"SELECT username, verb, resource, count(*) n FROM requests
+    GROUP BY ALL ORDER BY n DESC LIMIT 10\" -i audit.log
+  auditql sql -f report.sql -i logs/ -o csv
+
+`auditql schema` lists tables, views and functions.";
+
+pub(super) const RUN: &str = "\
+Examples:
+  auditql run secrets-read-by-humans -i audit.log --since 24h
+  auditql run secrets-read-by-humans -i logs/ -P namespace=payments -o json
+
+`auditql queries` lists saved queries; `auditql queries show ID` explains one.";
+
+pub(super) const QUERIES: &str = "\
+Examples:
+  auditql queries
+  auditql queries show secrets-read-by-humans";
+
+pub(super) const CONVERT: &str = "\
+Examples:
+  Write one Parquet file:
+    auditql convert -i logs/ --to events.parquet --summary run.json
+  Restore the original events from it:
+    auditql convert -i events.parquet --to events.jsonl
+  Add what is new to a lake, on a schedule:
+    auditql convert -q -i /var/log/kubernetes/ --to /srv/lake
+    auditql convert -i s3://logs/2026/ --to s3://evidence/lake
+
+A lake stores every event once, however often you convert the same logs. It takes
+whole logs: `--since` and `--until` are for files only.";
+
+pub(super) const SCHEMA: &str = "\
+Examples:
+  auditql schema
+  auditql schema requests";
+
+pub(super) const FORMATS: &str = "\
+Example:
+  auditql formats -o json";
+
+pub(super) const COMPLETIONS: &str = "\
+Example:
+  auditql completions bash > ~/.local/share/bash-completion/completions/auditql";
+
+pub(super) const MAN: &str = "\
+Example:
+  auditql man | man -l -";
+
+pub(super) const SOURCES: &str = "\
+Examples:
+  auditql lake sources /srv/lake
+  auditql lake sources /srv/lake --as-of 2026-11-01 -o json
+
+The table `sources` has more detail: one row per part of a log.";
+
+pub(super) const HISTORY: &str = "\
+Examples:
+  auditql lake history /srv/lake --limit 10
+  auditql sql \"SELECT count(*) FROM events\" -i /srv/lake --as-of 12";
+
+pub(super) const VERIFY: &str = "\
+Examples:
+  auditql lake verify /srv/lake
+  auditql lake verify /srv/lake -i /archive/logs/
+  auditql lake verify s3://evidence/lake --no-originals -o jsonl
+
+Status:
+  ok       matches the evidence
+  differs  does not match the evidence; the exit code is 1
+  gone     the original is missing, or another log has its name
+  expired  removed by `lake expire`";
+
+pub(super) const EXPORT: &str = "\
+Examples:
+  Export one day:
+    auditql lake export /srv/lake --to events.jsonl \\
+      --since 2026-11-01 --until 2026-11-02
+  Restore one log to stdout, in its original order:
+    auditql lake export /srv/lake --source 5f0c1d2e… --to -";
+
+pub(super) const OPTIMIZE: &str = "\
+Example:
+  auditql lake optimize /srv/lake
+
+The replaced files stay until `lake vacuum` deletes them.";
+
+pub(super) const EXPIRE: &str = "\
+Examples:
+  auditql lake expire /srv/lake --older-than 400d --dry-run
+  auditql lake expire /srv/lake --older-than 400d
+
+The files stay until `lake vacuum` deletes them. The evidence stays for good, and
+expired events are not added again.";
+
+pub(super) const VACUUM: &str = "\
+Examples:
+  auditql lake vacuum /srv/lake --dry-run
+  auditql lake vacuum /srv/lake --older-than 7d
+
+Versions that need the deleted files can no longer be read in full. A run that takes
+longer than --older-than may lose files that it still needs.";

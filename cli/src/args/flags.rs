@@ -1,0 +1,179 @@
+//! The flags that several commands take, in groups: each command lists the groups that it uses,
+//! and so its `--help` shows them. [`Flags`] holds all groups, for the settings.
+
+use std::path::PathBuf;
+
+use clap::{
+    Args,
+    builder::{PossibleValue, PossibleValuesParser},
+};
+
+use super::values::{Moment, Version, log_format, moment, size, version};
+use crate::output::{OUTPUTS, Output, text_outputs};
+
+/// Headings of `--help`.
+pub(super) const INPUT: &str = "Input";
+pub(super) const LIMITS: &str = "Limits";
+pub(super) const OUTPUT: &str = "Output";
+
+/// The flags of any command. A group that the command does not take is at its default.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Flags {
+    /// `None`: the command reads no input, so `AUDITQL_INPUT` means nothing to it.
+    pub(crate) input: Option<Vec<String>>,
+    pub(crate) window: WindowFlags,
+    pub(crate) as_of: Option<Version>,
+    pub(crate) log: LogFlags,
+    pub(crate) max_record: Option<usize>,
+    pub(crate) threads: Option<u16>,
+    pub(crate) memory: Option<usize>,
+    pub(crate) allow_writes: bool,
+    pub(crate) output: Option<String>,
+    pub(crate) summary: Option<PathBuf>,
+    pub(crate) quiet: bool,
+}
+
+/// What a command takes that reads any input and accounts for it.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ReadFlags {
+    #[command(flatten)]
+    pub(crate) input: InputFlags,
+    #[command(flatten)]
+    pub(crate) window: WindowFlags,
+    #[command(flatten)]
+    pub(crate) version: VersionFlags,
+    #[command(flatten)]
+    pub(crate) log: LogFlags,
+    #[command(flatten)]
+    pub(crate) record: RecordFlags,
+    #[command(flatten)]
+    pub(crate) threads: ThreadFlags,
+    #[command(flatten)]
+    pub(crate) memory: MemoryFlags,
+    #[command(flatten)]
+    pub(crate) account: AccountFlags,
+    #[command(flatten)]
+    pub(crate) quiet: QuietFlags,
+}
+
+impl ReadFlags {
+    pub(super) fn flags(&self) -> Flags {
+        Flags {
+            input: Some(self.input.input.clone()),
+            window: self.window,
+            as_of: self.version.as_of,
+            log: self.log.clone(),
+            max_record: self.record.max_record,
+            threads: self.threads.threads,
+            memory: self.memory.memory,
+            summary: self.account.summary.clone(),
+            quiet: self.quiet.quiet,
+            ..Flags::default()
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct InputFlags {
+    /// File, folder, quoted glob, URL of a store, or `-` for stdin; repeatable. Default: the
+    /// comma-separated list in AUDITQL_INPUT
+    #[arg(short, long, value_name = "INPUT", help_heading = INPUT)]
+    pub(crate) input: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct WindowFlags {
+    /// Only events at or after this time: RFC 3339, a date, or a duration back from now such as
+    /// `24h` or `7d`
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true, help_heading = INPUT)]
+    pub(crate) since: Option<Moment>,
+    /// Only events before this time
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true, help_heading = INPUT)]
+    pub(crate) until: Option<Moment>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct VersionFlags {
+    /// Read lakes as of this version (see `auditql lake history`) or time
+    #[arg(long, value_name = "VERSION|TIME", value_parser = version, allow_hyphen_values = true, help_heading = INPUT)]
+    pub(crate) as_of: Option<Version>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct LogFlags {
+    /// Cluster name for logs that do not record one
+    #[arg(long, value_name = "NAME", help_heading = INPUT)]
+    pub(crate) cluster: Option<String>,
+    /// Skip duplicate events in raw logs
+    #[arg(long, help_heading = INPUT)]
+    pub(crate) dedup: bool,
+    /// Read only this log format (see `auditql formats`). Default: detect the format of each record
+    #[arg(long = "format", value_name = "NAME", value_parser = log_format, help_heading = INPUT)]
+    pub(crate) log_format: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct RecordFlags {
+    /// Reject records longer than this [default: 16MiB]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = LIMITS)]
+    pub(crate) max_record: Option<usize>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ThreadFlags {
+    /// Number of worker threads [default: one per CPU]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = LIMITS)]
+    pub(crate) threads: Option<u16>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct MemoryFlags {
+    /// Memory for sorts, joins and aggregations before they spill to disk [default: 1GiB]
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = LIMITS)]
+    pub(crate) memory: Option<usize>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct WriteFlags {
+    /// Allow statements that write: DDL, DML, COPY
+    #[arg(long, help_heading = LIMITS)]
+    pub(crate) allow_writes: bool,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct OutputFlags {
+    /// Output format [default: table]
+    #[arg(short, long, value_name = "FORMAT", value_parser = any_output(), help_heading = OUTPUT)]
+    pub(crate) output: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct AccountFlags {
+    /// Write the account of the run (records read, events, rejects, skipped) to FILE as JSON
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
+    pub(crate) summary: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct QuietFlags {
+    /// Print only errors on stderr: no account, no progress
+    #[arg(short, long, help_heading = OUTPUT)]
+    pub(crate) quiet: bool,
+}
+
+/// Every output format.
+fn any_output() -> PossibleValuesParser {
+    possible_values(OUTPUTS.iter().copied())
+}
+
+/// The output formats that a terminal can show.
+pub(super) fn text_output() -> PossibleValuesParser {
+    possible_values(text_outputs())
+}
+
+fn possible_values(outputs: impl Iterator<Item = &'static dyn Output>) -> PossibleValuesParser {
+    outputs
+        .map(|output| PossibleValue::new(output.name()).help(output.doc()))
+        .collect::<Vec<_>>()
+        .into()
+}

@@ -1,0 +1,44 @@
+//! `lake export`: a lake in, the original events as JSON lines out.
+
+use std::io::Write;
+
+use anyhow::Result;
+use auditql_engine::{Engine, ErrorKind};
+
+use super::message;
+use crate::{
+    args::ExportArgs,
+    run::{Session, account, note, stdout},
+    settings::Settings,
+};
+
+pub(super) async fn export(args: &ExportArgs, settings: &Settings) -> Result<u8> {
+    let session = Session::open_lake(&args.lake, settings).await?;
+    let (to, source) = (args.to.clone(), args.source.clone());
+    let (done, report) = session
+        .work(async move |engine| write(engine, &to, source.as_deref()).await)
+        .await?;
+    let (events, bytes) = done?;
+    let code = account(&report, settings)?;
+    note(settings, &message::exported(events, bytes, &args.to));
+    Ok(code)
+}
+
+/// Writes the events; how many there were, and the bytes of the file if it is one.
+async fn write(
+    engine: &Engine,
+    to: &str,
+    source: Option<&str>,
+) -> auditql_engine::Result<(u64, Option<u64>)> {
+    if to != "-" {
+        let done = auditql_engine::export(engine, to, source).await?;
+        return Ok((done.rows, Some(done.bytes)));
+    }
+    let mut out = stdout();
+    let rows = auditql_engine::export_to(engine, &mut out, source).await?;
+    out.flush().map_err(|source| ErrorKind::Output {
+        path: "stdout".to_owned(),
+        source,
+    })?;
+    Ok((rows, None))
+}

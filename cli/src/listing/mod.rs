@@ -1,0 +1,63 @@
+//! What there is to ask about: tables, columns, functions, saved queries and log formats, listed
+//! as rows or found by name. The commands and the shell share it.
+//!
+//! Everything comes from the engine's own lists; nothing here knows a name.
+
+mod formats;
+mod queries;
+mod tables;
+
+use std::{io::Write, sync::Arc};
+
+use anyhow::Result;
+use auditql_engine::arrow::{
+    array::{ArrayRef, RecordBatch, StringArray},
+    datatypes::{DataType, Field, Schema},
+};
+
+pub(crate) use formats::formats;
+pub(crate) use queries::{describe, find_query, not_evaluable, queries};
+pub(crate) use tables::{columns, functions, table_names, tables};
+
+use crate::{
+    output::{Output, View},
+    run::stdout,
+    settings::Settings,
+};
+
+/// Rows of text under named columns.
+pub(crate) struct Listing {
+    pub(crate) columns: &'static [&'static str],
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+impl Listing {
+    /// Writes the rows to stdout.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be written.
+    pub(crate) fn write(&self, output: &dyn Output, settings: &Settings) -> Result<()> {
+        let batch = self.batch()?;
+        let view = View {
+            width: settings.terminal.width(),
+        };
+        let mut out = stdout();
+        let mut rows = output.begin(&mut out, batch.schema_ref(), view)?;
+        rows.batch(&batch)?;
+        rows.finish()?;
+        Ok(out.flush()?)
+    }
+
+    fn batch(&self) -> Result<RecordBatch> {
+        let fields = self.columns.iter();
+        let fields = fields.map(|name| Field::new(*name, DataType::Utf8, true));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let arrays = (0..self.columns.len()).map(|index| {
+            let cells = self.rows.iter();
+            let cells = cells.map(|row| row.get(index).map(String::as_str));
+            Arc::new(cells.collect::<StringArray>()) as ArrayRef
+        });
+        Ok(RecordBatch::try_new(schema, arrays.collect())?)
+    }
+}

@@ -1,0 +1,118 @@
+//! The library of saved queries: listed, found by id, described, and whether an input can answer
+//! one.
+
+use std::io::Write;
+
+use anyhow::Result;
+use auditql_engine::{Level, Parameter, SavedQuery, ScanReport};
+
+use super::Listing;
+use crate::text::{grouped, unknown};
+
+/// Every saved query.
+pub(crate) fn queries() -> Listing {
+    Listing {
+        columns: &["id", "pack", "severity", "level", "question"],
+        rows: SavedQuery::library()
+            .iter()
+            .map(|query| {
+                let header = &query.header;
+                vec![
+                    query.id.clone(),
+                    query.pack.clone(),
+                    header.severity.name().to_owned(),
+                    header.level.name().to_owned(),
+                    header.question.clone(),
+                ]
+            })
+            .collect(),
+    }
+}
+
+/// The saved query with this id.
+///
+/// # Errors
+///
+/// When there is none; the message names the one that was probably meant.
+pub(crate) fn find_query(id: &str) -> Result<&'static SavedQuery> {
+    SavedQuery::find(id).map_err(|_| {
+        let ids = SavedQuery::library().iter().map(|query| query.id.as_str());
+        let otherwise = "`auditql queries` lists them";
+        anyhow::Error::msg(unknown("saved query", id, ids, otherwise))
+    })
+}
+
+/// Describes a saved query: what it asks, how it is run, and its SQL.
+///
+/// # Errors
+///
+/// When that cannot be written.
+pub(crate) fn describe(query: &SavedQuery, out: &mut dyn Write) -> Result<()> {
+    let header = &query.header;
+    writeln!(out, "{} — {}\n", query.id, header.title)?;
+    writeln!(
+        out,
+        "{}\n\n{}\n",
+        header.question,
+        header.description.trim()
+    )?;
+    for (name, text) in [
+        ("pack", query.pack.as_str()),
+        ("severity", header.severity.name()),
+        ("audit level", header.level.name()),
+        ("controls", &header.controls.join(", ")),
+        ("ATT&CK", &header.attack.join(", ")),
+        ("false positives", &header.false_positives),
+        ("limits", &header.limits),
+    ] {
+        if !text.is_empty() {
+            writeln!(out, "{name:<16}{text}")?;
+        }
+    }
+    if !query.parameters.is_empty() {
+        writeln!(out, "\nparameters (-P NAME=VALUE)")?;
+        for (name, parameter) in &query.parameters {
+            writeln!(
+                out,
+                "  {name} ({}{}): {}",
+                parameter.kind.name(),
+                default(parameter),
+                parameter.doc
+            )?;
+        }
+    }
+    writeln!(out, "\n{}", query.sql)?;
+    Ok(())
+}
+
+fn default(parameter: &Parameter) -> String {
+    match &parameter.default {
+        Some(default) => format!(", default {default}"),
+        None if parameter.required => ", required".to_owned(),
+        None => String::new(),
+    }
+}
+
+/// Says that an input cannot show what a query asks for, in whole or in part: no rows because
+/// nothing was logged is not the same as no rows.
+pub(crate) fn not_evaluable(query: &SavedQuery, report: &ScanReport) -> Option<String> {
+    let needed = match query.header.level {
+        Level::Request => 1,
+        Level::RequestResponse => 2,
+        _ => return None,
+    };
+    let enough: u64 = report.total.levels[needed..3].iter().sum();
+    let less: u64 = report.total.levels[..needed].iter().sum();
+    let (id, level) = (&query.id, query.header.level.name());
+    match (enough, less) {
+        (_, 0) => None,
+        (0, _) => Some(format!(
+            "not evaluable: `{id}` needs events of level {level}, and the input has none"
+        )),
+        (_, less) => Some(format!(
+            "partly evaluable: `{id}` needs events of level {level}; {} of {} events have a lower level",
+            grouped(less),
+            grouped(less + enough)
+        )),
+    }
+}

@@ -1,0 +1,176 @@
+//! The account of a run: what was read, for people on stderr and for scripts in a file.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+use anyhow::{Context, Result};
+use auditql_engine::{Counts, ScanReport, Tally, Window, format_time};
+use serde_json::{Value, json};
+
+use super::status;
+use crate::{
+    settings::Settings,
+    text::{grouped, sanitize},
+};
+
+/// Rejects that are listed one by one.
+const MOST_LISTED: usize = 10;
+
+/// Prints the account on stderr and writes it to the file of `--summary`; the exit code it means.
+///
+/// # Errors
+///
+/// When the file cannot be written.
+pub(crate) fn account(report: &ScanReport, settings: &Settings) -> Result<u8> {
+    if !settings.quiet {
+        let _ = print(report, settings);
+    }
+    if let Some(file) = &settings.summary {
+        save(report, file)?;
+    }
+    Ok(if report.is_clean() {
+        status::OK
+    } else {
+        status::PARTIAL
+    })
+}
+
+fn print(report: &ScanReport, settings: &Settings) -> io::Result<()> {
+    let mut err = io::stderr().lock();
+    let total = &report.total;
+    let (faint, plain) = settings.color.faint();
+    if report.inputs.is_empty() && total.read() == 0 {
+        return Ok(());
+    }
+    print_rejects(report, &mut err)?;
+    writeln!(
+        err,
+        "{faint}read {} records: {} events{}{}{plain}",
+        grouped(total.read()),
+        grouped(total.events),
+        by_reason("rejected", &total.rejects),
+        by_reason("skipped", &total.skipped)
+    )?;
+    if report.partial {
+        writeln!(
+            err,
+            "{faint}partial: stopped before the end of the input{plain}"
+        )?;
+    } else if let Some((first, last)) = total.window
+        && lies_outside(settings.options.window, first, last)
+    {
+        writeln!(
+            err,
+            "no events in the time window; the input has events from {} to {}",
+            format_time(first),
+            format_time(last)
+        )?;
+    }
+    Ok(())
+}
+
+/// Lists the first rejects, one a line, with file and line.
+fn print_rejects(report: &ScanReport, err: &mut impl Write) -> io::Result<()> {
+    let rejects = report.inputs.iter().flat_map(|input| {
+        let samples = input.tally.samples.iter();
+        samples.map(|reject| (&input.uri, reject))
+    });
+    let mut listed = 0;
+    for (uri, reject) in rejects.take(MOST_LISTED) {
+        listed += 1;
+        let place = reject.line.map_or_else(
+            || format!("byte {}", reject.offset),
+            |line| line.to_string(),
+        );
+        writeln!(
+            err,
+            "{}:{place}: {}: {}",
+            sanitize(uri, false),
+            reject.reason,
+            sanitize(&reject.message, false)
+        )?;
+    }
+    let rejected: u64 = report.total.rejects.values().sum();
+    if listed > 0 && rejected > listed {
+        writeln!(
+            err,
+            "… and {} more; `SELECT * FROM rejects` lists all",
+            grouped(rejected - listed)
+        )?;
+    }
+    Ok(())
+}
+
+/// Does everything in the input lie before or after the window?
+fn lies_outside(window: Window, first: i64, last: i64) -> bool {
+    window.until.is_some_and(|until| first >= until)
+        || window.since.is_some_and(|since| last < since)
+}
+
+/// `, 3 rejected (invalid JSON 2, too large 1)`; nothing if there are none.
+fn by_reason(what: &str, counts: &Counts) -> String {
+    if counts.is_empty() {
+        return String::new();
+    }
+    let reasons: Vec<String> = counts
+        .iter()
+        .map(|(reason, count)| format!("{reason} {}", grouped(*count)))
+        .collect();
+    format!(
+        ", {} {what} ({})",
+        grouped(counts.values().sum()),
+        reasons.join(", ")
+    )
+}
+
+fn save(report: &ScanReport, file: &Path) -> Result<()> {
+    let mut summary = counts_and_times(&report.total);
+    summary["partial"] = if report.partial {
+        json!("stopped")
+    } else {
+        Value::Null
+    };
+    summary["version"] = json!(env!("CARGO_PKG_VERSION"));
+    summary["inputs"] = report
+        .inputs
+        .iter()
+        .map(|input| {
+            let mut object = counts_and_times(&input.tally);
+            object["uri"] = json!(input.uri);
+            object["bytes"] = json!(input.size);
+            object["compression"] = json!(input.compression);
+            object["format"] = json!(input.tally.format);
+            object["decompressed_bytes"] = json!(input.tally.bytes);
+            object["first_rejects"] = input
+                .tally
+                .samples
+                .iter()
+                .map(|reject| json!({"line": reject.line, "offset": reject.offset, "reason": reject.reason, "message": reject.message}))
+                .collect();
+            object
+        })
+        .collect();
+    let text = serde_json::to_string_pretty(&summary)?;
+    std::fs::write(file, text + "\n").with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn counts_and_times(tally: &Tally) -> Value {
+    let counts = |counts: &Counts| {
+        let counts = counts.iter();
+        Value::Object(
+            counts
+                .map(|(reason, count)| ((*reason).to_owned(), json!(count)))
+                .collect(),
+        )
+    };
+    json!({
+        "read": tally.read(),
+        "events": tally.events,
+        "rejects": counts(&tally.rejects),
+        "skipped": counts(&tally.skipped),
+        "first": tally.window.map(|(first, _)| format_time(first)),
+        "last": tally.window.map(|(_, last)| format_time(last)),
+    })
+}

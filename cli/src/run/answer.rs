@@ -1,0 +1,78 @@
+//! An answer's rows, written as they come.
+
+use std::io::Write;
+
+use anyhow::Result;
+use auditql_engine::Answer;
+use futures::StreamExt;
+
+use super::{message::stdout, stop::stopped};
+use crate::{
+    output::{Output, View},
+    settings::Settings,
+};
+
+/// How the writing of an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// All rows were written.
+    Complete,
+    /// The user asked to stop.
+    Interrupted,
+}
+
+/// Writes an answer's rows to stdout as they come, until they end or the user asks to stop.
+///
+/// # Errors
+///
+/// When the query fails, or the rows cannot be written.
+pub(crate) async fn write(
+    answer: Answer,
+    output: &dyn Output,
+    settings: &Settings,
+) -> Result<Ended> {
+    let view = View {
+        width: settings.terminal.width(),
+    };
+    let mut out = stdout();
+    let ended = write_rows(answer, output, view, &mut out).await;
+    out.flush()?;
+    ended
+}
+
+async fn write_rows(
+    mut answer: Answer,
+    output: &dyn Output,
+    view: View,
+    out: &mut (dyn Write + Send),
+) -> Result<Ended> {
+    let mut rows = output.begin(out, answer.schema(), view)?;
+    // The query runs in a task of its own: a step of it may take long, and Ctrl-C must not wait for
+    // it.
+    let (sender, mut batches) = tokio::sync::mpsc::channel(2);
+    let work = tokio::spawn(async move {
+        while let Some(batch) = answer.next().await {
+            if sender.send(batch).await.is_err() {
+                break;
+            }
+        }
+    });
+    let ended = loop {
+        tokio::select! {
+            biased;
+            signal = stopped() => {
+                signal?;
+                break Ended::Interrupted;
+            }
+            batch = batches.recv() => match batch {
+                Some(batch) => rows.batch(&batch?)?,
+                None => break Ended::Complete,
+            },
+        }
+    };
+    work.abort();
+    if ended == Ended::Complete {
+        rows.finish()?;
+    }
+    Ok(ended)
+}

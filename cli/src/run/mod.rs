@@ -1,0 +1,20 @@
+//! What the commands and the shell share: the runtime they run on, a [`Session`] with the engine,
+//! its answers written, its account told, and how a run ends.
+//!
+//! Not responsible for what is asked, nor for how rows look (`output/`).
+
+mod account;
+mod answer;
+mod message;
+mod progress;
+mod runtime;
+mod session;
+pub(crate) mod status;
+mod stop;
+
+pub(crate) use account::account;
+pub(crate) use answer::{Ended, write};
+pub(crate) use message::{note, say, stdout};
+pub(crate) use runtime::{block_on, on_large_stack};
+pub(crate) use session::{Question, Session, Shown};
+pub(crate) use stop::stopped;

@@ -1,0 +1,145 @@
+//! The engine behind a command: everything that is asked of an [`Engine`] goes through here.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use auditql_engine::{Engine, Error, ErrorKind, Options, SavedQuery, ScanReport, Share, schema};
+
+use super::{
+    answer::{Ended, write},
+    progress::Progress,
+    stop::stopped,
+};
+use crate::{output::Output, settings::Settings, text::unknown};
+
+/// An engine with its inputs open.
+pub(crate) struct Session<'s> {
+    engine: Arc<Engine>,
+    settings: &'s Settings,
+}
+
+/// What is asked.
+pub(crate) enum Question<'q> {
+    /// One SQL statement.
+    Sql(&'q str),
+    /// A saved query, and the values given for its parameters.
+    Saved(&'q SavedQuery, &'q [(String, String)]),
+}
+
+/// What came of a question.
+pub(crate) struct Shown {
+    /// How the writing of the rows ended.
+    pub(crate) ended: Result<Ended>,
+    /// What was read for them.
+    pub(crate) report: ScanReport,
+    /// Data files of lakes that were skipped, of those that there are.
+    pub(crate) skipped: Share,
+}
+
+impl<'s> Session<'s> {
+    /// Opens the inputs of the settings.
+    pub(crate) async fn open(settings: &'s Settings) -> Result<Self> {
+        Self::open_with(settings.options.clone(), settings).await
+    }
+
+    /// Opens inputs with options that differ from those of the settings.
+    pub(crate) async fn open_with(options: Options, settings: &'s Settings) -> Result<Self> {
+        let engine = Engine::open(options).await?;
+        Ok(Self::of(engine, settings))
+    }
+
+    /// Opens a lake alone.
+    pub(crate) async fn open_lake(lake: &str, settings: &'s Settings) -> Result<Self> {
+        let engine = auditql_engine::open_lake(&settings.options, lake).await?;
+        Ok(Self::of(engine, settings))
+    }
+
+    fn of(engine: Engine, settings: &'s Settings) -> Self {
+        Self {
+            engine: Arc::new(engine),
+            settings,
+        }
+    }
+
+    /// Keeps what stdin and pipes hold, so that several questions can be asked about it.
+    pub(crate) fn keep_streams(&self) -> Result<()> {
+        Ok(self.engine.spool_streams()?)
+    }
+
+    /// Names that the shell completes: tables, columns, functions.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.engine.names()
+    }
+
+    /// Writes the answer to a question to stdout, with a progress bar while it takes time.
+    ///
+    /// # Errors
+    ///
+    /// When the question cannot be asked; what fails later is in [`Shown::ended`].
+    pub(crate) async fn show(&self, question: &Question<'_>, output: &dyn Output) -> Result<Shown> {
+        let progress = Progress::start(&self.engine, self.settings);
+        let answer = match question {
+            Question::Sql(sql) => self.engine.sql(sql).await,
+            Question::Saved(query, values) => self.engine.run(query, values).await,
+        };
+        let answer = answer.map_err(with_suggestion)?;
+        let ended = write(answer, output, self.settings).await;
+        drop(progress);
+        Ok(Shown {
+            ended,
+            report: self.engine.report(),
+            skipped: self.engine.skipped(),
+        })
+    }
+
+    /// Does work that blocks its thread, with a progress bar; what was read for it. When the user
+    /// asks to stop, the work removes what it has not finished before it ends.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        work: impl AsyncFnOnce(&Engine) -> auditql_engine::Result<T> + Send + 'static,
+    ) -> Result<(auditql_engine::Result<T>, ScanReport)> {
+        let progress = Progress::start(&self.engine, self.settings);
+        let engine = Arc::clone(&self.engine);
+        let work = tokio::task::spawn_blocking(move || {
+            tokio::runtime::Handle::current().block_on(work(&engine))
+        });
+        tokio::pin!(work);
+        let done = tokio::select! {
+            done = &mut work => done?,
+            signal = stopped() => {
+                signal?;
+                self.engine.cancel();
+                work.await?
+            }
+        };
+        drop(progress);
+        Ok((done, self.engine.report()))
+    }
+}
+
+/// Adds to the error for an unknown table the one that was probably meant.
+fn with_suggestion(error: Error) -> anyhow::Error {
+    let name = match error.kind() {
+        ErrorKind::Sql(message) => unknown_table(message),
+        _ => None,
+    };
+    let Some(name) = name else {
+        return error.into();
+    };
+    let tables = schema::tables().iter().chain(schema::views());
+    anyhow::Error::msg(unknown(
+        "table",
+        name,
+        tables.map(|table| table.name.as_str()),
+        "`auditql schema` lists tables and views",
+    ))
+}
+
+/// The table that DataFusion did not find: `table 'datafusion.public.NAME' not found`.
+fn unknown_table(message: &str) -> Option<&str> {
+    let name = message
+        .strip_prefix("table '")?
+        .strip_suffix("' not found")?;
+    let name = name.strip_prefix("datafusion.public.").unwrap_or(name);
+    (!name.contains('.')).then_some(name)
+}
