@@ -26,9 +26,6 @@ mod settings;
 mod shell;
 mod text;
 
-#[cfg(test)]
-mod rooms;
-
 use std::{io::Write, process::ExitCode};
 
 use anyhow::Result;

@@ -214,7 +214,17 @@ impl Engine {
     ///
     /// When it does not parse or plan, or would write and may not.
     pub async fn sql(&self, sql: &str) -> Result<Answer> {
-        self.bound(sql, HashMap::new(), self.account()).await
+        self.sql_on(sql, &self.account()).await
+    }
+
+    /// As [`Self::sql`], on an account that was made before: it can be followed, or cancelled, while
+    /// the statement is planned.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::sql`].
+    pub async fn sql_on(&self, sql: &str, account: &Account) -> Result<Answer> {
+        self.bound(sql, HashMap::new(), account.clone()).await
     }
 
     /// Answers a saved query; `given` are values for its parameters.
@@ -223,8 +233,22 @@ impl Engine {
     ///
     /// When a parameter does not fit its declaration.
     pub async fn run(&self, query: &SavedQuery, given: &[(String, String)]) -> Result<Answer> {
+        self.run_on(query, given, &self.account()).await
+    }
+
+    /// As [`Self::run`], on an account that was made before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`].
+    pub async fn run_on(
+        &self,
+        query: &SavedQuery,
+        given: &[(String, String)],
+        account: &Account,
+    ) -> Result<Answer> {
         let values = params::bind(&query.id, &query.parameters, given)?;
-        self.bound(&query.sql, values, self.account()).await
+        self.bound(&query.sql, values, account.clone()).await
     }
 
     /// Answers one SQL statement with these values for its parameters, on this account.

@@ -118,8 +118,6 @@ pub enum Hint {
     },
     /// List the saved queries.
     ListQueries,
-    /// It is perhaps this that was meant.
-    DidYouMean(String),
 }
 
 impl Error {

@@ -24,6 +24,7 @@ mod lake_twice;
 mod memory;
 mod queries;
 mod real_logs;
+mod rooms;
 mod shell;
 mod slt;
 mod stores;

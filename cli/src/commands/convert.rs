@@ -22,7 +22,7 @@ pub(crate) async fn convert(args: &ConvertArgs, settings: &Settings) -> Result<u
     let session = Session::open_with(options, settings).await?;
     let to = args.to.clone();
     let (done, report) = session
-        .work(async move |engine| auditql_engine::convert(engine, &to).await)
+        .work(async move |engine, account| engine.convert(&to, account).await)
         .await?;
     let code = account(&report, settings)?;
     note(settings, &message(&done?, &args.to));

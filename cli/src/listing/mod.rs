@@ -7,7 +7,7 @@ mod formats;
 mod queries;
 mod tables;
 
-use std::{io::Write, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::Result;
 use auditql_engine::arrow::{
@@ -19,11 +19,7 @@ pub(crate) use formats::formats;
 pub(crate) use queries::{describe, find_query, not_evaluable, queries};
 pub(crate) use tables::{columns, functions, table_names, tables};
 
-use crate::{
-    output::{Output, View},
-    run::stdout,
-    settings::Settings,
-};
+use crate::{output::Output, run::write_batch, settings::Settings};
 
 /// Rows of text under named columns.
 pub(crate) struct Listing {
@@ -38,15 +34,7 @@ impl Listing {
     ///
     /// When they cannot be written.
     pub(crate) fn write(&self, output: &dyn Output, settings: &Settings) -> Result<()> {
-        let batch = self.batch()?;
-        let view = View {
-            width: settings.terminal.width(),
-        };
-        let mut out = stdout();
-        let mut rows = output.begin(&mut out, batch.schema_ref(), view)?;
-        rows.batch(&batch)?;
-        rows.finish()?;
-        Ok(out.flush()?)
+        write_batch(&self.batch()?, output, settings)
     }
 
     fn batch(&self) -> Result<RecordBatch> {

@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use auditql_engine::{Level, Parameter, SavedQuery, ScanReport};
+use auditql_engine::{AuditLevel, Parameter, SavedQuery, ScanReport};
 
 use super::Listing;
 use crate::text::{grouped, unknown};
@@ -97,8 +97,8 @@ fn default(parameter: &Parameter) -> String {
 /// nothing was logged is not the same as no rows.
 pub(crate) fn not_evaluable(query: &SavedQuery, report: &ScanReport) -> Option<String> {
     let needed = match query.header.level {
-        Level::Request => 1,
-        Level::RequestResponse => 2,
+        AuditLevel::Request => 1,
+        AuditLevel::RequestResponse => 2,
         _ => return None,
     };
     let enough: u64 = report.total.levels[needed..3].iter().sum();

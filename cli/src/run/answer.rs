@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use auditql_engine::Answer;
+use auditql_engine::{Answer, arrow::array::RecordBatch};
 use futures::StreamExt;
 
 use super::{message::stdout, stop::stopped};
@@ -40,6 +40,26 @@ pub(crate) async fn write(
     ended
 }
 
+/// Writes rows that are there already to stdout.
+///
+/// # Errors
+///
+/// When they cannot be written.
+pub(crate) fn write_batch(
+    batch: &RecordBatch,
+    output: &dyn Output,
+    settings: &Settings,
+) -> Result<()> {
+    let view = View {
+        width: settings.terminal.width(),
+    };
+    let mut out = stdout();
+    let mut rows = output.begin(&mut out, batch.schema_ref(), view)?;
+    rows.batch(batch)?;
+    rows.finish()?;
+    Ok(out.flush()?)
+}
+
 async fn write_rows(
     mut answer: Answer,
     output: &dyn Output,
@@ -47,6 +67,7 @@ async fn write_rows(
     out: &mut (dyn Write + Send),
 ) -> Result<Ended> {
     let mut rows = output.begin(out, answer.schema(), view)?;
+    let account = answer.account().clone();
     // The query runs in a task of its own: a step of it may take long, and Ctrl-C must not wait for
     // it.
     let (sender, mut batches) = tokio::sync::mpsc::channel(2);
@@ -70,6 +91,9 @@ async fn write_rows(
             },
         }
     };
+    if ended == Ended::Interrupted {
+        account.cancel();
+    }
     work.abort();
     if ended == Ended::Complete {
         rows.finish()?;

@@ -5,6 +5,7 @@
 
 mod account;
 mod answer;
+mod hint;
 mod message;
 mod progress;
 mod runtime;
@@ -13,7 +14,7 @@ pub(crate) mod status;
 mod stop;
 
 pub(crate) use account::account;
-pub(crate) use answer::{Ended, write};
+pub(crate) use answer::{Ended, write, write_batch};
 pub(crate) use message::{note, say, stdout};
 pub(crate) use runtime::{block_on, on_large_stack};
 pub(crate) use session::{Question, Session, Shown};

@@ -1,8 +1,8 @@
 //! A progress bar on stderr while a run reads its input, on a terminal only.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use auditql_engine::Engine;
+use auditql_engine::Account;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use crate::settings::Settings;
@@ -15,12 +15,12 @@ pub(crate) struct Progress {
 
 /// Shorter runs show no bar.
 const DELAY: Duration = Duration::from_millis(500);
-/// The time between two looks at the engine.
+/// The time between two looks at the account.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 impl Progress {
-    /// Follows what the engine reads.
-    pub(crate) fn start(engine: &Arc<Engine>, settings: &Settings) -> Self {
+    /// Follows what is read on this account.
+    pub(crate) fn start(account: &Account, settings: &Settings) -> Self {
         if settings.quiet || !settings.terminal.stderr {
             return Self {
                 bar: None,
@@ -33,7 +33,7 @@ impl Progress {
         ) {
             bar.set_style(style.progress_chars("=> "));
         }
-        let task = tokio::spawn(follow(bar.clone(), Arc::clone(engine)));
+        let task = tokio::spawn(follow(bar.clone(), account.clone()));
         Self {
             bar: Some(bar),
             task: Some(task),
@@ -41,15 +41,15 @@ impl Progress {
     }
 }
 
-async fn follow(bar: ProgressBar, engine: Arc<Engine>) {
+async fn follow(bar: ProgressBar, account: Account) {
     tokio::time::sleep(DELAY).await;
     bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
     loop {
-        if let Some((done, all)) = engine.progress() {
+        if let Some((done, all)) = account.progress() {
             bar.set_length(all);
             bar.set_position(done);
         }
-        let (requests, bytes) = engine.traffic();
+        let (requests, bytes) = account.traffic();
         if requests > 0 {
             bar.set_message(format!(", {} in {requests} requests", HumanBytes(bytes)));
         }

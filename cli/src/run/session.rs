@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use auditql_engine::{Engine, Error, ErrorKind, Options, SavedQuery, ScanReport, Share, schema};
+use auditql_engine::{
+    Account, Engine, Error, ErrorKind, FileShare, Options, SavedQuery, ScanReport, schema,
+};
 
 use super::{
     answer::{Ended, write},
@@ -33,7 +35,7 @@ pub(crate) struct Shown {
     /// What was read for them.
     pub(crate) report: ScanReport,
     /// Data files of lakes that were skipped, of those that there are.
-    pub(crate) skipped: Share,
+    pub(crate) skipped: FileShare,
 }
 
 impl<'s> Session<'s> {
@@ -50,7 +52,7 @@ impl<'s> Session<'s> {
 
     /// Opens a lake alone.
     pub(crate) async fn open_lake(lake: &str, settings: &'s Settings) -> Result<Self> {
-        let engine = auditql_engine::open_lake(&settings.options, lake).await?;
+        let engine = Engine::open_lake(settings.options.clone(), lake).await?;
         Ok(Self::of(engine, settings))
     }
 
@@ -77,18 +79,19 @@ impl<'s> Session<'s> {
     ///
     /// When the question cannot be asked; what fails later is in [`Shown::ended`].
     pub(crate) async fn show(&self, question: &Question<'_>, output: &dyn Output) -> Result<Shown> {
-        let progress = Progress::start(&self.engine, self.settings);
+        let account = self.engine.account();
+        let progress = Progress::start(&account, self.settings);
         let answer = match question {
-            Question::Sql(sql) => self.engine.sql(sql).await,
-            Question::Saved(query, values) => self.engine.run(query, values).await,
+            Question::Sql(sql) => self.engine.sql_on(sql, &account).await,
+            Question::Saved(query, values) => self.engine.run_on(query, values, &account).await,
         };
         let answer = answer.map_err(with_suggestion)?;
         let ended = write(answer, output, self.settings).await;
         drop(progress);
         Ok(Shown {
             ended,
-            report: self.engine.report(),
-            skipped: self.engine.skipped(),
+            report: account.report(),
+            skipped: account.files(),
         })
     }
 
@@ -96,24 +99,27 @@ impl<'s> Session<'s> {
     /// asks to stop, the work removes what it has not finished before it ends.
     pub(crate) async fn work<T: Send + 'static>(
         &self,
-        work: impl AsyncFnOnce(&Engine) -> auditql_engine::Result<T> + Send + 'static,
+        work: impl AsyncFnOnce(&Engine, &Account) -> auditql_engine::Result<T> + Send + 'static,
     ) -> Result<(auditql_engine::Result<T>, ScanReport)> {
-        let progress = Progress::start(&self.engine, self.settings);
-        let engine = Arc::clone(&self.engine);
-        let work = tokio::task::spawn_blocking(move || {
-            tokio::runtime::Handle::current().block_on(work(&engine))
-        });
+        let account = self.engine.account();
+        let progress = Progress::start(&account, self.settings);
+        let work = {
+            let (engine, account) = (Arc::clone(&self.engine), account.clone());
+            tokio::task::spawn_blocking(move || {
+                tokio::runtime::Handle::current().block_on(work(&engine, &account))
+            })
+        };
         tokio::pin!(work);
         let done = tokio::select! {
             done = &mut work => done?,
             signal = stopped() => {
                 signal?;
-                self.engine.cancel();
+                account.cancel();
                 work.await?
             }
         };
         drop(progress);
-        Ok((done, self.engine.report()))
+        Ok((done, account.report()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Write};
 
+use super::hint;
 use crate::{settings::Color, text::sanitize};
 
 /// Success.
@@ -35,11 +36,14 @@ pub(crate) fn report(error: &anyhow::Error, color: Color) -> u8 {
             text.push_str(&format!(": {cause}"));
         }
     }
-    let _ = writeln!(
-        std::io::stderr(),
-        "{bold}error:{plain} {}",
-        sanitize(&text, true)
-    );
+    let mut err = std::io::stderr().lock();
+    let _ = writeln!(err, "{bold}error:{plain} {}", sanitize(&text, true));
+    let hint = error
+        .downcast_ref::<auditql_engine::Error>()
+        .and_then(|error| hint::words(error.hint()?));
+    if let Some(hint) = hint {
+        let _ = writeln!(err, "{bold}hint:{plain} {}", sanitize(&hint, true));
+    }
     ERROR
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use datafusion::{arrow::datatypes::DataType, common::ScalarValue};
 use serde::Deserialize;
 
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Hint, Result};
 use crate::time::{parse_duration, parse_time};
 
 /// A declared parameter.
@@ -142,55 +142,64 @@ pub(crate) fn bind(
     declared: &[(String, Parameter)],
     given: &[(String, String)],
 ) -> Result<HashMap<String, ScalarValue>> {
-    let fail =
-        |message: String| Err(ErrorKind::SavedQuery(format!("query `{query}`: {message}")).into());
-    for (name, _) in given {
-        if !declared.iter().any(|(known, _)| known == name) {
-            let known: Vec<_> = declared
-                .iter()
-                .map(|(name, _)| format!("`{name}`"))
-                .collect();
-            let has = if known.is_empty() {
-                "it has none".to_owned()
-            } else {
-                format!("it has {}", known.join(", "))
-            };
-            return fail(format!("there is no parameter `{name}`; {has}"));
-        }
+    let fail = |message: String| -> Error {
+        ErrorKind::SavedQuery(format!("saved query `{query}`: {message}")).into()
+    };
+    let is_declared = |name: &String| declared.iter().any(|(known, _)| known == name);
+    if let Some((name, _)) = given.iter().find(|(name, _)| !is_declared(name)) {
+        let names = declared.iter().map(|(name, _)| format!("`{name}`"));
+        let names: Vec<_> = names.collect();
+        let known = if names.is_empty() {
+            "it takes none".to_owned()
+        } else {
+            format!("known parameters: {}", names.join(", "))
+        };
+        return Err(fail(format!("unknown parameter `{name}`; {known}")));
     }
     let mut values = HashMap::new();
     for (name, parameter) in declared {
-        let kind = parameter.kind;
-        let value = match given.iter().rev().find(|(key, _)| key == name) {
-            Some((_, text)) => match kind.parse(text) {
-                Some(value) => value,
-                None => {
-                    return fail(format!(
-                        "parameter `{name}` is of type {}; `{text}` is none",
-                        kind.name()
-                    ));
-                }
-            },
-            None if parameter.required => {
-                return fail(format!(
-                    "parameter `{name}` is needed: -P {name}=… ({})",
-                    parameter.doc
-                ));
+        let given = given.iter().rev().find(|(key, _)| key == name);
+        let value = match given {
+            Some((_, text)) => parameter.given(name, text),
+            None => parameter.default(name),
+        };
+        let value = match value {
+            Ok(value) => value,
+            Err(message) => {
+                let error = fail(message);
+                let is_missing = given.is_none() && parameter.required;
+                return Err(if is_missing {
+                    error.with_hint(Hint::GiveParameter { name: name.clone() })
+                } else {
+                    error
+                });
             }
-            None => match &parameter.default {
-                Some(default) => match kind.value(default) {
-                    Some(value) => value,
-                    None => {
-                        return fail(format!(
-                            "the default of `{name}` is not of type {}",
-                            kind.name()
-                        ));
-                    }
-                },
-                None => kind.null(),
-            },
         };
         values.insert(name.clone(), value);
     }
     Ok(values)
+}
+
+impl Parameter {
+    /// A value that was given; or what is wrong with it.
+    fn given(&self, name: &str, text: &str) -> Result<ScalarValue, String> {
+        self.kind.parse(text).ok_or_else(|| {
+            let kind = self.kind.name();
+            format!("invalid value `{text}` for parameter `{name}`; expected a {kind}")
+        })
+    }
+
+    /// The value when none is given; or why there is none.
+    fn default(&self, name: &str) -> Result<ScalarValue, String> {
+        if self.required {
+            return Err(format!("missing parameter `{name}`: {}", self.doc));
+        }
+        match &self.default {
+            None => Ok(self.kind.null()),
+            Some(default) => self.kind.value(default).ok_or_else(|| {
+                let kind = self.kind.name();
+                format!("the default of parameter `{name}` is not a {kind}")
+            }),
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Hint, Result};
 use crate::query::params::Parameter;
 use crate::schema::split_header;
 
@@ -141,7 +141,7 @@ impl SavedQuery {
     ///
     /// # Errors
     ///
-    /// When there is none; the message names those that look alike.
+    /// When there is none.
     pub fn find(id: &str) -> Result<&'static Self> {
         let wanted = id.trim_end_matches(".sql");
         let wanted = wanted.rsplit_once('/').map_or(wanted, |(_, id)| id);
@@ -149,22 +149,9 @@ impl SavedQuery {
             .iter()
             .find(|query| query.id == wanted)
             .ok_or_else(|| {
-                let alike: Vec<_> = Self::library()
-                    .iter()
-                    .filter(|query| {
-                        query
-                            .id
-                            .split('-')
-                            .any(|word| word.len() > 3 && wanted.contains(word))
-                    })
-                    .map(|query| format!("`{}`", query.id))
-                    .collect();
-                let hint = if alike.is_empty() {
-                    "`auditql queries` lists them".to_owned()
-                } else {
-                    format!("did you mean {}?", alike.join(", "))
-                };
-                ErrorKind::SavedQuery(format!("there is no saved query `{id}`; {hint}")).into()
+                let error =
+                    Error::from(ErrorKind::SavedQuery(format!("unknown saved query `{id}`")));
+                error.with_hint(Hint::ListQueries)
             })
     }
 

@@ -14,8 +14,8 @@ pub(crate) fn locate_samples(scan: &OpenScan, report: &mut ScanReport) {
         let Some(planned) = scan.plan.objects.get(index) else {
             return;
         };
-        let is_file = matches!(planned.object.location, Location::File(_));
-        if planned.compression.is_some() || planned.failure.is_some() || !is_file {
+        let is_remote = matches!(planned.object.location, Location::Store(_));
+        if planned.compression.is_some() || planned.failure.is_some() || is_remote {
             continue;
         }
         let (mut at, mut line) = (0, 1);
@@ -23,9 +23,11 @@ pub(crate) fn locate_samples(scan: &OpenScan, report: &mut ScanReport) {
             if sample.line.is_some() || sample.offset < at {
                 continue;
             }
-            let file = scan.object(index).file();
-            let counted = file.and_then(|mut file| count_newlines(&mut file, at, sample.offset));
-            line += counted.unwrap_or(0);
+            // A stream that was read once has no lines any more.
+            let Ok(mut file) = scan.object(index).file() else {
+                break;
+            };
+            line += count_newlines(&mut file, at, sample.offset).unwrap_or(0);
             at = sample.offset;
             sample.line = Some(line);
         }

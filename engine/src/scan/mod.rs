@@ -10,6 +10,7 @@
 //!
 //! Not responsible for: what a record is (`record/`), where its account is kept (`account/`).
 
+mod chunks;
 pub(crate) mod exec;
 pub(crate) mod job;
 pub(crate) mod locate;

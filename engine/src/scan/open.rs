@@ -136,12 +136,17 @@ impl OpenObject<'_> {
         })
     }
 
-    /// The local file.
+    /// The local file; of a pipe its copy, since opening a pipe waits for whoever writes to it.
     ///
     /// # Errors
     ///
     /// When it cannot be opened, or the object is none.
     pub(crate) fn file(&self) -> io::Result<Box<dyn SeekableRead>> {
+        if self.planned.is_stream() {
+            let copy = self.handle.spool.path();
+            let copy = copy.ok_or_else(|| io::Error::other("a stream without a copy"))?;
+            return Ok(Box::new(File::open(copy)?));
+        }
         match (&self.handle.held, &self.planned.object.location) {
             (Some(held), _) => Ok(Box::new(held.reader(0))),
             (None, Location::File(path)) => Ok(Box::new(File::open(path)?)),

@@ -8,12 +8,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::chunks::ChunkSource;
 use super::job::{Collector, Job, LineCount, WorkerMemory};
 use super::metrics::ScanMetrics;
 use super::open::OpenObject;
 use super::plan::Piece;
 use super::shared::Published;
-use super::whole::ChunkSource;
 use crate::account::{Reject, Tally, reason};
 use crate::record::records::Records;
 use crate::source::object::Location;

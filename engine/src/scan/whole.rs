@@ -4,6 +4,7 @@ use std::io::{self, Cursor, Read};
 use std::ops::ControlFlow;
 use std::sync::mpsc;
 
+use super::chunks::{ChunksToError, ReceivedChunks};
 use super::job::Collector;
 use super::open::OpenObject;
 use super::piece::PieceReading;
@@ -11,7 +12,7 @@ use crate::account::{Reject, reason};
 use crate::record::records::Records;
 use crate::source::chunk::has_record;
 use crate::source::object::Location;
-use crate::source::{Chunk, ChunkReader, Compression, Layout, compress};
+use crate::source::{ChunkReader, Compression, Layout, compress};
 
 /// The longest an object may be to be decompressed on the thread that decodes it.
 const SMALL: u64 = 256 << 10;
@@ -148,62 +149,6 @@ impl<C: Collector> PieceReading<'_, C> {
         } else {
             self.tally.skip(reason::NO_LOG);
         }
-    }
-}
-
-/// Where chunks come from, and where their memory goes back to.
-pub(super) trait ChunkSource {
-    fn next(&mut self) -> io::Result<Option<Chunk>>;
-    fn recycle(&mut self, chunk: Chunk);
-}
-
-impl<R: Read> ChunkSource for ChunkReader<R> {
-    fn next(&mut self) -> io::Result<Option<Chunk>> {
-        self.next_chunk()
-    }
-
-    fn recycle(&mut self, chunk: Chunk) {
-        ChunkReader::recycle(self, chunk);
-    }
-}
-
-/// The chunks of a reader on another thread.
-struct ReceivedChunks(mpsc::Receiver<Chunk>);
-
-impl ChunkSource for ReceivedChunks {
-    fn next(&mut self) -> io::Result<Option<Chunk>> {
-        Ok(self.0.recv().ok())
-    }
-
-    fn recycle(&mut self, _: Chunk) {}
-}
-
-/// The chunks of a stream up to an error; what was read before the error is a chunk too.
-struct ChunksToError<R> {
-    reader: ChunkReader<R>,
-    failed: Option<(io::Error, u64)>,
-}
-
-impl<R: Read> ChunksToError<R> {
-    fn advance(&mut self) -> Option<Chunk> {
-        if self.failed.is_some() {
-            return None;
-        }
-        self.reader.next_chunk().unwrap_or_else(|error| {
-            let rest = self.reader.rest();
-            self.failed = Some((error, self.reader.position()));
-            rest
-        })
-    }
-}
-
-impl<R: Read> ChunkSource for ChunksToError<R> {
-    fn next(&mut self) -> io::Result<Option<Chunk>> {
-        Ok(self.advance())
-    }
-
-    fn recycle(&mut self, chunk: Chunk) {
-        self.reader.recycle(chunk);
     }
 }
 

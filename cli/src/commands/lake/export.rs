@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use auditql_engine::{Engine, ErrorKind};
+use auditql_engine::{Account, Engine, ErrorKind};
 
 use super::message;
 use crate::{
@@ -16,7 +16,7 @@ pub(super) async fn export(args: &ExportArgs, settings: &Settings) -> Result<u8>
     let session = Session::open_lake(&args.lake, settings).await?;
     let (to, source) = (args.to.clone(), args.source.clone());
     let (done, report) = session
-        .work(async move |engine| write(engine, &to, source.as_deref()).await)
+        .work(async move |engine, account| write(engine, account, &to, source.as_deref()).await)
         .await?;
     let (events, bytes) = done?;
     let code = account(&report, settings)?;
@@ -27,15 +27,16 @@ pub(super) async fn export(args: &ExportArgs, settings: &Settings) -> Result<u8>
 /// Writes the events; how many there were, and the bytes of the file if it is one.
 async fn write(
     engine: &Engine,
+    account: &Account,
     to: &str,
     source: Option<&str>,
 ) -> auditql_engine::Result<(u64, Option<u64>)> {
     if to != "-" {
-        let done = auditql_engine::export(engine, to, source).await?;
+        let done = engine.export(to, source, account).await?;
         return Ok((done.rows, Some(done.bytes)));
     }
     let mut out = stdout();
-    let rows = auditql_engine::export_to(engine, &mut out, source).await?;
+    let rows = engine.export_to(&mut out, source, account).await?;
     out.flush().map_err(|source| ErrorKind::Output {
         path: "stdout".to_owned(),
         source,

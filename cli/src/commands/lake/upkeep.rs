@@ -6,12 +6,12 @@ use std::sync::{
 };
 
 use anyhow::Result;
-use auditql_engine::LakeCommand;
+use auditql_engine::{LakeCommand, LakeOptions};
 
 use super::message;
 use crate::{
     output,
-    run::{Ended, note, status, stopped, write},
+    run::{note, status, stopped, write_batch},
     settings::Settings,
 };
 
@@ -21,7 +21,7 @@ pub(super) async fn run(lake: &str, work: LakeCommand, settings: &Settings) -> R
     let cancelled = Arc::new(AtomicBool::new(false));
     let cleans_up = work == LakeCommand::Optimize;
     let work = {
-        let (options, lake) = (settings.options.clone(), lake.to_owned());
+        let (options, lake) = (options(settings), lake.to_owned());
         let cancelled = Arc::clone(&cancelled);
         tokio::task::spawn_blocking(move || {
             tokio::runtime::Handle::current()
@@ -42,9 +42,7 @@ pub(super) async fn run(lake: &str, work: LakeCommand, settings: &Settings) -> R
         }
     }?;
     let (message, findings) = (message::done(&done), done.findings);
-    if write(done.answer, output, settings).await? == Ended::Interrupted {
-        return Ok(status::INTERRUPTED);
-    }
+    write_batch(&done.rows, output, settings)?;
     if let Some(message) = message {
         note(settings, &message);
     }
@@ -53,4 +51,14 @@ pub(super) async fn run(lake: &str, work: LakeCommand, settings: &Settings) -> R
     } else {
         status::OK
     })
+}
+
+fn options(settings: &Settings) -> LakeOptions {
+    let options = &settings.options;
+    LakeOptions {
+        stores: options.stores.clone(),
+        threads: options.threads,
+        memory: options.memory,
+        as_of: options.as_of,
+    }
 }

@@ -132,7 +132,10 @@ impl UpkeepLake {
     }
 
     async fn table(&self) -> TableSnapshot {
-        TableSnapshot::open(&self.root, EVENTS).await.unwrap().unwrap()
+        TableSnapshot::open(&self.root, EVENTS)
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// Commits a file of one day with events at these microseconds of it.
