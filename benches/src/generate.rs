@@ -16,7 +16,7 @@
 //! | profile | users | source addresses | policy | events with bodies | bytes an event |
 //! |---|---|---|---|---|---|
 //! | `cluster` | some 60, most of them components | a few networks | GKE's | 42% | 2,273 |
-//! | `large` | 3,000 in the first 60,000 events, no more later; one at random for each request | one a user | bodies of what is created and changed in workloads, nodes and RBAC | 10% | 1,400 |
+//! | `large` | 3,000 in the first 60,000 events, no more later; one at random for each request | one a user | bodies of created and changed workloads, nodes, networking and RBAC | 10% | 1,400 |
 //! | `unique` | one an event | one an event | as `large` | 10% | 1,400 |
 //!
 //! `large` and `unique` play the flows of `cluster` in 200 namespaces and on 240 nodes. A flow's

@@ -14,7 +14,7 @@ use super::text;
 /// these are 3,000 users.
 const PEOPLE_COUNT: u64 = 599;
 const ACCOUNT_COUNT: u64 = 1_800;
-const MACHINE_COUNT: u64 = 600;
+const NODE_COUNT: u64 = 600;
 
 /// Which kind of user a client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl CallerKind {
         match self {
             Self::Person => PEOPLE_COUNT,
             Self::ServiceAccount => ACCOUNT_COUNT,
-            Self::Node => MACHINE_COUNT,
+            Self::Node => NODE_COUNT,
         }
     }
 }
@@ -198,7 +198,7 @@ impl Caller {
                     br#"","groups":["system:serviceaccounts","system:serviceaccounts:"#,
                 );
                 self.write_namespace(out);
-                out.extend_from_slice(br#"","system:authenticated"],"#);
+                out.extend_from_slice(br#"","system:authenticated"]"#);
                 self.write_token(out);
                 out.push(b'}');
             }
@@ -210,18 +210,25 @@ impl Caller {
         }
     }
 
-    /// The `extra` of a service account's token, which is bound to a pod.
+    /// The `extra` of a service account: of eight tokens one is bound to a pod, and two are old ones,
+    /// which have no id.
     fn write_token(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(br#""extra":{"authentication.kubernetes.io/credential-id":["JTI="#);
+        let kind_of_token = self.identity >> 60 & 7;
+        if kind_of_token > 5 {
+            return;
+        }
+        out.extend_from_slice(br#","extra":{"authentication.kubernetes.io/credential-id":["JTI="#);
         text::uuid(out, mix(self.identity, 1));
-        out.extend_from_slice(br#""],"authentication.kubernetes.io/node-name":["worker-"#);
-        text::number(out, 1 + mix(self.identity, 2) % MACHINE_COUNT);
-        out.extend_from_slice(br#""],"authentication.kubernetes.io/pod-name":[""#);
-        self.write_account(out);
-        out.push(b'-');
-        text::suffix(out, mix(self.identity, 3), 5);
-        out.extend_from_slice(br#""],"authentication.kubernetes.io/pod-uid":[""#);
-        text::uuid(out, mix(self.identity, 4));
+        if kind_of_token == 0 {
+            out.extend_from_slice(br#""],"authentication.kubernetes.io/node-name":["worker-"#);
+            text::number(out, 1 + mix(self.identity, 2) % NODE_COUNT);
+            out.extend_from_slice(br#""],"authentication.kubernetes.io/pod-name":[""#);
+            self.write_account(out);
+            out.push(b'-');
+            text::suffix(out, mix(self.identity, 3), 5);
+            out.extend_from_slice(br#""],"authentication.kubernetes.io/pod-uid":[""#);
+            text::uuid(out, mix(self.identity, 4));
+        }
         out.extend_from_slice(br#""]}"#);
     }
 }

@@ -51,15 +51,22 @@ pub(super) fn level(profile: Profile, client: &str, verb: &str, target: Option<&
     }
 }
 
-/// Bodies of what is created and changed in workloads, nodes and RBAC; metadata of the rest.
+/// Bodies of created and changed workloads, nodes, networking and RBAC; metadata of the rest.
 fn level_of_changes(verb: &str, target: &Target) -> Level {
-    let kept = matches!(
-        (target.group.as_str(), target.resource.as_str()),
-        (
-            "",
+    let kept = match target.group.as_str() {
+        "" => matches!(
+            target.resource.as_str(),
             "pods" | "namespaces" | "nodes" | "persistentvolumeclaims"
-        ) | ("apps" | "batch" | "rbac.authorization.k8s.io", _)
-    );
+        ),
+        group => matches!(
+            group,
+            "apiregistration.k8s.io"
+                | "apps"
+                | "batch"
+                | "networking.k8s.io"
+                | "rbac.authorization.k8s.io"
+        ),
+    };
     match verb {
         "create" | "update" | "patch" if kept && target.subresource.is_none() => {
             Level::RequestResponse
