@@ -16,6 +16,9 @@ const PEOPLE_COUNT: u64 = 599;
 const ACCOUNT_COUNT: u64 = 1_800;
 const NODE_COUNT: u64 = 600;
 
+/// How the `extra` of a user begins, before the credential's kind and digits.
+const CREDENTIAL_ID: &[u8] = br#","extra":{"authentication.kubernetes.io/credential-id":[""#;
+
 /// Which kind of user a client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallerKind {
@@ -203,21 +206,24 @@ impl Caller {
                 out.push(b'}');
             }
             CallerKind::Node => {
-                out.extend_from_slice(br#"","groups":["system:nodes","system:authenticated"],"extra":{"authentication.kubernetes.io/credential-id":["X509SHA256="#);
+                out.extend_from_slice(br#"","groups":["system:nodes","system:authenticated"]"#);
+                out.extend_from_slice(CREDENTIAL_ID);
+                out.extend_from_slice(b"X509SHA256=");
                 text::digest(out, self.identity);
                 out.extend_from_slice(br#""]}}"#);
             }
         }
     }
 
-    /// The `extra` of a service account: of eight tokens one is bound to a pod, and two are old ones,
-    /// which have no id.
+    /// The `extra` of a service account. Of eight tokens one is bound to a pod, and two are old ones
+    /// without an id.
     fn write_token(&self, out: &mut Vec<u8>) {
         let kind_of_token = self.identity >> 60 & 7;
         if kind_of_token > 5 {
             return;
         }
-        out.extend_from_slice(br#","extra":{"authentication.kubernetes.io/credential-id":["JTI="#);
+        out.extend_from_slice(CREDENTIAL_ID);
+        out.extend_from_slice(b"JTI=");
         text::uuid(out, mix(self.identity, 1));
         if kind_of_token == 0 {
             out.extend_from_slice(br#""],"authentication.kubernetes.io/node-name":["worker-"#);

@@ -65,7 +65,7 @@ fn granted_to_caller(reason: &str) -> String {
     }
 }
 
-/// Somebody whom clients impersonate.
+/// A user whom clients impersonate.
 pub(super) struct Impersonated {
     pub(super) user: &'static str,
     pub(super) constraint: Option<&'static str>,
@@ -160,7 +160,7 @@ impl Clients {
     pub(super) fn impersonated(&self, name: &str) -> io::Result<&Impersonated> {
         self.impersonated
             .get(name)
-            .ok_or_else(|| malformed("nobody to impersonate", name))
+            .ok_or_else(|| malformed("no such user to impersonate", name))
     }
 }
 

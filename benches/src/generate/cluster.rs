@@ -1,6 +1,5 @@
-//! The cluster's population. An object is a number, its identity; its name, UID, addresses and
-//! suffixes follow from that number alone, so that nothing has to be remembered and names never run
-//! out.
+//! The cluster's objects. An object is a number, its identity. Its name, UID, addresses and
+//! suffixes follow from that number alone, so nothing has to be remembered and names never run out.
 
 use super::profile::Profile;
 use super::random::{Random, mix};

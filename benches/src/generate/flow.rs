@@ -1,5 +1,5 @@
-//! Flows: what happens in the cluster, as sequences of requests. They are written down in
-//! `flows/*.txt`.
+//! Flows, sequences of requests that make up what happens in the cluster. `flows/*.txt` in, steps
+//! with compiled events out.
 //!
 //! ```text
 //! [NAME] RUNS pace=9ms ns=web           a flow, how often it is started among the model's events, and where

@@ -1,4 +1,4 @@
-//! A text with `<fields>`, taken apart once and written often.
+//! Templates of events: a text with `<fields>` is parsed once and written many times.
 
 use std::io;
 
