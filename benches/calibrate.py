@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Is a generated log like a real one?
+"""Is a generated log of the profile `cluster` like a real one?
 
     calibrate.py GENERATED INVENTORY...
 
-Prints each figure of the generated log beside the model's and their relative difference, and exits with 1
-if one is out of bounds. The first INVENTORY (an inventory.json) is the model; others are only printed. What
-an inventory does not count (body sizes, distinct URIs, compression) comes from the audit logs beside it, if
-they are there.
+Prints each figure of the generated log beside the model's, with the relative difference, and exits with 1
+if one is out of bounds. The first INVENTORY (an inventory.json) is the model; others are only printed.
+Figures that an inventory lacks (body sizes, distinct URIs, compression) come from the audit logs beside it,
+if there are any.
 
 Distributions and cardinalities are compared among the first events of the generated log, as many as the
 model has. If the generated log is longer, its distributions are then compared as a whole, by share.
 
-Bounds: 10%; 20% for compression. Of what occurs less than 30 times in the model, 2 more or less are allowed.
+Bounds: 10%; 20% for compression. Counts below 30 in the model may differ by 2.
 """
 
 import collections

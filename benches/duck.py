@@ -1,13 +1,15 @@
-"""DuckDB's side of `lake.py`: a lake's live files in; its view `events`, our views and saved queries in its dialect out.
+"""DuckDB's side of `lake.py`. In: the live files of a lake. Out: its view `events`, our views and the saved queries in DuckDB's
+dialect.
 
-`setup` gives the statements that make them, `saved_queries` the library. What is translated is small and all here:
+`setup` gives the statements that create them, `saved_queries` the library. There is little to translate:
 
-- `SPELLINGS`: the same thing that DuckDB spells otherwise;
-- `MACROS`: our functions over URIs and bodies, in DuckDB's own functions. They are equal on what an apiserver writes and
-  not on what an attacker would (duplicate keys, deep nesting), so a query that needs one is told apart in the figures.
+- `SPELLINGS`: what DuckDB spells otherwise;
+- `MACROS`: our functions over URIs and bodies, built from DuckDB's own. They agree on what an apiserver writes, but not on
+  what an attacker would write (duplicate keys, deep nesting), so the figures mark the queries that need one.
 
-A view or query that DuckDB refuses all the same is reported and left out. Run as a program this is DuckDB in a process of its
-own: a job as JSON on stdin, the seconds it took on stdout, counted from before the library is loaded.
+Views and queries that DuckDB refuses all the same are reported and left out. Run as a program, this file is DuckDB in a
+process of its own: it reads a job as JSON from stdin and prints the seconds that the job took, counted from before the
+library is loaded.
 """
 
 import json

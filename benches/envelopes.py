@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""One log in every envelope: how fast is converting it, held against the log itself?
+"""One log in every envelope: how fast does it convert, compared with the plain log?
 
     envelopes.py AUDITQL LOG [--threads 2] [--runs 3] [--format NAME …]
 
-`tests/oracle/formats/wrap.py` wraps LOG (100 to 200 MB of `auditql-benches generate`) in each envelope; auditql
-converts each to Parquet. Shown are delivered bytes a second as a share of the plain log's, and the same for
-events. Variants that are compressed, or one JSON value as a whole, are read by one thread.
+`tests/oracle/formats/wrap.py` wraps LOG (100 to 200 MB from `auditql-benches generate`) in each envelope, and auditql
+converts each to Parquet. The table shows delivered bytes a second as a share of the plain log's, and the same for
+events. One thread reads variants that are compressed or one JSON value as a whole.
 """
 
 import argparse

@@ -1,32 +1,34 @@
 #!/usr/bin/env python3
-"""A lake of auditql, written and asked: beside one Parquet file, and beside DuckDB over the same Parquet, in one run.
+"""Lakes of auditql, written and queried: beside one Parquet file, and beside DuckDB over the same Parquet, in one run.
 
-    lake.py AUDITQL LOG --work DIR [--threads 2] [--runs 5] [--converts 3] [--incremental] [--sizes] [--reuse] [--plain]
+    lake.py AUDITQL [LOG...] [--profiles [A,B]] [--bytes 1GB] --work DIR [--threads 2] [--runs 5] [--converts 3]
+            [--incremental] [--sizes] [--reuse] [--plain]
 
-AUDITQL is the binary, LOG a log of plain JSON lines. `cargo run --release -p auditql-benches -- generate --bytes 1GB
---seed 7 --out LOG` writes one of 440,000 events over two days; 10^7 events are `--bytes 23GB` (2,270 bytes an event). DIR
-takes the lake and what else is written (10% of LOG; with --incremental LOG once more) and keeps it for --reuse. DuckDB comes
-from PyPI (`pip install duckdb`).
+AUDITQL is the binary, each LOG a log of plain JSON lines. With --profiles the load generator writes logs of its
+profiles, all of them or those named; 1 GB of `cluster` has 440,000 events, of `large` 700,000. Each log is a column of the
+tables. The lakes and other files go to DIR (10% of each LOG; with --incremental LOG once more), and stay there for
+--reuse. DuckDB comes from PyPI (`pip install duckdb`).
 
-LOG is converted to one Parquet file and to a lake in turn, the best of --converts; peak memory is that of the child.
-The lake is optimized. Then both answer the same SQL over the same Parquet files, those that the Delta log has (DuckDB is
-given their names; its delta extension is not needed), with the same threads, and every answer is compared. The queries are
-seven of this file, and every saved query that DuckDB can express (`duck.py` translates; `*` marks those that need
-macros in place of our functions). The best of --runs counts, both in turn, and is measured twice:
+Each LOG is converted to one Parquet file and to a lake in turn; the best of --converts counts, and the child's peak memory.
+The lake is optimized. Then both engines answer the same SQL over the same Parquet files, those that the Delta log lists
+(DuckDB is given their names and needs no delta extension), with the same threads, and all answers are compared. The queries
+are seven of this file and every saved query that DuckDB can express (`duck.py` translates; `*` marks those that need
+macros in place of our functions). The engines take turns, the best of --runs counts, and each query is timed twice:
 
-- session: one auditql shell and one DuckDB connection stay open and are asked query after query. The shell is given each
-  statement through a FIFO and the clock stops when its `.timer` speaks. Both plan anew each time, both write all rows
-  as CSV to nowhere, both keep what they know of the files: DuckDB's `parquet_metadata_cache` is on.
-- process: a new process for each answer. auditql's time is all of it, from its start to its end. DuckDB's counts
-  from `import duckdb` on: Python's own start is not DuckDB's. It makes only the views that the query needs.
+- session: one auditql shell and one DuckDB connection stay open for all queries. The shell gets each statement through a
+  FIFO, and the clock stops at its `.timer` line. Both plan every time, both write all rows as CSV to nowhere, both keep
+  what they know of the files: DuckDB's `parquet_metadata_cache` is on.
+- process: a new process for each answer. auditql's time is that of the whole process. DuckDB's begins at `import
+  duckdb`, since Python's own start is not DuckDB's, and it creates only the views that the query needs.
 
-Left as they are by default: DuckDB's memory (80% of the machine's; auditql has 1 GiB or --memory) and its cache of file contents.
-A ratio above 1 says how many times as fast auditql was. The exit code is 1 when an answer differs.
+DuckDB keeps its defaults for memory (80% of the machine's; auditql has 1 GiB or --memory) and for its cache of file
+contents. A ratio above 1 says how many times as fast auditql was; the last two columns are the worst and the best ratio of
+a query over all logs. If an answer differs, the exit code is 1. All times are in DIR/LOG-NAME/queries.json.
 
 --incremental   converts 99% of LOG, then all of it, then again: times against the full convert
 --sizes         the lake against LOG, plain and compressed, one Parquet file, and Parquet that DuckDB wrote
---reuse         takes the lake that DIR has
---plain         a folder of one Parquet file a day in place of the lake: what of a time is the lake's
+--reuse         takes the lakes that DIR has
+--plain         a folder of one Parquet file a day in place of the lake, to tell the lake's own cost
 """
 
 import argparse
@@ -42,81 +44,23 @@ import time
 
 sys.dont_write_bytecode = True
 
-import duck  # noqa: E402: after the line that keeps the source folder clean
+import answers  # noqa: E402: after the line that keeps the source folder clean
+import duck  # noqa: E402
+import loads  # noqa: E402
+from session import Auditql, Session  # noqa: E402
 
 
-class Auditql:
-    """The binary, in processes of its own."""
+class LoadRun:
+    """The files of one load, and what was measured: table → row → cell."""
 
-    def __init__(self, options):
-        self.binary, self.threads = options.auditql, ["--threads", str(options.threads), *(["--memory", options.memory] if options.memory else [])]
+    def __init__(self, load, options):
+        self.load, self.log, self.work = load, load.log, options.work / load.name
+        self.work.mkdir(parents=True, exist_ok=True)
+        self.one, self.lake = self.work / "one.parquet", self.work / ("plain" if options.plain else "lake")
+        self.tables, self.seconds, self.fine = {}, math.inf, True
 
-    def run(self, *arguments):
-        """Seconds, peak memory in MiB and standard output of a child."""
-        started = time.perf_counter()
-        child = subprocess.Popen([self.binary, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
-        output = child.stdout.read()
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.perf_counter() - started
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode != 0:
-            sys.exit(f"auditql {' '.join(map(str, arguments))} ended with {child.returncode}")
-        return seconds, usage.ru_maxrss / 1024, output
-
-    def convert(self, log, to):
-        return self.run("convert", "-q", "-i", log, "--to", to, *self.threads)
-
-    def ask(self, question, lake, output="csv"):
-        return self.run(*question, "-o", output, "-q", "-i", lake, *self.threads)
-
-    def rows(self, question, lake):
-        return [json.loads(line) for line in self.ask(question, lake, "jsonl")[2].splitlines()]
-
-
-class Session:
-    """An auditql shell that is asked line by line.
-
-    It reads its script to the end before it begins, so each line of that reads a FIFO, and the statement comes through there.
-    """
-
-    def __init__(self, auditql, lake, work):
-        self.fifo = work / "statement"
-        self.fifo.unlink(missing_ok=True)
-        os.mkfifo(self.fifo)
-        command = [auditql.binary, "shell", "-q", "-i", lake.resolve(), *auditql.threads]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
-        self.shell = subprocess.Popen(command, text=True, cwd=work, **pipes)
-        self.shell.stdin.write(".mode csv\n.timer on\n" + f".read {self.fifo.name}\n" * 100_000)
-        self.shell.stdin.close()
-
-    def open(self):
-        while True:
-            try:
-                return os.open(self.fifo, os.O_WRONLY | os.O_NONBLOCK)
-            except OSError:  # nobody reads yet
-                if self.shell.poll() is not None:
-                    sys.exit(f"the shell has ended: {self.shell.stderr.read()}")
-                time.sleep(0.0002)
-
-    def ask(self, line):
-        """Seconds from the statement's arrival to the word of the timer, which has fewer digits."""
-        pipe = self.open()
-        started = time.perf_counter()
-        os.write(pipe, line.encode())
-        os.close(pipe)
-        said = []
-        for told in self.shell.stderr:
-            if re.fullmatch(r"\d+\.\d+ s(, .*)?", told.strip()):
-                return time.perf_counter() - started
-            said.append(told)
-        sys.exit(f"the shell has ended: {''.join(said)}")
-
-    def close(self):
-        pipe = self.open()
-        os.write(pipe, b".quit\n")
-        os.close(pipe)
-        self.shell.wait()
-        self.fifo.unlink()
+    def note(self, table, row, cell):
+        self.tables.setdefault(table, {})[row] = cell
 
 
 def size(path):
@@ -127,96 +71,60 @@ def remove(path):
     shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def daily(auditql, log, one, folder):
-    """What a lake would be without its log: one Parquet file a day."""
-    for row in auditql.rows(["sql", "SELECT DISTINCT date, (date + INTERVAL '1 day')::date AS next FROM events"], one):
-        day = folder / f"date={row['date']}"
-        day.mkdir(parents=True)
-        auditql.run("convert", "-q", "-i", log, "--to", day / "part.parquet", "--since", row["date"], "--until", row["next"])
-
-
-def convert(auditql, options, one, lake):
-    """Writes both and says what that took; the seconds of the lake."""
-    times, peaks = {one: math.inf, lake: math.inf}, {one: 0, lake: 0}
+def convert(auditql, options, run):
+    """Writes the one file and the lake in turn, and optimizes the lake."""
+    times, peaks = {run.one: math.inf, run.lake: math.inf}, {run.one: 0, run.lake: 0}
     for _ in range(1 if options.plain else options.converts):
-        for target in [one] if options.plain else [one, lake]:
+        for target in [run.one] if options.plain else [run.one, run.lake]:
             remove(target)
-            seconds, peak, _ = auditql.convert(options.log, target)
+            seconds, peak, _ = auditql.convert(run.log, target)
             times[target], peaks[target] = min(times[target], seconds), max(peaks[target], peak)
     if options.plain:
-        remove(lake)
-        daily(auditql, options.log, one, lake)
-        return None
-    print(f"{'convert':26} {'seconds':>8} {'MB/s':>6} {'peak MiB':>9}")
-    for name, target in (("to one Parquet file", one), ("to a lake", lake)):
-        print(f"{name:26} {times[target]:8.2f} {size(options.log) / times[target] / 1e6:6.0f} {peaks[target]:9.0f}")
-    print(f"{'lake / file':26} {times[lake] / times[one]:7.2f}x")
-    before = len(list(lake.glob("events/date=*/*.parquet")))
-    seconds, peak, _ = auditql.run("lake", "optimize", lake, "-q", *auditql.threads)
-    print(f"{'optimize':26} {seconds:8.2f} {'':6} {peak:9.0f}   ({before} files before)")
-    return times[lake]
+        remove(run.lake)
+        daily(auditql, run.log, run.one, run.lake)
+        return
+    for name, target in (("to one Parquet file", run.one), ("to a lake", run.lake)):
+        rate = run.load.bytes / times[target] / 1e6
+        run.note("convert", name, f"{times[target]:.2f} s, {rate:.0f} MB/s, {peaks[target]:.0f} MiB")
+    run.note("convert", "lake / file", f"{times[run.lake] / times[run.one]:.2f}x")
+    before = len(list(run.lake.glob("events/date=*/*.parquet")))
+    seconds, peak, _ = auditql.run("lake", "optimize", run.lake, "-q", *auditql.threads)
+    run.note("convert", "optimize", f"{seconds:.2f} s, {before} files, {peak:.0f} MiB")
+    run.seconds = times[run.lake]
 
 
-def incremental(auditql, options, full):
+def incremental(auditql, run):
     """The same log, converted when it had 99% of its bytes, then when it had grown, then once more."""
-    grown, lake = options.work / "grown.log", options.work / "grown"
+    grown, lake = run.work / "grown.log", run.work / "grown"
     remove(lake)
-    shutil.copyfile(options.log, grown)
+    full = run.seconds
+    if math.isinf(full):
+        full = auditql.convert(run.log, lake)[0]
+        remove(lake)
+    shutil.copyfile(run.log, grown)
     with open(grown, "r+b") as file:
-        file.seek(options.log.stat().st_size * 99 // 100)
+        file.seek(run.load.bytes * 99 // 100)
         file.readline()
         cut = file.tell()
         file.truncate()
     seconds = {"99% of the log": auditql.convert(grown, lake)[0]}
-    with open(options.log, "rb") as source, open(grown, "ab") as target:
+    with open(run.log, "rb") as source, open(grown, "ab") as target:
         source.seek(cut)
         shutil.copyfileobj(source, target)
     seconds["the last 1%"] = auditql.convert(grown, lake)[0]
     seconds["nothing new"] = auditql.convert(grown, lake)[0]
     count = ["sql", "SELECT count(*) AS n FROM events"]
-    counts = [auditql.rows(count, input)[0]["n"] for input in (lake, options.log)]
-    print(f"\n{'incremental':26} {'seconds':>8} {'of the full convert':>20}")
+    counts = [auditql.rows(count, input)[0]["n"] for input in (lake, run.log)]
     for name, taken in seconds.items():
-        print(f"{name:26} {taken:8.2f} {taken / full:20.3f}")
-    print(f"{counts[0]} events" if counts[0] == counts[1] else f"DIFFERENT: {counts[0]} events of {counts[1]}")
+        run.note("incremental, part of the full convert", name, f"{taken / full:.3f} ({taken:.2f} s)")
+    run.note("incremental, part of the full convert", "events", f"{counts[0]}" if counts[0] == counts[1] else f"DIFFERENT: {counts}")
+    run.fine &= counts[0] == counts[1]
     for path in (grown, lake):
         remove(path)
-    return counts[0] == counts[1]
-
-
-def canonical(value):
-    """Times with six digits and `Z`, floats to twelve digits, the rest as it is."""
-    if isinstance(value, dict):
-        return {key: canonical(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [canonical(inner) for inner in value]
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else float(f"{value:.12g}")
-    if isinstance(value, str) and (time_ := re.fullmatch(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:Z|\+00(?::00)?)", value)):
-        return f"{time_[1]}T{time_[2]}.{time_[3] or '':0<6}Z"
-    return value
-
-
-def compared(mine, theirs):
-    """Nothing when the answers are equal, else in what they differ."""
-    mine, theirs = ([canonical(row) for row in rows] for rows in (mine, theirs))
-    if mine == theirs:
-        return ""
-    if len(mine) != len(theirs):
-        return f"DIFFERENT: {len(mine)} and {len(theirs)} rows"
-    if all(one == other for one, other in zip(*(sorted(rows, key=str_of) for rows in (mine, theirs)))):
-        return "same rows, other order"
-    one, other = next(pair for pair in zip(mine, theirs) if pair[0] != pair[1])
-    apart = {key: (one.get(key), other.get(key)) for key in one | other if one.get(key, "absent") != other.get(key, "absent")}
-    return f"DIFFERENT: {str(apart)[:300]}"
-
-
-def str_of(row):
-    return json.dumps(row, sort_keys=True)
 
 
 def questions(connection):
-    """Name → the shell's line, the arguments of a process, DuckDB's SQL."""
+    """Name → the shell's line, the arguments of a process, DuckDB's SQL. Their literals come from the lake."""
     one = lambda sql: connection.execute(sql).fetchone()
     audit_id, hour, end, day = one(
         "SELECT audit_id, strftime(date_trunc('hour', stage_timestamp), '%xT%H:00:00Z'), "
@@ -224,7 +132,11 @@ def questions(connection):
         "FROM events WHERE stage_timestamp >= (SELECT min(stage_timestamp) + (max(stage_timestamp) - min(stage_timestamp)) / 2 "
         "FROM events) ORDER BY stage_timestamp, audit_id LIMIT 1"
     )
-    (user,) = one("SELECT username FROM events WHERE actor_kind = 'human' GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")
+    # Of that hour: where users do not repeat, any other would have nothing to show.
+    (user,) = one(
+        "SELECT username FROM events WHERE actor_kind = 'human' "
+        f"AND stage_timestamp >= '{hour}' AND stage_timestamp < '{end}' GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
+    )
     user_hour = (
         "SELECT stage_timestamp, audit_id, verb, resource, namespace, name, response_code, user_agent FROM requests "
         f"WHERE username = '{user}' AND stage_timestamp >= '{hour}' AND stage_timestamp < '{end}'"
@@ -251,59 +163,77 @@ def own_process(statements):
     return float(subprocess.run([sys.executable, duck.__file__], input=job, check=True, capture_output=True, text=True).stdout)
 
 
-def queries(auditql, options, files, lake):
-    """Prints the table; whether all answers were equal."""
+def timed(work):
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def queries(auditql, options, run, files):
+    """Name → the best times in milliseconds and a note, or why DuckDB was not asked."""
     import duckdb
 
-    connection, left_out = duckdb.connect(), {}
+    connection, results = duckdb.connect(), {}
     for statement in duck.setup(files, options.threads):
         try:
             connection.execute(statement)
         except duckdb.Error as error:
-            left_out[" ".join(statement.split()[1:3])] = error
-    session = Session(auditql, lake, options.work)
-    print(f"\nDuckDB {duckdb.__version__}, {len(files)} files, {options.threads} threads, best of {options.runs}, milliseconds")
-    print(f"{'':32} {'rows':>7}  {'session:':>8} {'DuckDB':>8} {'ratio':>7}  {'process:':>8} {'DuckDB':>8} {'ratio':>7}")
-    ratios, fine, results = [], True, {}
+            results[" ".join(statement.split()[1:3])] = {"left_out": str(error).splitlines()[0]}
+    session = Session(auditql, run.lake, run.work)
     everything = {"(SELECT 1)": ("SELECT 1 AS one;\n", ["sql", "SELECT 1 AS one"], "SELECT 1 AS one")} | questions(connection)
     for name, (line, arguments, sql) in everything.items():
         try:
             rows = connection.execute(f"SELECT to_json(answer) FROM ({sql}) AS answer").fetchall()
         except duckdb.Error as error:
-            left_out[name] = error
+            results[name] = {"left_out": str(error).splitlines()[0]}
             continue
-        note = compared(auditql.rows(arguments, lake), [json.loads(row) for (row,) in rows])
-        fine &= not note.startswith("DIFFERENT")
+        note = answers.compared(auditql.rows(arguments, run.lake), [json.loads(row) for (row,) in rows])
+        run.fine &= not note.startswith("DIFFERENT")
         alone = [*duck.setup(files, options.threads, sql), duck.to_nowhere(sql)]
         works = [
             lambda: session.ask(line),
             lambda: timed(lambda: connection.execute(duck.to_nowhere(sql))),
-            lambda: auditql.ask(arguments, lake)[0],
+            lambda: auditql.ask(arguments, run.lake)[0],
             lambda: own_process(alone),
         ]
         # In turn, since the machine may be shared.
         best = [min(times) * 1e3 for times in zip(*([work() for work in works] for _ in range(options.runs)))]
-        macros = duck.needed(sql)[1]
-        shown = [f"{ours:8.1f} {theirs:8.1f} {theirs / ours:6.2f}x" for ours, theirs in (best[:2], best[2:])]
-        print(f"{name + (' *' if macros else ''):32} {len(rows):7}  {'  '.join(shown)}  {note}", flush=True)
-        results[name] = dict(zip(("session", "duckdb_session", "process", "duckdb_process"), best)) | {"macros": macros, "rows": len(rows)}
-        if name != "(SELECT 1)":
-            ratios.append((best[1] / best[0], best[3] / best[2], bool(macros)))
+        results[name] = dict(zip(("session", "duckdb_session", "process", "duckdb_process"), best))
+        results[name] |= {"macros": sorted(duck.needed(sql)[1]), "rows": len(rows), "note": note}
     session.close()
-    for name, which in (("geometric mean", ratios), ("geometric mean without *", [ratio for ratio in ratios if not ratio[2]])):
-        means = [math.exp(sum(math.log(ratio[mode]) for ratio in which) / len(which)) for mode in (0, 1)]
-        print(f"{name:32} {len(which):7}  {'':17} {means[0]:6.2f}x  {'':17} {means[1]:6.2f}x")
-        results[name] = means
-    for name, error in left_out.items():
-        print(f"left out, DuckDB refuses it: {name}: {str(error).splitlines()[0]}")
-    (options.work / "queries.json").write_text(json.dumps(results, indent=1) + "\n")
-    return fine
+    (run.work / "queries.json").write_text(json.dumps(results, indent=1) + "\n")
+    return results
 
 
-def timed(work):
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+def ratio(result, mode):
+    return result[f"duckdb_{mode}"] / result[mode]
+
+
+def report_queries(every, results):
+    """One table for sessions and one for processes: a query a row, a load a column."""
+    names = list(dict.fromkeys(name for load in every for name in results[load.name]))
+    first = lambda cell: [float(re.match(r"[\d.]+", cell)[0])]
+    for mode in ("session", "process"):
+        rows, ratios = [], {load.name: [] for load in every}
+        for name in names:
+            cells, notes, macros = [], [], False
+            for load in every:
+                result = results[load.name].get(name, {"left_out": "not asked"})
+                if "left_out" in result:
+                    cells.append(None)
+                    notes.append(f"{load.name}: DuckDB refuses it: {result['left_out']}")
+                    continue
+                macros |= bool(result["macros"])
+                cells.append(f"{ratio(result, mode):.2f}x ({result[mode]:.1f} ms, {result['rows']} rows)")
+                notes += [f"{load.name}: {result['note']}"] if result["note"] else []
+                if name != "(SELECT 1)":
+                    ratios[load.name].append((ratio(result, mode), bool(result["macros"])))
+            rows.append((name + (" *" if macros else ""), cells, "; ".join(notes)))
+        for name, keep in (("geometric mean", lambda macros: True), ("geometric mean without *", lambda macros: not macros)):
+            kept = [[value for value, macros in ratios[load.name] if keep(macros)] for load in every]
+            cells = [f"{math.exp(sum(map(math.log, values)) / len(values)):.2f}x of {len(values)}" if values else None for values in kept]
+            rows.append((name, cells, ""))
+        loads.table(f"{mode}: times as fast as DuckDB", every, rows, first)
 
 
 def compressed(log, cache):
@@ -318,7 +248,7 @@ def compressed(log, cache):
     return known[key]
 
 
-def sizes(options, files, lake, one):
+def sizes(options, run, files):
     import duckdb
 
     import compare
@@ -326,7 +256,7 @@ def sizes(options, files, lake, one):
     connection = duckdb.connect()
     for statement in duck.setup(files, options.threads, "FROM events"):
         connection.execute(statement)
-    target = options.work / "duckdb.parquet"
+    target = run.work / "duckdb.parquet"
 
     def copied(what):
         connection.execute(f"COPY (SELECT * FROM {what}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
@@ -334,49 +264,64 @@ def sizes(options, files, lake, one):
         target.unlink()
         return length
 
-    groups = connection.execute("SELECT count(*) FROM parquet_metadata(?) WHERE column_id = 0", [[str(file) for file in files]])
-    rows = {"the log": size(options.log)} | compressed(options.log, options.work / "compressed.json")
-    rows |= {f"lake: {len(files)} files, {groups.fetchone()[0]} row groups": sum(map(size, files))}
-    # The log too, and files that are no longer live.
-    rows |= {"lake: its folder, before a vacuum": size(lake)} | ({"one Parquet file": size(one)} if one.exists() else {})
-    rows |= {"DuckDB: the lake's columns": copied("events"), "DuckDB: 19 columns of the log": copied(compare.source(options.log, compare.COLUMNS))}
-    print(f"\n{'sizes':36} {'MB':>9} {'log / it':>9}")
+    rows = {"the log": run.load.bytes} | compressed(run.log, run.work / "compressed.json")
+    rows |= {"lake, its data files": sum(map(size, files))}
+    # With the Delta log, and files that are no longer live.
+    rows |= {"lake, its folder before a vacuum": size(run.lake)}
+    rows |= {"one Parquet file": size(run.one)} if run.one.exists() else {}
+    rows |= {"DuckDB, the lake's columns": copied("events"), "DuckDB, 19 columns of the log": copied(compare.source(run.log, compare.COLUMNS))}
     for name, length in rows.items():
-        print(f"{name:36} {length / 1e6:9.1f} {rows['the log'] / length:9.1f}")
+        run.note("sizes, MB (log / it)", name, f"{length / 1e6:.1f} ({rows['the log'] / length:.1f})")
+    groups = connection.execute("SELECT count(*) FROM parquet_metadata(?) WHERE column_id = 0", [[str(file) for file in files]])
+    run.note("sizes, MB (log / it)", "lake, files and row groups", f"{len(files)}, {groups.fetchone()[0]}")
+
+
+def report(runs):
+    """The tables of whatever was noted."""
+    every = [run.load for run in runs]
+    for title in dict.fromkeys(title for run in runs for title in run.tables):
+        cells = [run.tables.get(title, {}) for run in runs]
+        names = dict.fromkeys(name for rows in cells for name in rows)
+        loads.table(title, every, [(name, [rows.get(name) for rows in cells], "") for name in names])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("auditql", type=os.path.abspath)
-    parser.add_argument("log", type=pathlib.Path)
+    parser.add_argument("auditql", metavar="AUDITQL", type=os.path.abspath)
+    loads.add_arguments(parser)
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--memory", help="auditql's --memory; DuckDB takes 80% of the machine's")
+    parser.add_argument("--memory", help="auditql's --memory; DuckDB takes 80%% of the machine's")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--converts", type=int, default=3)
     for flag in ("--incremental", "--sizes", "--reuse", "--plain"):
         parser.add_argument(flag, action="store_true")
     options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
     auditql = Auditql(options)
     if not options.plain and subprocess.run([auditql.binary, "lake", "--help"], capture_output=True).returncode:
-        sys.exit("this auditql knows no lakes: --plain asks a folder of Parquet files instead")
-    one, lake = options.work / "one.parquet", options.work / ("plain" if options.plain else "lake")
-    print(f"{size(options.log) / 1e9:.2f} GB, {options.threads} threads")
-    fine, full = True, None
+        sys.exit("this auditql has no lakes; --plain queries a folder of Parquet files instead")
+    runs = [LoadRun(load, options) for load in loads.of(options)]
+    print(f"{options.threads} threads: " + ", ".join(f"{run.load.name} {run.load.bytes / 1e9:.2f} GB" for run in runs))
     # Before DuckDB is loaded: a child's peak begins with what its parent holds.
-    if not (options.reuse and lake.exists()):
-        full = convert(auditql, options, one, lake)
-    if options.incremental and not options.plain:
-        other = options.work / "full"
-        remove(other)
-        fine = incremental(auditql, options, full or auditql.convert(options.log, other)[0])
-        remove(other)
-    files = duck.live_files(lake if options.plain else lake / "events")
-    fine &= queries(auditql, options, files, lake)
-    if options.sizes:
-        sizes(options, files, lake, one)
-    sys.exit(not fine)
+    for run in runs:
+        if not (options.reuse and run.lake.exists()):
+            convert(auditql, options, run)
+        if options.incremental and not options.plain:
+            incremental(auditql, run)
+    report(runs)
+    import duckdb
+
+    print(f"\nDuckDB {duckdb.__version__}, best of {options.runs}; DuckDB's time / auditql's (auditql's time)", flush=True)
+    results = {}
+    for run in runs:
+        run.tables = {}
+        files = duck.live_files(run.lake if options.plain else run.lake / "events")
+        results[run.load.name] = queries(auditql, options, run, files)
+        if options.sizes:
+            sizes(options, run, files)
+    report_queries([run.load for run in runs], results)
+    report(runs)
+    sys.exit(not all(run.fine for run in runs))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-//! The load of the benches: a deterministic generator of cluster-like audit logs.
+//! The load of the benches: a deterministic generator of audit logs, in several profiles.
 
 mod generate;
 
-pub use generate::{Summary, generate};
+pub use generate::{Profile, Summary, generate};

@@ -1,13 +1,14 @@
-//! The benches' command line: `auditql-benches generate` makes audit logs of any size.
+//! The benches' command line: `auditql-benches generate` writes audit logs of any size.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use auditql_benches::{Profile, Summary};
 use clap::{Args, Parser, Subcommand};
 
-/// Load generator of auditql's benches
+/// Load generator for auditql's benches
 #[derive(Parser)]
 struct Cli {
     #[command(subcommand)]
@@ -22,13 +23,16 @@ enum Command {
 /// Write an audit log like that of a real cluster, one event a line
 #[derive(Args)]
 struct Generate {
-    /// How much to write at least; whole lines, so up to a line more: `2GB`, `500MB`, `24140694`
+    /// Stop after the line that reaches this size: `2GB`, `500MB`, `24140694`
     #[arg(long, value_parser = size)]
     bytes: u64,
-    /// The same seed gives the same bytes
+    /// The kind of cluster to imitate
+    #[arg(long, value_enum, default_value_t)]
+    profile: Profile,
+    /// Seed of the random numbers; a profile and a seed always give the same bytes
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// Where to; `-` is standard output
+    /// Output file; `-` is standard output
     #[arg(long, default_value = "-", value_name = "FILE")]
     out: PathBuf,
 }
@@ -36,7 +40,7 @@ struct Generate {
 fn main() -> anyhow::Result<()> {
     let Command::Generate(arguments) = Cli::parse().command;
     match arguments.run() {
-        // Whoever reads has had enough.
+        // The reader has seen enough.
         Err(error) if is_broken_pipe(&error) => Ok(()),
         result => result,
     }
@@ -46,16 +50,16 @@ impl Generate {
     fn run(&self) -> anyhow::Result<()> {
         let summary = if self.out == Path::new("-") {
             let mut out = io::stdout().lock();
-            auditql_benches::generate(&mut out, self.bytes, self.seed)?
+            self.profile.generate(&mut out, self.bytes, self.seed)?
         } else {
             let file = File::create(&self.out)
                 .with_context(|| format!("cannot create {}", self.out.display()))?;
             let mut out = BufWriter::new(file);
-            let summary = auditql_benches::generate(&mut out, self.bytes, self.seed)?;
+            let summary = self.profile.generate(&mut out, self.bytes, self.seed)?;
             out.flush()?;
             summary
         };
-        let auditql_benches::Summary {
+        let Summary {
             events,
             bytes,
             first,

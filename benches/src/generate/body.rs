@@ -1,5 +1,5 @@
-//! Request and response bodies, and annotations: texts of a real cluster's log with `<fields>` for
-//! what differs from one object to the next, and `<@fragments>` for what bodies have in common.
+//! Request and response bodies, and annotations: texts from a real cluster's log. `<fields>` stand
+//! for what differs between objects, `<@fragments>` for what bodies share.
 
 use std::collections::HashMap;
 use std::io;

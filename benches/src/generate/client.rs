@@ -1,9 +1,13 @@
-//! Who sends requests: users, service accounts, nodes and components, and why they are allowed to.
+//! The clients that send requests: users, service accounts, nodes and components, and why they are
+//! allowed to. In profiles with many users a client is only a role, and each of its requests has
+//! another caller.
 
 use std::collections::HashMap;
 use std::io;
 
+use super::caller::CallerKind;
 use super::malformed;
+use super::profile::Profile;
 use super::random::{mix, mix_text};
 use super::text;
 
@@ -18,6 +22,9 @@ pub(super) struct Client {
     pub(super) agent: &'static str,
     /// The authorizer's reason, empty where it gives none.
     pub(super) reason: String,
+    /// Whether it is one of Kubernetes' own users: service accounts, nodes, components.
+    pub(super) is_system: bool,
+    pub(super) kind: CallerKind,
 }
 
 impl Client {
@@ -25,9 +32,40 @@ impl Client {
     pub(super) fn is_nobody(&self) -> bool {
         self.username.is_empty()
     }
+
+    /// Whether its requests have no user of their own.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.is_nobody() || self.username == ANONYMOUS
+    }
+
+    /// Puts fields for the caller in the place of the one user.
+    fn stand_for_callers(&mut self) {
+        if self.is_unknown() {
+            return;
+        }
+        self.user = "<caller.user>".to_owned();
+        self.username = "<caller>".to_owned();
+        self.source = "<caller.address>";
+        self.reason = granted_to_caller(&self.reason);
+    }
 }
 
-/// Somebody whom clients impersonate.
+const ANONYMOUS: &str = "system:anonymous";
+
+/// The authorizer's reason with the caller as the binding's subject, unless that is a group or
+/// `system:anonymous`.
+fn granted_to_caller(reason: &str) -> String {
+    match reason.rsplit_once(r#"\" to "#) {
+        Some((grant, subject))
+            if !subject.starts_with("Group ") && !subject.contains(ANONYMOUS) =>
+        {
+            format!(r#"{grant}\" to <caller.subject>"#)
+        }
+        _ => reason.to_owned(),
+    }
+}
+
+/// A user whom clients impersonate.
 pub(super) struct Impersonated {
     pub(super) user: &'static str,
     pub(super) constraint: Option<&'static str>,
@@ -41,7 +79,7 @@ pub(super) struct Clients {
 }
 
 impl Clients {
-    pub(super) fn load(seed: u64) -> io::Result<Self> {
+    pub(super) fn load(profile: Profile, seed: u64) -> io::Result<Self> {
         let mut all = Self {
             clients: HashMap::new(),
             grants: HashMap::new(),
@@ -63,7 +101,7 @@ impl Clients {
                     agent,
                     reason,
                 ] => {
-                    let client = Client {
+                    let mut client = Client {
                         user: user(username, uid, groups, credential, seed),
                         username: if username == "-" {
                             String::new()
@@ -73,7 +111,12 @@ impl Clients {
                         source,
                         agent,
                         reason: sentence(reason)?,
+                        is_system: username.starts_with("system:"),
+                        kind: CallerKind::of(username),
                     };
+                    if !profile.has_fixed_clients() {
+                        client.stand_for_callers();
+                    }
                     all.clients.insert(name, client);
                 }
                 [name, user, constraint, reason] => {
@@ -89,8 +132,11 @@ impl Clients {
                     );
                 }
                 [name, reason] => {
-                    all.grants
-                        .insert(name.trim_start_matches("grant "), sentence(reason)?);
+                    let mut reason = sentence(reason)?;
+                    if !profile.has_fixed_clients() {
+                        reason = granted_to_caller(&reason);
+                    }
+                    all.grants.insert(name.trim_start_matches("grant "), reason);
                 }
                 _ => return Err(malformed("not a client", line)),
             }
@@ -114,7 +160,7 @@ impl Clients {
     pub(super) fn impersonated(&self, name: &str) -> io::Result<&Impersonated> {
         self.impersonated
             .get(name)
-            .ok_or_else(|| malformed("nobody to impersonate", name))
+            .ok_or_else(|| malformed("no such user to impersonate", name))
     }
 }
 

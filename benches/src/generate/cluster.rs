@@ -1,7 +1,7 @@
-//! The cluster's population. An object is a number, its identity; its name, UID, addresses and
-//! suffixes follow from that number alone, so that nothing has to be remembered and names never run
-//! out.
+//! The cluster's objects. An object is a number, its identity. Its name, UID, addresses and
+//! suffixes follow from that number alone, so nothing has to be remembered and names never run out.
 
+use super::profile::Profile;
 use super::random::{Random, mix};
 use super::text;
 
@@ -31,7 +31,10 @@ const NAMESPACES: &[&str] = &[
 ];
 const TEAMS: u64 = 12;
 
-const APPS: &[&str] = &[
+/// The first of the namespaces that large clusters have for their teams, `team-1` and so on.
+const NUMBERED: u64 = 1_000;
+
+pub(super) const APPS: &[&str] = &[
     "api",
     "auth",
     "backend",
@@ -69,7 +72,7 @@ const WORDS: &[&str] = &[
     "demo", "probe", "node", "proxy", "queue", "store", "tool", "view",
 ];
 
-const PEOPLE: &[&str] = &[
+pub(super) const PEOPLE: &[&str] = &[
     "amara", "anders", "aylin", "benoit", "chiara", "daria", "diego", "elif", "emeka", "farah",
     "felix", "grace", "hana", "ivan", "jana", "joao", "kofi", "lena", "liang", "maya", "milan",
     "nadia", "nils", "noor", "olga", "omar", "paula", "priya", "rafael", "rosa", "sami", "sara",
@@ -127,15 +130,28 @@ pub(super) struct Growth {
     pub(super) newcomers: u64,
     pub(super) teams: u64,
     pub(super) apps: u64,
+    /// Whether the teams' namespaces have numbers in place of names.
+    numbered: bool,
 }
 
 impl Growth {
-    pub(super) fn after(events: u64) -> Self {
+    pub(super) fn after(events: u64, profile: Profile) -> Self {
+        if !profile.has_fixed_clients() {
+            // Large from the start. The number of a node is part of an address, so below 245.
+            return Self {
+                nodes: 240,
+                newcomers: PEOPLE.len() as u64,
+                teams: 200,
+                apps: APPS.len() as u64,
+                numbered: true,
+            };
+        }
         Self {
             nodes: 4 + (events / 60_000).min(28),
             newcomers: 2 + (events / 30_000).min(38),
             teams: 5 + (events / 40_000).min(TEAMS - 5),
             apps: 12 + (events / 10_000).min(APPS.len() as u64 - 12),
+            numbered: false,
         }
     }
 }
@@ -178,6 +194,7 @@ impl Objects {
 
     pub(super) fn enter(&mut self, place: Place, growth: Growth, random: &mut Random) {
         self.namespace = match place {
+            Place::Team if growth.numbered => NUMBERED + few(growth.teams, random),
             Place::Team => few(growth.teams, random),
             Place::Development => 1 + 2 * random.below(2),
             Place::Preview => random.next() | (1 << 63),
@@ -193,6 +210,10 @@ impl Objects {
     pub(super) fn write_namespace(&self, out: &mut Vec<u8>) {
         match NAMESPACES.get(self.namespace as usize) {
             Some(name) => out.extend_from_slice(name.as_bytes()),
+            None if self.namespace < 2 * NUMBERED => {
+                out.extend_from_slice(b"team-");
+                text::number(out, self.namespace - NUMBERED + 1);
+            }
             None => {
                 out.extend_from_slice(b"preview-");
                 text::number(out, self.namespace % 9973);

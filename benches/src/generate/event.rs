@@ -4,8 +4,10 @@
 use std::io;
 
 use super::body::Bodies;
+use super::caller::CallerKind;
 use super::client::{Client, Clients};
 use super::policy::{Level, level};
+use super::profile::Profile;
 use super::target::Target;
 use super::template::Template;
 
@@ -36,10 +38,12 @@ pub(super) struct Events {
     pub(super) stages: Vec<Template>,
     /// Whether it changed an object, and so the object's resource version.
     pub(super) writes: bool,
+    pub(super) caller: CallerKind,
 }
 
 pub(super) fn events(
     request: &Request<'_>,
+    profile: Profile,
     clients: &Clients,
     bodies: &Bodies,
 ) -> io::Result<Events> {
@@ -60,8 +64,14 @@ pub(super) fn events(
         _ if long_running => &["ResponseStarted", "ResponseComplete"],
         _ => &["ResponseComplete"],
     };
+    let omitted = if profile.has_one_event_a_user() {
+        stages.len() - 1
+    } else {
+        0
+    };
     let event = Event {
         request,
+        profile,
         client,
         target,
         clients,
@@ -69,18 +79,21 @@ pub(super) fn events(
     };
     let stages = stages
         .iter()
+        .skip(omitted)
         .map(|stage| Template::compile(&event.text(stage)?))
         .collect::<io::Result<_>>()?;
     let changes = matches!(request.verb, "create" | "update" | "patch" | "delete");
     Ok(Events {
         stages,
         writes: changes && request.code < 300,
+        caller: client.kind,
     })
 }
 
 /// A request with what is known of its client and target.
 pub(super) struct Event<'a> {
     pub(super) request: &'a Request<'a>,
+    profile: Profile,
     pub(super) client: &'a Client,
     pub(super) target: Option<Target>,
     clients: &'a Clients,
@@ -92,7 +105,12 @@ impl Event<'_> {
         let Request {
             verb, uri, code, ..
         } = self.request;
-        let level = level(self.request.client, verb, self.target.as_ref());
+        let level = level(
+            self.profile,
+            self.request.client,
+            verb,
+            self.target.as_ref(),
+        );
         let mut text = format!(
             r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"{}","auditID":"<audit>","stage":"{stage}","requestURI":"{}","verb":"{verb}","user":{}"#,
             level.name(),
@@ -206,7 +224,7 @@ impl Event<'_> {
             return self.clients.grant(name);
         }
         let path = self.request.uri.split('?').next().unwrap_or_default();
-        if self.client.reason.is_empty() && !self.client.username.starts_with("system:") {
+        if self.client.reason.is_empty() && !self.client.is_system {
             return Ok("");
         }
         let public = matches!(

@@ -1,5 +1,5 @@
-//! Flows: what happens in the cluster, as sequences of requests. They are written down in
-//! `flows/*.txt`.
+//! Flows, sequences of requests that make up what happens in the cluster. `flows/*.txt` in, steps
+//! with compiled events out.
 //!
 //! ```text
 //! [NAME] RUNS pace=9ms ns=web           a flow, how often it is started among the model's events, and where
@@ -19,10 +19,11 @@ use std::collections::HashMap;
 use std::io;
 
 use super::body::Bodies;
-use super::client::Clients;
+use super::client::{Client, Clients};
 use super::cluster::{Place, PodKind};
 use super::event::{Events, Request, events};
 use super::malformed;
+use super::profile::Profile;
 
 const FLOWS: &[&str] = &[
     include_str!("flows/workloads.txt"),
@@ -79,7 +80,7 @@ pub(super) struct Renewal {
     pub(super) namespace: bool,
 }
 
-pub(super) fn load(seed: u64) -> io::Result<Vec<Flow>> {
+pub(super) fn load(profile: Profile, seed: u64) -> io::Result<Vec<Flow>> {
     let lines = || {
         FLOWS
             .iter()
@@ -91,7 +92,8 @@ pub(super) fn load(seed: u64) -> io::Result<Vec<Flow>> {
         .map(|(name, _)| name);
     let mut parser = Parser {
         bodies: Bodies::load()?,
-        clients: Clients::load(seed)?,
+        profile,
+        clients: Clients::load(profile, seed)?,
         flows: names
             .enumerate()
             .map(|(index, name)| (name, index))
@@ -144,6 +146,7 @@ fn header(line: &'static str) -> io::Result<Flow> {
 }
 
 struct Parser {
+    profile: Profile,
     bodies: Bodies,
     clients: Clients,
     flows: HashMap<&'static str, usize>,
@@ -196,6 +199,7 @@ impl Parser {
                 };
                 self.push(Action::Renew(renewal), percent, steps);
             }
+            [client, ..] if self.leaves_out(client) => {}
             [client, verbs, uris, code, ref options @ ..] => {
                 for uri in alternatives(uris) {
                     for verb in verbs.split('+') {
@@ -220,6 +224,12 @@ impl Parser {
         Ok(())
     }
 
+    /// Whether the requests of this client are no part of the profile.
+    fn leaves_out(&self, client: &str) -> bool {
+        self.profile.has_one_event_a_user()
+            && self.clients.get(client).is_ok_and(Client::is_unknown)
+    }
+
     fn push(&mut self, action: Action, percent: u32, steps: &mut Vec<Step>) {
         steps.push(Step {
             action,
@@ -241,6 +251,7 @@ impl Parser {
                 Some(("request", name)) => request.request = Some(name.to_owned()),
                 Some(("response", name)) => request.response = Some(name.to_owned()),
                 Some(("body", name)) => self.set_bodies(&mut request, name)?,
+                Some(("as", _)) if self.profile.has_one_event_a_user() => {}
                 Some(("as", name)) => request.impersonated = Some(name),
                 Some(("why", name)) => request.why = Some(name),
                 Some(("stage", stage)) => request.stage = Some(stage),
@@ -257,7 +268,7 @@ impl Parser {
             request.request = None;
         }
         Ok(Exchange {
-            events: events(&request, &self.clients, &self.bodies)?,
+            events: events(&request, self.profile, &self.clients, &self.bodies)?,
             hold,
             slow,
         })

@@ -1,5 +1,6 @@
-//! The model's audit policy: the one that GKE uses.
+//! The audit policies: GKE's, which is the model's, and one that keeps few bodies.
 
+use super::profile::Profile;
 use super::target::Target;
 
 /// What an event of a request holds, least first.
@@ -20,7 +21,7 @@ impl Level {
     }
 }
 
-/// The API groups the policy knows; all others are logged with metadata only.
+/// The API groups GKE's policy knows; all others are logged with metadata only.
 const KNOWN: &[&str] = &[
     "",
     "admissionregistration.k8s.io",
@@ -42,10 +43,39 @@ const KNOWN: &[&str] = &[
     "storage.k8s.io",
 ];
 
-pub(super) fn level(client: &str, verb: &str, target: Option<&Target>) -> Level {
-    let Some(target) = target else {
-        return Level::Metadata;
+pub(super) fn level(profile: Profile, client: &str, verb: &str, target: Option<&Target>) -> Level {
+    match target {
+        None => Level::Metadata,
+        Some(target) if profile.has_fixed_clients() => level_of_gke(client, verb, target),
+        Some(target) => level_of_changes(verb, target),
+    }
+}
+
+/// Bodies of created and changed workloads, nodes, networking and RBAC; metadata of the rest.
+fn level_of_changes(verb: &str, target: &Target) -> Level {
+    let kept = match target.group.as_str() {
+        "" => matches!(
+            target.resource.as_str(),
+            "pods" | "namespaces" | "nodes" | "persistentvolumeclaims"
+        ),
+        group => matches!(
+            group,
+            "apiregistration.k8s.io"
+                | "apps"
+                | "batch"
+                | "networking.k8s.io"
+                | "rbac.authorization.k8s.io"
+        ),
     };
+    match verb {
+        "create" | "update" | "patch" if kept && target.subresource.is_none() => {
+            Level::RequestResponse
+        }
+        _ => Level::Metadata,
+    }
+}
+
+fn level_of_gke(client: &str, verb: &str, target: &Target) -> Level {
     let resource = target.resource_and_subresource();
     let core = target.group.is_empty();
     let status_of_node = core && matches!(resource.as_str(), "nodes/status" | "pods/status");

@@ -1,4 +1,4 @@
-//! Numbers that look random and are the same for the same seed.
+//! Pseudo-random numbers that depend on the seed alone.
 
 /// SplitMix64: one word of state, one multiplication chain a number; good enough for names and
 /// times.

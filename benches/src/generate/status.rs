@@ -1,4 +1,4 @@
-//! How a request ended: the status in its event, and the Status object that the client got.
+//! The outcome of a request: the status in its event, and the Status object that the client got.
 
 use super::event::{Event, NODE_PROSE, Request, escape};
 use super::target::Target;

@@ -1,4 +1,4 @@
-//! What a request is about, as the apiserver reads it from the path.
+//! The objects that a request is about, parsed from its path as the apiserver does.
 
 /// A path that names API objects; the parts may hold `<fields>`.
 #[derive(Debug, Default)]

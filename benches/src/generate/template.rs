@@ -1,7 +1,8 @@
-//! A text with `<fields>`, taken apart once and written often.
+//! Templates of events: a text with `<fields>` is parsed once and written many times.
 
 use std::io;
 
+use super::caller::Caller;
 use super::cluster::Objects;
 use super::malformed;
 use super::random::Random;
@@ -20,6 +21,8 @@ enum Piece {
 enum Field {
     /// A property of the flow's objects.
     Object(fn(&Objects, &mut Vec<u8>)),
+    /// A property of the user who sends the request.
+    Caller(fn(&Caller, &mut Vec<u8>)),
     /// A certificate or the like: its salt and length.
     Base64(u64, usize),
     AuditId,
@@ -48,6 +51,10 @@ const FIELDS: &[(&str, Field)] = &[
     ("audit", Field::AuditId),
     ("born", Field::Born),
     ("bundle", Field::Base64(30, 1560)),
+    ("caller", Field::Caller(Caller::write_name)),
+    ("caller.address", Field::Caller(Caller::write_address)),
+    ("caller.subject", Field::Caller(Caller::write_subject)),
+    ("caller.user", Field::Caller(Caller::write_user)),
     ("certificate", Field::Base64(31, 1476)),
     ("colleague", Field::Object(Objects::write_human)),
     ("container", Field::Object(Objects::write_container)),
@@ -102,6 +109,7 @@ const FIELDS: &[(&str, Field)] = &[
 /// The one event that is being written.
 pub(super) struct Moment<'a> {
     pub(super) objects: &'a Objects,
+    pub(super) caller: &'a Caller,
     /// The request's own numbers: both stages of a request draw the same ones.
     pub(super) random: Random,
     /// Microseconds since 1970.
@@ -149,6 +157,7 @@ impl Field {
     fn write(self, out: &mut Vec<u8>, moment: &mut Moment<'_>) {
         match self {
             Self::Object(write) => write(moment.objects, out),
+            Self::Caller(write) => write(moment.caller, out),
             Self::Base64(salt, length) => moment.objects.write_base64(out, salt, length),
             Self::AuditId | Self::Uuid => text::uuid(out, moment.random.next()),
             Self::Received => time::write_micros(out, moment.received),

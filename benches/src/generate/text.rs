@@ -1,4 +1,4 @@
-//! Numbers and identities as the text that a log has.
+//! Writes numbers and identities as the log spells them.
 
 use super::random::{Random, mix};
 

@@ -1,4 +1,4 @@
-//! Times as the log writes them: RFC 3339 in UTC.
+//! Timestamps as the log writes them: RFC 3339 in UTC.
 
 use super::text;
 
