@@ -12,6 +12,8 @@
 mod bin;
 mod cli;
 mod convert;
+#[cfg(unix)]
+mod docs;
 mod envelopes;
 mod formats;
 mod lake;
@@ -24,6 +26,7 @@ mod lake_twice;
 mod memory;
 mod queries;
 mod real_logs;
+mod screens;
 mod shell;
 mod slt;
 mod stores;
