@@ -12,6 +12,8 @@
 mod bin;
 mod cli;
 mod convert;
+#[cfg(unix)]
+mod docs;
 mod envelopes;
 mod formats;
 mod lake;
@@ -25,6 +27,7 @@ mod memory;
 mod queries;
 mod real_logs;
 mod rooms;
+mod screens;
 mod shell;
 mod slt;
 mod stores;

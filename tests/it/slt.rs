@@ -1,7 +1,15 @@
 //! SQL, from `slt/*.slt`: each file is asked over the log of the same name in `data/slt/`, if there
-//! is one.
+//! is one. Every view has such a file, with a log. With `AUDITQL_SLT_UPDATE=1` the files are
+//! given the answers that differ, to be read before they are committed.
+//!
+//! The logs of the views are made by hand in the shape of real events; the ids of their events say
+//! what each request is.
 
-use std::{fs, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use auditql_engine::{Engine, Error, Options, arrow};
 use sqllogictest::{DBOutput, DefaultColumnType, Runner};
@@ -89,8 +97,56 @@ async fn every_file() {
             };
             Engine::open(options).await.map(Database).map_err(Failed)
         });
-        if let Err(error) = runner.run_file_async(&file).await {
+        if std::env::var_os("AUDITQL_SLT_UPDATE").is_some() {
+            runner
+                .update_test_file(
+                    &file,
+                    " ",
+                    sqllogictest::default_validator,
+                    sqllogictest::default_normalizer,
+                    sqllogictest::default_column_validator,
+                )
+                .await
+                .unwrap();
+        } else if let Err(error) = runner.run_file_async(&file).await {
             panic!("{}", error.display(false));
         }
+    }
+}
+
+/// The names of the files of a folder, without their extension.
+fn names(folder: &Path) -> BTreeSet<String> {
+    let name = |path: PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| name(entry.unwrap().path()))
+        .collect()
+}
+
+#[test]
+fn every_view_has_a_file_with_a_log() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let views = names(&root.join("../schemas/views"));
+    let (files, logs) = (names(&root.join("slt")), names(&root.join("data/slt")));
+    assert!(!views.is_empty());
+    let missing = |from: &BTreeSet<String>| views.difference(from).cloned().collect::<Vec<_>>();
+    assert_eq!(
+        missing(&files),
+        [] as [&str; 0],
+        "views without tests/slt/NAME.slt"
+    );
+    assert_eq!(
+        missing(&logs),
+        [] as [&str; 0],
+        "views without tests/data/slt/NAME.jsonl"
+    );
+    let unused: Vec<_> = logs.difference(&files).collect();
+    assert_eq!(unused, [] as [&str; 0], "logs without tests/slt/NAME.slt");
+    for view in views {
+        let text = fs::read_to_string(root.join("slt").join(&view).with_extension("slt")).unwrap();
+        assert!(
+            text.contains(&format!("FROM {view}")),
+            "{view}.slt does not ask its view"
+        );
     }
 }

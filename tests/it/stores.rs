@@ -3,8 +3,8 @@
 //! message at once where there is nothing to be had.
 //!
 //! `tests/emulators/emulators.py` installs the emulators into the folder that `AUDITQL_EMULATORS`
-//! names; without it most of these tests do nothing. Nothing is to be stopped: the emulators end
-//! with this process, whose pipe they read.
+//! names; without it the tests that need them are ignored. Nothing is to be stopped: the emulators
+//! end with this process, whose pipe they read.
 
 use std::{
     fs,
@@ -13,7 +13,6 @@ use std::{
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{LazyLock, Mutex, PoisonError},
-    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -26,7 +25,7 @@ const ROWS: &str = "SELECT audit_id, stage, verb, request_uri, username, respons
 
 const COUNT: &str = "SELECT count(*) n, count(DISTINCT audit_id) ids FROM events";
 
-/// The emulators, and those of them that run.
+/// The emulators, and the stores that they are.
 struct Emulators {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -34,7 +33,7 @@ struct Emulators {
     _process: Child,
 }
 
-/// A store that runs.
+/// An emulated store.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     /// As `emulators.py` calls it.
@@ -44,11 +43,8 @@ pub(crate) struct Store {
     pub(crate) env: Vec<(String, String)>,
 }
 
-static EMULATORS: LazyLock<Option<Mutex<Emulators>>> = LazyLock::new(|| {
-    let Some(cache) = std::env::var_os("AUDITQL_EMULATORS") else {
-        eprintln!("AUDITQL_EMULATORS is not set: inputs in stores are not tested");
-        return None;
-    };
+static EMULATORS: LazyLock<Mutex<Emulators>> = LazyLock::new(|| {
+    let cache = std::env::var_os("AUDITQL_EMULATORS").expect("the folder of the emulators");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("emulators/emulators.py");
     let mut process = Command::new("python3")
         .arg(script)
@@ -63,24 +59,19 @@ static EMULATORS: LazyLock<Option<Mutex<Emulators>>> = LazyLock::new(|| {
     let started = line(&mut output);
     let mut running = Vec::new();
     for (name, scheme) in [("s3", "s3"), ("gcs", "gs"), ("azure", "az")] {
-        match &started[name]["error"] {
-            Value::Null => running.push(Store {
-                name: name.to_owned(),
-                scheme,
-                env: variables(&started[name]),
-            }),
-            error => {
-                assert!(std::env::var_os("CI").is_none(), "{name}: {error}");
-                eprintln!("{name} is not tested: {error}");
-            }
-        }
+        assert_eq!(started[name]["error"], Value::Null, "{name} does not run");
+        running.push(Store {
+            name: name.to_owned(),
+            scheme,
+            env: variables(&started[name]),
+        });
     }
-    Some(Mutex::new(Emulators {
+    Mutex::new(Emulators {
         input,
         output,
         running,
         _process: process,
-    }))
+    })
 });
 
 fn line(output: &mut BufReader<ChildStdout>) -> Value {
@@ -98,25 +89,20 @@ fn variables(object: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The stores that run; none when the emulators are not there.
+/// All stores.
 pub(crate) fn stores() -> Vec<Store> {
-    EMULATORS.as_ref().map_or_else(Vec::new, |emulators| {
-        emulators
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .running
-            .clone()
-    })
+    let emulators = EMULATORS.lock().unwrap_or_else(PoisonError::into_inner);
+    emulators.running.clone()
 }
 
-fn store(name: &str) -> Option<Store> {
-    stores().into_iter().find(|store| store.name == name)
+pub(crate) fn store(name: &str) -> Store {
+    let mut stores = stores().into_iter();
+    stores.find(|store| store.name == name).unwrap()
 }
 
 /// Has the emulators do something.
 pub(crate) fn tell(words: &Value) -> Value {
-    let emulators = EMULATORS.as_ref().unwrap();
-    let mut emulators = emulators.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut emulators = EMULATORS.lock().unwrap_or_else(PoisonError::into_inner);
     writeln!(emulators.input, "{words}").unwrap();
     let answer = line(&mut emulators.output);
     assert_eq!(answer["error"], Value::Null, "{words}");
@@ -294,11 +280,12 @@ fn long_log(bytes: usize) -> String {
 }
 
 #[test]
+#[cfg_attr(
+    not(emulators),
+    ignore = "AUDITQL_EMULATORS does not name a folder for the emulators"
+)]
 fn objects_folders_and_globs_give_the_rows_of_files() {
     let running = stores();
-    if running.is_empty() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     for name in [
         "audit.log",
@@ -388,11 +375,12 @@ fn objects_folders_and_globs_give_the_rows_of_files() {
 }
 
 #[test]
+#[cfg_attr(
+    not(emulators),
+    ignore = "AUDITQL_EMULATORS does not name a folder for the emulators"
+)]
 fn objects_of_several_members_are_read_to_the_end() {
     let running = stores();
-    if running.is_empty() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     let one = |number: usize| {
         event(&format!("member-{number}"), "2026-11-22T10:00:00.000000Z").into_bytes()
@@ -437,11 +425,12 @@ fn objects_of_several_members_are_read_to_the_end() {
 }
 
 #[test]
+#[cfg_attr(
+    not(emulators),
+    ignore = "AUDITQL_EMULATORS does not name a folder for the emulators"
+)]
 fn a_thousand_small_objects() {
     let running = stores();
-    if running.is_empty() {
-        return;
-    }
     let objects: serde_json::Map<String, Value> = (0..1000)
         .map(|number| {
             (
@@ -461,11 +450,12 @@ fn a_thousand_small_objects() {
 }
 
 #[test]
+#[cfg_attr(
+    not(emulators),
+    ignore = "AUDITQL_EMULATORS does not name a folder for the emulators"
+)]
 fn a_server_that_fails_now_and_then_costs_nothing() {
     let running = stores();
-    if running.is_empty() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     for number in 0..60 {
         let content = event(&format!("id-{number}"), "2026-11-22T10:00:00.000000Z");
@@ -518,8 +508,12 @@ fn a_server_that_fails_now_and_then_costs_nothing() {
 }
 
 #[test]
+#[cfg_attr(
+    not(emulators),
+    ignore = "AUDITQL_EMULATORS does not name a folder for the emulators"
+)]
 fn a_slow_server_is_waited_for() {
-    let Some(store) = store("s3") else { return };
+    let store = store("s3");
     let folder = tempfile::tempdir().unwrap();
     write(
         folder.path(),
@@ -548,7 +542,7 @@ fn a_slow_server_is_waited_for() {
 }
 
 #[test]
-fn a_dead_server_is_told_at_once() {
+fn a_dead_server_is_told() {
     // Nothing listens on a port that was just given back.
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -586,7 +580,6 @@ fn a_dead_server_is_told_at_once() {
         ),
         (set(&[]), web.as_str()),
     ] {
-        let began = Instant::now();
         let ran = ask(&env, COUNT, input, &[]);
         assert!(
             ran.code == 2 && ran.stderr.contains("cannot be reached"),
@@ -599,15 +592,17 @@ fn a_dead_server_is_told_at_once() {
             "{}",
             ran.stderr
         );
-        assert!(
-            began.elapsed() < Duration::from_secs(10),
-            "{input}: {:?}",
-            began.elapsed()
-        );
     }
+}
+
+#[test]
+#[cfg_attr(
+    not(emulators),
+    ignore = "AUDITQL_EMULATORS does not name a folder for the emulators"
+)]
+fn a_store_that_only_fails_is_given_up() {
     for store in stores() {
         let dead = Faulty::before(&store, json!({"fail_first": 1_000_000}));
-        let began = Instant::now();
         let ran = ask(
             &dead.store().env,
             COUNT,
@@ -621,21 +616,18 @@ fn a_dead_server_is_told_at_once() {
             ran.code,
             ran.stderr
         );
-        assert!(
-            began.elapsed() < Duration::from_secs(20),
-            "{}: {:?}",
-            store.name,
-            began.elapsed()
-        );
+        let requests = dead.seen("requests");
+        assert!((2..=20).contains(&requests), "{}: {requests}", store.name);
     }
 }
 
 #[test]
+#[cfg_attr(
+    not(emulators),
+    ignore = "AUDITQL_EMULATORS does not name a folder for the emulators"
+)]
 fn keys_that_cannot_be_addressed_are_reported() {
     let running = stores();
-    if running.is_empty() {
-        return;
-    }
     let text = |id: &str| event(id, "2026-11-22T10:00:00.000000Z");
     tell(&json!({"do": "upload", "bucket": "odd-keys", "objects": {
         "p/fine.log": text("fine"), "p/a b+c=d:e#f?.log": text("special"), "p/marker/": "", "p//double.log": text("double"),
@@ -689,11 +681,12 @@ fn keys_that_cannot_be_addressed_are_reported() {
 }
 
 #[test]
+#[cfg_attr(
+    not(emulators),
+    ignore = "AUDITQL_EMULATORS does not name a folder for the emulators"
+)]
 fn of_a_window_only_its_days_are_fetched() {
     let running = stores();
-    if running.is_empty() {
-        return;
-    }
     let aks = "insights/resourceId=/SUBSCRIPTIONS/S/RESOURCEGROUPS/G/PROVIDERS/MICROSOFT.CONTAINERSERVICE/MANAGEDCLUSTERS/C";
     let folder = tempfile::tempdir().unwrap();
     let mut number = 0;
@@ -759,7 +752,7 @@ fn of_a_window_only_its_days_are_fetched() {
 }
 
 #[test]
-fn without_credentials_it_says_so_at_once() {
+fn without_credentials_it_says_so() {
     let nothing = tempfile::tempdir().unwrap();
     let nothing = nothing.path().to_str().unwrap().to_owned();
     // No command line of a cloud on the path, and no metadata service.
@@ -780,18 +773,12 @@ fn without_credentials_it_says_so_at_once() {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         env.push(("AZURE_STORAGE_ACCOUNT_NAME".to_owned(), account.to_owned()));
-        let began = Instant::now();
         let ran = ask(&env, COUNT, input, &[]);
         assert!(
             ran.code == 2 && ran.stderr.contains(why),
             "{input}: {} {}",
             ran.code,
             ran.stderr
-        );
-        assert!(
-            began.elapsed() < Duration::from_secs(30),
-            "{input}: {:?}",
-            began.elapsed()
         );
     }
     let env = [("AWS_PROFILE".to_owned(), "nobody".to_owned())];
@@ -806,6 +793,10 @@ fn without_credentials_it_says_so_at_once() {
 
 #[cfg(unix)]
 #[test]
+#[cfg_attr(
+    not(emulators),
+    ignore = "AUDITQL_EMULATORS does not name a folder for the emulators"
+)]
 fn profiles_and_connection_strings_lead_to_the_store() {
     let folder = tempfile::tempdir().unwrap();
     write(
@@ -822,7 +813,8 @@ fn profiles_and_connection_strings_lead_to_the_store() {
             .map(|(_, value)| value.clone())
             .unwrap()
     };
-    if let Some(store) = store("s3") {
+    {
+        let store = store("s3");
         upload("by-profile", &logs, "");
         let printed = r#"{"Version":1,"AccessKeyId":"testing","SecretAccessKey":"testing","Expiration":"2099-01-01T00:00:00Z"}"#;
         write(folder.path(), "keys", printed);
@@ -850,7 +842,8 @@ fn profiles_and_connection_strings_lead_to_the_store() {
             same_in(&env, "s3://by-profile/", &logs, &[]);
         }
     }
-    if let Some(store) = store("azure") {
+    {
+        let store = store("azure");
         upload("by-connection-string", &logs, "");
         let (account, key) = (
             get(&store, "AZURE_STORAGE_ACCOUNT_NAME"),
@@ -881,7 +874,8 @@ fn profiles_and_connection_strings_lead_to_the_store() {
             &[],
         );
     }
-    if let Some(store) = store("gcs") {
+    {
+        let store = store("gcs");
         upload("by-emulator-host", &logs, "");
         let host = get(&store, "GOOGLE_BASE_URL").replace("http://", "");
         same_in(
@@ -894,10 +888,11 @@ fn profiles_and_connection_strings_lead_to_the_store() {
 }
 
 #[test]
+#[cfg_attr(
+    not(emulators),
+    ignore = "AUDITQL_EMULATORS does not name a folder for the emulators"
+)]
 fn files_and_folders_of_web_servers() {
-    if stores().is_empty() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     write(
         folder.path(),

@@ -27,24 +27,41 @@ import sys
 import oracle
 
 SHOWN = 3  # of one kind of difference
+# What a plain log does not say of itself, and what only a lake knows.
+UNKNOWN_TO_A_LOG = ("cluster", "account", "log_stream", "source_id", "event_hash")
 WIDTH = 160
+
+
+class EngineFailed(Exception):
+    """The engine gave no answer."""
 
 
 class Engine:
     """The auditql under test."""
 
     def __init__(self, binary, logs):
-        self.command = [binary, "sql", "--quiet", "--output", "jsonl"]
-        self.inputs = [word for log in logs for word in ("--input", log)]
+        # One thread: the rows of `events` then come in the order of the input.
+        self.command = [binary, "--quiet", "--threads", "1"]
+        self.command += [word for log in logs for word in ("--input", log)]
 
-    def rows(self, sql):
+    def answers(self, questions):
+        """The rows of each question, by its name; the questions are put to one shell."""
+        script = ".mode jsonl\n"
+        for name, sql in questions.items():
+            script += f"SELECT '{name}' AS answer_to;\n{sql};\n"
         done = subprocess.run(
-            [*self.command, *self.inputs, sql], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            self.command, input=script.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         if done.returncode not in (0, 3):
-            print(f"{sql}: exit {done.returncode}: {done.stderr.decode().strip()}", file=sys.stderr)
-            sys.exit(2)
-        return [json.loads(line) for line in done.stdout.decode("utf-8").split("\n") if line]
+            raise EngineFailed(f"{self.command}: exit {done.returncode}: {done.stderr.decode().strip()}")
+        answers = {}
+        for line in done.stdout.decode("utf-8").split("\n"):
+            row = json.loads(line) if line else {}
+            if "answer_to" in row:
+                rows = answers[row["answer_to"]] = []
+            elif line:
+                rows.append(row)
+        return answers
 
 
 class Differences:
@@ -60,8 +77,13 @@ class Differences:
         if engine != expected or type(engine) is not type(expected):
             self.add(where, row, engine, expected)
 
+    def is_empty(self):
+        return not any(self.found.values())
+
     def show(self):
         for where, found in sorted(self.found.items()):
+            if not found:
+                continue
             print(f"  {where}: {len(found)}")
             for row, engine, expected in found[:SHOWN]:
                 print(f"    {row}")
@@ -133,14 +155,12 @@ def label_of(row):
     return f"{place} {json.dumps(row['audit_id'])} {json.dumps(row['stage'])}"
 
 
-def compare_events(engine, logs, differences):
+def compare_events(rows, rejects, logs, differences):
     """Compares the events; returns the oracle's rows, and the engine's by their place."""
     broken = []
     found = list(oracle.events(logs, broken))
-    rows = engine.rows("SELECT * FROM events")
     order = {log: index for index, log in enumerate(logs)}
     rows.sort(key=lambda row: (order[row["source_file"]], row["source_offset"]))
-    rejects = engine.rows("SELECT * FROM rejects")
     if len(rejects) != len(broken):
         differences.add("rejects, count", "all", len(rejects), len(broken))
 
@@ -167,7 +187,7 @@ def compare_events(engine, logs, differences):
             elif name == "format":
                 wanted = "kube-apiserver" if version is None else "eventlist"
                 differences.compare(where, label, row[name], wanted)
-            elif name in ("cluster", "account", "log_stream"):
+            elif name in UNKNOWN_TO_A_LOG:
                 differences.compare(where, label, row[name], None)
             elif name not in ("source_file", "source_line", "source_offset", "event_bytes"):
                 differences.add(where, label, row[name], "no such column")
@@ -196,19 +216,23 @@ def place_of(row):
     return row["source_file"], row["source_offset"]
 
 
-def compare_view(engine, view, expected, events, places, differences):
+def compare_view(rows, view, expected, events, places, differences):
     """Compares the rows of a view, each found by the event that it is made from."""
-    place_by_row = {id(row): place for row, place in zip(expected, places)}
+    # An event that was delivered several times may be any of them.
+    first_like, place_by_row = {}, {}
+    for row, place in zip(expected, places):
+        place_by_row[id(row)] = first_like.setdefault(json.dumps(row), place)
+    first_by_place = {place: place_by_row[id(row)] for row, place in zip(expected, places)}
     wanted = collections.defaultdict(list)
     for row, own in oracle.VIEWS[view](expected):
-        wanted[place_by_row.get(id(row))].append(own)
+        wanted[place_by_row[id(row)]].append(own)
     got = collections.defaultdict(list)
-    for row in engine.rows(f"SELECT * FROM {view}"):
+    for row in rows:
         event = events[place_of(row)]
         for name in event:
             # What is alike in both is not kept twice.
             differences.compare(f"{view}.{name} (of the event)", label_of(event), row.pop(name), event[name])
-        got[place_of(event)].append(row)
+        got[first_by_place[place_of(event)]].append(row)
     for place in {**wanted, **got}:
         label = label_of(events[place]) if place in events else str(place)
         if len(got[place]) != len(wanted[place]):
@@ -221,15 +245,24 @@ def compare_view(engine, view, expected, events, places, differences):
     return sum(map(len, got.values()))
 
 
-def compare(binary, logs):
-    engine, differences = Engine(binary, logs), Differences()
-    expected, events, places = compare_events(engine, logs, differences)
-    counts = [f"{len(events)} events"]
+def compare(binary, logs, differences):
+    """Compares everything; returns how many rows `events` and each view have."""
+    tables = ("events", "rejects", *oracle.VIEWS)
+    answers = Engine(binary, logs).answers({name: f"SELECT * FROM {name}" for name in tables})
+    expected, events, places = compare_events(answers["events"], answers["rejects"], logs, differences)
+    counts = {"events": len(events)}
     for view in oracle.VIEWS:
-        counts.append(f"{view} {compare_view(engine, view, expected, events, places, differences)}")
-    print(f"{' '.join(logs) if len(logs) < 3 else f'{logs[0]} ... ({len(logs)} files)'}: {', '.join(counts)}")
+        counts[view] = compare_view(answers[view], view, expected, events, places, differences)
+    return counts
+
+
+def show(binary, logs):
+    """Compares, and prints the outcome; whether anything differs."""
+    differences = Differences()
+    counts = ", ".join(f"{name} {count}" for name, count in compare(binary, logs, differences).items())
+    print(f"{' '.join(logs) if len(logs) < 3 else f'{logs[0]} ... ({len(logs)} files)'}: {counts}")
     differences.show()
-    return bool(differences.found)
+    return not differences.is_empty()
 
 
 def main():
@@ -240,8 +273,8 @@ def main():
     options = parser.parse_args()
     groups = [options.logs] if options.together else [[log] for log in options.logs]
     try:
-        differ = [compare(options.binary, logs) for logs in groups]
-    except OSError as error:
+        differ = [show(options.binary, logs) for logs in groups]
+    except (OSError, EngineFailed) as error:
         print(error, file=sys.stderr)
         return 2
     return 1 if any(differ) else 0

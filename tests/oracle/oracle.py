@@ -450,7 +450,7 @@ def timestamp(raw):
             return None
         offset = datetime.timedelta(hours=int(hours), minutes=int(minutes)) // MICROSECOND
         micros += -offset if sign == "+" else offset
-    # A year that has no four digits in UTC cannot be written.
+    # A year that has no four digits in UTC cannot be written, and few readers of Parquet and Delta know the year 0.
     return micros if timestamp_text(micros) is not None else None
 
 
@@ -463,7 +463,7 @@ def timestamp_text(micros):
     except OverflowError:
         return None
     year = time.year + (-400 if later else 400)
-    return f"{year:04}-{time:%m-%dT%H:%M:%S.%f}Z" if 0 <= year <= 9999 else None
+    return f"{year:04}-{time:%m-%dT%H:%M:%S.%f}Z" if 1 <= year <= 9999 else None
 
 
 # ---------------------------------------------------------------- one event -> its columns
@@ -727,9 +727,14 @@ def latest(rows):
 
 
 def unfinished_requests(rows):
-    """Requests of which the input has events but no final one, each by the event at its latest stage."""
-    for row in latest(rows):
-        if not is_final(row):
+    """Requests of which the input has events but no final one, each by the event at its latest stage.
+
+    Where that event was delivered more than once there is a row for each of them.
+    """
+    rows = list(rows)
+    last = {request_of(row): row["stage"] for row in latest(rows) if not is_final(row)}
+    for row in rows:
+        if request_of(row) in last and row["stage"] == last[request_of(row)]:
             yield row, {"last_stage": row["stage"]}
 
 

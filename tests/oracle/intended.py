@@ -1,0 +1,58 @@
+"""Where auditql and the oracle differ and should, each with the reason.
+
+`log`, `where` and `row` are patterns (`fnmatch`) over what `check.py` prints: the path below `tests/data`, the table and
+column, and the event. An entry that matches nothing any more fails the check.
+"""
+
+import fnmatch
+import typing
+
+
+class Intended(typing.NamedTuple):
+    log: str
+    where: str
+    reason: str
+    row: str = "*"
+
+
+CUT = (
+    "the delivery says that it cut the event, or it can be seen; the event itself, which the oracle is given, says nothing"
+)
+NO_LATENCY = "a LogEntry has one time, so that the two of the event are the same and say nothing of latency"
+HALF_KEY = (
+    "a key with half a surrogate cannot be held in a column and given back: the member goes to unknown_fields, while "
+    "the oracle takes U+FFFD for it"
+)
+
+INTENDED = [
+    *(
+        Intended(f"formats/{case}", "events.truncated", CUT)
+        for case in (
+            "aks/truncated-16k",
+            "aks-audit/truncated-column",
+            "aks-diagnostics/truncated-32k",
+            "cloudwatch/truncated-*",
+            "cloudwatch-events/truncated*",
+            "cloudwatch-export/truncated",
+            "cloudwatch-insights/truncated",
+            "kube-apiserver/eks-truncated-lines",
+            "shipper/eks-truncated",
+        )
+    ),
+    Intended("formats/gke/*", "events.latency_ms", NO_LATENCY),
+    Intended("formats/gke-bigquery/*", "events.latency_ms", NO_LATENCY),
+    Intended("formats/pubsub/*", "events.latency_ms", NO_LATENCY),
+    *(
+        Intended("hostile/round-trip.jsonl", f"events.{column}", HALF_KEY, '*"surrogates in *')
+        for column in ("annotations", "user_extra", "unknown_fields")
+    ),
+]
+
+
+def of(log, where, row):
+    """The entry that covers a difference, or None."""
+    for entry in INTENDED:
+        patterns = zip((log, where, row), (entry.log, entry.where, entry.row))
+        if all(fnmatch.fnmatchcase(text, pattern) for text, pattern in patterns):
+            return entry
+    return None
