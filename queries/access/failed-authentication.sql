@@ -1,5 +1,5 @@
 -- title = "Failed authentication"
--- question = "Where do requests with rejected credentials come from?"
+-- question = "Where do requests with invalid credentials come from?"
 -- description = """
 -- Requests answered with 401 and no user, grouped by origin. The apiserver logs them only at stage
 -- ResponseStarted, without annotations. A 401 with a user comes from a server behind the apiserver
