@@ -1,19 +1,20 @@
 -- title = "Anonymous requests"
--- question = "What was asked of the apiserver without credentials, and what was allowed?"
+-- question = "What did clients request without credentials, and what was allowed?"
 -- description = """
--- Requests of system:anonymous or the group system:unauthenticated, allowed ones first. Reads of the health,
--- version and OpenID discovery paths, which every cluster serves to load balancers and clients, are left out unless
--- include_probes is set. Somebody who impersonates system:anonymous is not anonymous and not here."""
+-- Requests by system:anonymous or the group system:unauthenticated, allowed ones first. Reads of
+-- health, version and OpenID discovery paths, which every cluster serves to load balancers and
+-- clients, are left out unless include_probes is set. A user who impersonates system:anonymous is
+-- not anonymous and is left out."""
 -- severity = "medium"
 -- level = "Metadata"
 -- controls = ["CIS 1.2.1", "PCI-DSS 7.3.3", "SOC 2 CC6.6", "NIST AC-3", "NSA/CISA hardening guide"]
 -- attack = ["T1078.001", "T1190", "T1613"]
--- false_positives = "kubeadm join reads kube-public/cluster-info; load balancers and scanners that ask for other paths; self-subject reviews."
--- limits = "Allowed means authorised: see response_code for what came of it. client_ip can be forged by the client. Requests that the audit policy leaves out, often all health checks, are not here."
+-- false_positives = "kubeadm join, which reads kube-public/cluster-info; load balancers and scanners that request other paths; self-subject reviews."
+-- limits = "Allowed means authorised; response_code shows the outcome. A client can forge client_ip. Requests that the audit policy does not log, often including all health checks, are missing."
 -- [parameters.include_probes]
 -- type = "boolean"
 -- default = false
--- doc = "Also show reads of health, version and OpenID discovery paths."
+-- doc = "Include reads of health, version and OpenID discovery paths."
 WITH anonymous AS (
     SELECT
         authz_decision, verb, api_group, resource, subresource, namespace, name, split_part(request_uri, '?', 1) AS path,

@@ -1,24 +1,26 @@
 -- title = "Denied requests"
 -- question = "Who was refused what, and by which part of the apiserver?"
 -- description = """
--- Every refused request with the gate that refused it. authentication: the credentials were not accepted (401, no user).
--- impersonation: the user may not act as somebody else (403 before any decision; with constrained impersonation the
--- object shown is the target of the request). authorization: no rule allows it (decision forbid). admission or registry:
--- it was authorised, and then refused by Pod Security, a webhook, a policy, a quota, the RBAC escalation guard, a registry
--- check or the server behind the apiserver; webhooks and policies may refuse with other codes than 403, and are
--- recognised by their message. unknown: the log does not say."""
+-- One row per refused request, with the gate that refused it. authentication: the credentials were
+-- not accepted (401, no user). impersonation: the user may not impersonate the other user (403
+-- before any decision; with constrained impersonation, the object shown is the target of the
+-- request). authorization: no rule allows the request (decision forbid). admission or registry: the
+-- request was authorised, and then refused by Pod Security, a webhook, a policy, a quota, the RBAC
+-- escalation guard, a registry check, or the server behind the apiserver. Webhooks and policies can
+-- refuse with codes other than 403; the query recognises them by their message. unknown: the log
+-- does not say."""
 -- severity = "low"
 -- level = "Metadata"
 -- controls = ["PCI-DSS 7.3.2", "PCI-DSS 10.2.1.4", "SOC 2 CC6.1", "NIST AC-3", "HIPAA 164.308(a)(5)(ii)(C)"]
 -- attack = ["T1613", "T1110"]
--- false_positives = "Controllers that meet a terminating namespace, quotas and policies doing their work, clients with an expired token, and tools that probe what they may do."
--- limits = "Requests refused for load (429), and requests that the kubelet or another API refused without the apiserver, are not here. The refusal of an aggregated API server looks like one of the registry. A request that failed authentication has no user."
+-- false_positives = "Controllers that act on a terminating namespace, quotas and policies that work as intended, clients with an expired token, and tools that probe their own permissions."
+-- limits = "Requests refused because of load (429), and requests refused by the kubelet or another API without the apiserver, are not included. A refusal by an aggregated API server looks like one by the registry. A request that failed authentication has no user."
 -- [parameters.refused_by]
 -- type = "string"
 -- doc = "Only refusals by this gate: authentication, impersonation, authorization, 'admission or registry' or unknown."
 -- [parameters.actor]
 -- type = "string"
--- doc = "Only requests of this actor."
+-- doc = "Only requests by this actor."
 -- [parameters.namespace]
 -- type = "string"
 -- doc = "Only requests in this namespace."

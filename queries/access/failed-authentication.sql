@@ -1,18 +1,19 @@
 -- title = "Failed authentication"
--- question = "From where were requests sent whose credentials the apiserver did not accept?"
+-- question = "Where do requests with invalid credentials come from?"
 -- description = """
--- Requests answered 401 without a user, by origin. The apiserver logs them at stage ResponseStarted only, without
--- annotations. A 401 that has a user came from a server behind the apiserver and is not one of them."""
+-- Requests answered with 401 and no user, grouped by origin. The apiserver logs them only at stage
+-- ResponseStarted, without annotations. A 401 with a user comes from a server behind the apiserver
+-- and is not included."""
 -- severity = "low"
 -- level = "Metadata"
 -- controls = ["PCI-DSS 8.3.4", "PCI-DSS 10.2.1.4", "NIST AC-7", "ISO 27001 A.8.5", "HIPAA 164.308(a)(5)(ii)(C)"]
 -- attack = ["T1110", "T1078"]
--- false_positives = "Tokens that expired in a restored or long suspended workload, certificates in rotation, kubeconfigs of clusters that were rebuilt."
--- limits = "The log does not say whose credentials were tried. client_ip can be forged by the client when it sends X-Forwarded-For; peer_ip is who connected. Failures at an identity provider, a cloud's IAM or a proxy before the apiserver are not in this log."
+-- false_positives = "Expired tokens in a restored or long-suspended workload, certificate rotation, kubeconfigs of rebuilt clusters."
+-- limits = "The log does not say whose credentials were tried. A client that sends X-Forwarded-For can forge client_ip; peer_ip is the address that connected. Failures at an identity provider, a cloud IAM or a proxy in front of the apiserver are not in this log."
 -- [parameters.min_attempts]
 -- type = "integer"
 -- default = 1
--- doc = "Only origins with at least as many attempts."
+-- doc = "Only origins with at least this many attempts."
 SELECT
     peer_ip,
     client_ip,

@@ -1,14 +1,15 @@
--- title = "Sessions in pods"
+-- title = "Pod exec sessions"
 -- question = "Who opened a session in which pod, and what did they run?"
 -- description = """
--- exec, attach and port-forward, one row per session, with the command line of an exec. outcome is opened (101), open
--- (opened, and its end is not in the log), refused (401, 403), failed (another code) or unknown (no answer in the log)."""
+-- exec, attach and port-forward: one row per session, with the command line of an exec. outcome is
+-- opened (101), open (opened, and the log does not show its end), refused (401, 403), failed
+-- (another code) or unknown (the log shows no response)."""
 -- severity = "medium"
 -- level = "Metadata"
 -- controls = ["PCI-DSS 10.2.1.2", "SOC 2 CC6.7", "NIST AU-14", "NIST AC-17", "ISO 27001 A.8.18"]
 -- attack = ["T1609", "T1572"]
 -- false_positives = "Operators and backup tools that exec into the pods they manage, CI runners, and network agents."
--- limits = "What was typed after the first command is not logged. 101 says that the stream was opened, not that the command ran. Sessions opened at the kubelet, directly or through nodes/proxy, are not here."
+-- limits = "Input typed after the first command is not logged. 101 means that the stream was opened, not that the command ran. Sessions opened at the kubelet, directly or through nodes/proxy, are not included."
 -- [parameters.namespace]
 -- type = "string"
 -- doc = "Only sessions in this namespace."

@@ -1,15 +1,15 @@
 -- title = "Requests by actor"
 -- question = "Who used the cluster, how much, and with what outcome?"
 -- description = """
--- One row per actor: the impersonated user where a request was made on behalf of somebody else, else the user. Requests
--- without a user (failed authentication) are the row whose actor is NULL. Streams that are still open, and requests whose
--- end is not in the log, are counted too, and separately as unfinished."""
+-- One row per actor: the impersonated user if there is one, otherwise the user. Requests without a
+-- user (failed authentication) form the row whose actor is NULL. Open streams, and requests whose
+-- end the log does not show, are included in requests and also counted in unfinished."""
 -- severity = "info"
 -- level = "Metadata"
 -- controls = ["PCI-DSS 10.2.1.1", "SOC 2 CC6.1", "NIST AC-2", "NIST AU-6", "ISO 27001 A.5.16"]
 -- attack = ["T1078"]
 -- false_positives = "None: this is an inventory."
--- limits = "Requests that the audit policy does not log are not counted. Before it is answered a request does not show impersonation, so an unfinished one may stand under its real user. addresses are the peers that connected: behind a load balancer they are the load balancer's."
+-- limits = "Requests that the audit policy does not log are not counted. Impersonation is logged only with the response, so an unfinished request may be counted for its real user. addresses counts the peers that connected; behind a load balancer, these are the addresses of the load balancer."
 -- [parameters.actor]
 -- type = "string"
 -- doc = "Only this actor."

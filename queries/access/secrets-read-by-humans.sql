@@ -1,17 +1,18 @@
 -- title = "Secrets read by humans"
 -- question = "Which people read which secrets?"
 -- description = """
--- Secrets that a person got, listed or watched, with the answer of the apiserver in 2xx. A person who impersonates a
--- service account is a person; a dashboard that impersonates its user reads for that user."""
+-- get, list and watch requests for secrets by a person, answered with 2xx. A person who
+-- impersonates a service account is a person. A dashboard that impersonates its user reads for that
+-- user."""
 -- severity = "medium"
 -- level = "Metadata"
 -- controls = ["CIS 5.1.2", "PCI-DSS 7.2.6", "PCI-DSS 10.2.1.1", "SOC 2 CC6.1", "NIST AC-6(9)", "ISO 27001 A.8.3"]
 -- attack = ["T1552.007"]
--- false_positives = "Administrators on call, helm (its releases are secrets), and machines that log on under a name that does not start with system:, such as CI users."
--- limits = "Reads without a request for the secret are not visible: pods that mount it or take it into their environment, exec into such a pod, etcd and its backups. A list or watch does not say which secrets it returned. Whether only metadata was asked for is not logged. A watch that is still open at the end of the log is not here but in unfinished_requests."
+-- false_positives = "Administrators on call, helm (it stores releases as secrets), and machines whose user name does not start with system:, such as CI users."
+-- limits = "Only requests for secrets are visible: not pods that mount a secret or load it into their environment, exec into such a pod, etcd, or etcd backups. A list or watch does not say which secrets it returned. The log does not show whether a client asked only for metadata. A watch that is still open at the end of the log is in unfinished_requests, not here."
 -- [parameters.namespace]
 -- type = "string"
--- doc = "Only reads that reached this namespace: in it, or of all namespaces at once."
+-- doc = "Only reads that reached this namespace: in it, or across all namespaces."
 SELECT
     stage_timestamp,
     actor,

@@ -1,15 +1,16 @@
--- title = "Audit IDs of several requests"
+-- title = "Reused audit IDs"
 -- question = "Which audit IDs are shared by different requests?"
 -- description = """
--- A client may choose the ID of its request (header Audit-ID). Who sends one that was used before hopes that a tool takes his request for
--- another, or for a copy of it, and shows one of the two. Here is every ID that stands for more than one request: by time of
--- arrival, user and URI, which all stages of a request have in common."""
+-- A client can choose the ID of its request (header Audit-ID). By reusing an ID, an attacker can
+-- make a tool take a request for another one, or for a duplicate, and show only one of them. One
+-- row per ID that stands for more than one request. All stages of a request have the same time of
+-- receipt, user and URI; requests that differ in any of these are different."""
 -- severity = "medium"
 -- level = "Metadata"
 -- controls = ["PCI-DSS 10.2.1", "PCI-DSS 10.3.2", "NIST AU-9", "NIST AU-10", "ISO 27001 A.8.15"]
 -- attack = ["T1562.008"]
--- false_positives = "The logs of an aggregated API server beside those of the apiserver that passed the request on to it: it keeps the ID. Clients that send a fixed Audit-ID."
--- limits = "Requests in logs that are not in the input are not seen."
+-- false_positives = "Logs of an aggregated API server beside those of the apiserver that forwarded the request and kept its ID. Clients that send a fixed Audit-ID."
+-- limits = "Only requests in the input are compared."
 WITH shared AS (
     SELECT audit_id
     FROM events

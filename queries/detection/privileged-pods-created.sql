@@ -1,22 +1,23 @@
 -- title = "Privileged pods created"
 -- question = "Who created, or tried to create, pods with privileged containers?"
 -- description = """
--- Privileged containers, init containers and ephemeral containers in pods and in the pod templates of workloads. outcome
--- says what became of the request: created (also by server-side apply), changed (an update or patch of an existing
--- object), refused (4xx), failed (5xx; it may have happened all the same), dry run or unknown (no response code). A patch
--- that is known not to touch the pod spec, such as a label or a number of replicas, is left out."""
+-- Privileged containers, init containers and ephemeral containers in pods and in the pod templates
+-- of workloads. outcome is created (server-side apply included), changed (an update or patch of an
+-- existing object), refused (4xx), failed (5xx; the change may have happened), dry run, or unknown
+-- (no response code). A patch known not to touch the pod spec, such as one of labels or replicas,
+-- is left out."""
 -- severity = "high"
 -- level = "Request"
 -- controls = ["CIS 5.2.2", "SOC 2 CC6.8", "NIST CM-7", "NSA/CISA hardening guide"]
 -- attack = ["T1611", "T1610"]
--- false_positives = "Network and storage plugins, kube-proxy, node agents, and the controllers that create pods, ReplicaSets and jobs from a template or scale them; name them in ignored_actors once known."
--- limits = "At level Metadata the log does not show the pod spec: no row does not mean no privileged pod. Nor does it for truncated events, JSON patches at level Request, requests refused before their body was read, and server-side apply that the apiserver failed to log. Pods that were there before the log begins, and static pods, are not here."
+-- false_positives = "Network and storage plugins, kube-proxy, node agents, and the controllers that create or scale pods, ReplicaSets and jobs from a template. List known ones in ignored_actors."
+-- limits = "At level Metadata the log does not show the pod spec, so no rows does not mean no privileged pods. The same applies to truncated events, JSON patches at level Request, requests refused before their body was read, and server-side apply that the apiserver failed to log. Static pods, and pods created before the log begins, are not included."
 -- [parameters.namespace]
 -- type = "string"
 -- doc = "Only pods and workloads in this namespace."
 -- [parameters.ignored_actors]
 -- type = "strings"
--- doc = "Actors whose requests are left out."
+-- doc = "Leave out requests by these actors."
 SELECT
     stage_timestamp,
     CASE

@@ -1,18 +1,19 @@
--- title = "Use of deprecated APIs"
+-- title = "Deprecated API usage"
 -- question = "Who still calls deprecated API versions, and when will they be removed?"
 -- description = """
--- Requests that the apiserver marked as deprecated, by API, actor and client, soonest removal first. removed_release is the
--- Kubernetes release that no longer serves the API. It is NULL where none is set, as for core endpoints and
--- componentstatuses and for deprecated versions of custom resources. Watches that are still open count."""
+-- Requests that the apiserver marked as deprecated, by API, actor and client; the API removed
+-- soonest comes first. removed_release is the Kubernetes release that stops serving the API. It is
+-- NULL if no release is set, as for core endpoints, componentstatuses and deprecated versions of
+-- custom resources. Open watches count."""
 -- severity = "low"
 -- level = "Metadata"
 -- controls = ["NIST CM-7"]
 -- attack = []
--- false_positives = "Controllers of the control plane that watch every API, and the discovery of clients that read all of them."
--- limits = "Only what was called while the log was written: what is stored under an old version, or stands in manifests that nobody applied, is not here. The mark is the serving apiserver's and knows nothing of later releases."
+-- false_positives = "Control plane controllers that watch every API, and clients whose discovery reads every API."
+-- limits = "Only API calls in the log are visible, not objects stored under an old version or manifests that have not been applied. The serving apiserver sets the mark, and does not know about later releases."
 -- [parameters.target_release]
 -- type = "string"
--- doc = "Only APIs that this release (such as 1.32) no longer serves, and those without a release of removal."
+-- doc = "Only APIs that this release (such as 1.32) no longer serves, and those without a removal release."
 WITH deprecated AS (
     SELECT
         api_group, api_version, resource, subresource, annotations['k8s.io/removed-release'] AS removed_release,

@@ -1,21 +1,22 @@
 -- title = "Slow requests"
 -- question = "Which requests took long, and what were they waiting for?"
 -- description = """
--- Requests that took longer than the threshold, slowest first, with the apiserver's own breakdown where it wrote one
--- (requests over half a second): milliseconds in the priority-and-fairness queue, in admission webhooks, in etcd, in
--- writing the answer. slowest_part is the largest of them, and NULL when none took more than a quarter of the time; the
--- parts can overlap and do not add up to the total. Requests that are long by nature are left out: watch, exec, attach,
--- portforward, log, proxy and profiles."""
+-- Requests that took at least threshold_ms, slowest first. For requests over half a second the
+-- apiserver logs a breakdown: milliseconds in the priority-and-fairness queue, in admission
+-- webhooks, in etcd, in writing the response, and so on. slowest_part is the largest part, or NULL
+-- if no part took more than a quarter of the time. Parts can overlap and do not add up to the
+-- total. Requests that are long by nature are left out: watch, exec, attach, portforward, log,
+-- proxy and profiles."""
 -- severity = "info"
 -- level = "Metadata"
 -- controls = ["SOC 2 A1.2"]
 -- attack = []
--- false_positives = "Requests with ?timeout= that wait on purpose, and lists of a whole cluster, for which up to 30 seconds are within the service level objective."
--- limits = "The time is the apiserver's, from receipt to the end of the answer: without the network and the client. A slow client that reads its answer late makes the request slow (response-write). Requests that were never finished are not here."
+-- false_positives = "Requests with ?timeout= that wait on purpose, and lists across a whole cluster, for which the service level objective allows up to 30 seconds."
+-- limits = "Times are measured in the apiserver, from receipt to the end of the response, without the network and the client. A client that reads its response slowly makes the request slow (response-write). Unfinished requests are not included."
 -- [parameters.threshold_ms]
 -- type = "number"
 -- default = 1000.0
--- doc = "Only requests that took at least as many milliseconds."
+-- doc = "Only requests that took at least this many milliseconds."
 WITH timed AS (
     SELECT
         stage_timestamp, verb, api_group, resource, subresource, namespace, name, request_uri, response_code, actor,

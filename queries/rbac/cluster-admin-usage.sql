@@ -1,16 +1,17 @@
--- title = "Use of cluster-admin"
+-- title = "cluster-admin usage"
 -- question = "Who used cluster-admin or system:masters, and for what?"
 -- description = """
--- Requests that were allowed by the role cluster-admin, through whichever binding, or to a member of system:masters, which
--- no RBAC rule limits. One row per actor, way and permission, so that the smaller role that would have been enough can be
--- read off. With impersonation the rights are the impersonated user's: username is who did it. A RoleBinding of
--- cluster-admin grants it in one namespace."""
+-- Requests allowed by the role cluster-admin, through any binding, or made by a member of
+-- system:masters, whom RBAC does not limit. One row per actor, grant and permission, which together
+-- show the smaller role that would have been enough. With impersonation, the rights are those of
+-- the impersonated user, and username is the user who impersonates. A RoleBinding of cluster-admin
+-- grants it in one namespace."""
 -- severity = "medium"
 -- level = "Metadata"
 -- controls = ["CIS 5.1.1", "CIS 5.1.7", "PCI-DSS 7.2.2", "PCI-DSS 10.2.1.2", "SOC 2 CC6.3", "NIST AC-6(9)", "ISO 27001 A.8.2"]
 -- attack = ["T1078", "T1098.006"]
--- false_positives = "The apiserver itself (system:apiserver is a member of system:masters), cluster bootstrap, break-glass use that was approved."
--- limits = "Attributed, lower bound: where cluster-admin and another role cover a request, the apiserver may name the other. The name alone is looked for: a copy of the role under another name, a provider's administrator policy (EKS access policies, GKE IAM) and escalation by way of other rights are not here. To impersonate somebody a member of system:masters uses the membership, too; that use is not counted."
+-- false_positives = "The apiserver itself (system:apiserver is a member of system:masters), cluster bootstrap, and approved break-glass use."
+-- limits = "Attributed, lower bound: if both cluster-admin and another role allow a request, the apiserver may name the other one. The query looks only for the name. It does not find copies of the role under another name, a provider's administrator policy (EKS access policies, GKE IAM), or escalation through other rights. A member of system:masters also uses that membership to impersonate others; this use is not counted."
 -- [parameters.actor]
 -- type = "string"
 -- doc = "Only this actor."

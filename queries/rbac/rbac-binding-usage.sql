@@ -1,18 +1,19 @@
--- title = "Use of RBAC bindings"
--- question = "Which bindings were requests allowed by, for whom, and when last?"
+-- title = "RBAC binding usage"
+-- question = "Which bindings allowed requests, for whom, and when were they last used?"
 -- description = """
--- For each role binding and cluster role binding that the apiserver named as its reason: how many requests it allowed,
--- for how many actors, with which verbs. Requests that were allowed and then failed (404, 409, a refusal by admission)
--- used the binding too, and so do streams that are still open. The numbers are a lower bound: see limits."""
+-- For each role binding and cluster role binding that the apiserver named as the reason: how many
+-- requests it allowed, for how many actors, with which verbs. Requests that were allowed and then
+-- failed (404, 409, refused by admission) used the binding, and so do open streams. Counts are a
+-- lower bound: see limits."""
 -- severity = "info"
 -- level = "Metadata"
 -- controls = ["PCI-DSS 7.2.4", "PCI-DSS 7.2.5.1", "SOC 2 CC6.3", "NIST AC-6(7)", "ISO 27001 A.5.18"]
 -- attack = ["T1098.006"]
 -- false_positives = "None: this is an inventory."
--- limits = "Attributed, lower bound. That a binding is not here is no proof that it is not needed: the apiserver names one sufficient binding, the first it finds, in no fixed order, so that of two that cover a request either may be named. system:masters, the node authorizer and webhooks allow without naming a binding. bind, escalate and other checks made while a request is handled have no reason of their own. Requests that the audit policy leaves out, and those before the log begins, are not counted. A binding that was deleted and made again under the same name is one row."
+-- limits = "Attributed, lower bound. A binding that is missing here may still be needed: the apiserver names the first binding it finds that allows a request, in no fixed order, so if two bindings allow it, either can be named. system:masters, the node authorizer and webhooks allow requests without naming a binding. Checks made while a request is handled, such as bind and escalate, have no reason of their own. Requests that the audit policy does not log, and those before the log begins, are not counted. A binding that was deleted and created again under the same name is one row."
 -- [parameters.binding]
 -- type = "string"
--- doc = "Only the bindings of this name."
+-- doc = "Only bindings with this name."
 WITH allowed AS (
     SELECT
         binding_kind, binding_namespace, binding_name, role_kind, role_name, authorizer, authz_decision, actor, verb,

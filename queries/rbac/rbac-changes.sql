@@ -1,14 +1,15 @@
 -- title = "RBAC changes"
 -- question = "Who changed which role or binding, and what does it grant?"
 -- description = """
--- Successful writes to roles and bindings, with what a binding grants to whom and what a role allows, where the audit
--- level shows it. Dry runs and refused attempts are left out: for those see denied-requests."""
+-- Successful writes to roles and bindings. If the audit level shows it: what a binding grants to
+-- whom, and what a role allows. Dry runs and refused attempts are left out; for the latter, see
+-- denied-requests."""
 -- severity = "medium"
 -- level = "Metadata"
 -- controls = ["PCI-DSS 10.2.1.5", "SOC 2 CC6.2", "SOC 2 CC6.3", "NIST AC-2(4)", "ISO 27001 A.5.18"]
 -- attack = ["T1098.006"]
--- false_positives = "GitOps controllers and operators that own their roles, the apiserver's reconciliation of the default roles at start-up, and the deletion of namespaces (deletecollection, also where there was nothing to delete)."
--- limits = "At level Metadata only the object's name is known: granted_role, subjects and rules are NULL. A patch logged at level Request shows the part it names, a JSON patch nothing. What a deleted object granted stands in earlier events. EKS access entries, cloud IAM and group membership are outside this log."
+-- false_positives = "GitOps controllers and operators that own their roles, the apiserver's reconciliation of the default roles at startup, and namespace deletion (deletecollection, even if there was nothing to delete)."
+-- limits = "At level Metadata only the name of the object is known: granted_role, subjects and rules are NULL. At level Request a patch shows only the part it changes, and a JSON patch shows nothing. For what a deleted object granted, look at earlier events. EKS access entries, cloud IAM and group membership are not in this log."
 -- [parameters.actor]
 -- type = "string"
 -- doc = "Only changes by this actor."
