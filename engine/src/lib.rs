@@ -1,28 +1,37 @@
 //! The engine of auditql: bytes → records → events → batches → tables → answers.
 //!
+//! Its folders and files are rooms, and a room imports only from those before it:
+//!
 //! ```text
-//! source/    a file, folder, glob or stdin → objects → decompressed bytes → chunks of whole records
-//! format/    a record in a provider's envelope → audit.k8s.io/v1 events        ★ add a provider here
-//! event/     an event's bytes → a borrowed Event
-//! batch/     events → Arrow RecordBatches, only the columns asked for          ★ add a column here
-//! scan/      a plan over objects → batches, and the account of every record
-//! table/     scans and Parquet files → tables and views in the SQL catalogue
-//! function/  SQL functions of our own                                          ★ add a function here
-//! query/     SQL or a saved query, parameters → a stream of rows
-//! convert/   batches → one Parquet file, or the original events again
-//! lake/      new sources → transactions of a Delta Lake, each record once; its evidence and upkeep
+//! error, time, schema   the words that everybody uses
+//! json                  raw JSON → borrowed slices
+//! account               what was read: rejects, tallies, the ledger of an answer
+//! event                 an event's bytes → a borrowed Event
+//! format                a provider's envelope → audit.k8s.io/v1 events           ★ add a provider
+//! source                files, stores, stdin → decompressed bytes → chunks of whole records
+//! record                chunks → events, rejects and skips
+//! column                events → Arrow batches, Parquet row groups, JSON again   ★ add a column
+//! scan                  a plan, which is data → one pool of workers → batches
+//! function              SQL functions of our own                                 ★ add a function
+//! session, file         a DataFusion session; one file, whole or absent
+//! lake                  new sources → transactions of a Delta Lake, each record once
+//! catalog               scans, files, lakes → tables and views in SQL            ★ add a table
+//! query                 saved queries, parameters, an Answer and its Account
+//! engine                what others embed
 //! ```
 //!
-//! Data flows down this list and never back. The engine never prints, exits, or reads arguments or
-//! the environment.
+//! The engine never prints, exits, or reads arguments or the environment.
 //!
 //! ```no_run
 //! # async fn example() -> auditql_engine::Result<()> {
 //! use auditql_engine::{Engine, Options};
 //!
-//! let engine = Engine::open(Options { inputs: vec!["audit.log".into()], ..Options::default() }).await?;
-//! let rows = engine.sql("SELECT count(*) FROM events").await?.collect().await?;
-//! assert_eq!(engine.report().total.read(), engine.report().total.events);
+//! let inputs = vec!["audit.log".into()];
+//! let engine = Engine::open(Options { inputs, ..Options::default() }).await?;
+//! let answer = engine.sql("SELECT count(*) FROM events").await?;
+//! let account = answer.account().clone();
+//! let rows = answer.collect().await?;
+//! assert_eq!(account.report().total.read(), account.report().total.events);
 //! # Ok(())
 //! # }
 //! ```
