@@ -314,9 +314,9 @@ fn no_files_import_each_other_in_a_circle() {
             done.iter().for_each(|file| drop(left.remove(file)));
         }
         // What only imports a circle is not in it.
-        let in_circle = |file: &&Path| {
+        let in_circle = |file: &Path| {
             left.iter()
-                .any(|other| other != *file && imports[other].contains(*file))
+                .any(|other| *other != file && imports[other].contains(file))
         };
         let circle: Vec<_> = left.iter().filter(|file| in_circle(file)).collect();
         assert!(circle.is_empty(), "{}: {circle:?}", source.name);

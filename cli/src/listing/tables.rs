@@ -36,7 +36,7 @@ pub(crate) fn functions() -> impl Iterator<Item = Vec<String>> {
 ///
 /// When there is no such table or view.
 pub(crate) fn columns(name: &str) -> Result<Listing> {
-    let of = |tables: &'static [schema::Table]| tables.iter().find(|table| table.name == name);
+    let of = |tables: &'static [schema::TableDef]| tables.iter().find(|table| table.name == name);
     let (table, inherited) = match (of(schema::tables()), of(schema::views())) {
         (Some(table), _) => (table, None),
         // A view has the columns of `events` behind its own.

@@ -14,7 +14,7 @@ pub(crate) mod status;
 mod stop;
 
 pub(crate) use account::account;
-pub(crate) use answer::{Ended, write, write_batch};
+pub(crate) use answer::{Ended, write_batch};
 pub(crate) use message::{note, say, stdout};
 pub(crate) use runtime::{block_on, on_large_stack};
 pub(crate) use session::{Question, Session, Shown};

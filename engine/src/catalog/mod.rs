@@ -185,3 +185,6 @@ fn condition(window: Window) -> Option<String> {
         .collect();
     (!terms.is_empty()).then(|| terms.join(" AND "))
 }
+
+#[cfg(test)]
+mod tests;
