@@ -69,6 +69,9 @@ fn print(message: &clap::Error) -> u8 {
     match (message.use_stderr(), printed) {
         (true, _) => status::ERROR,
         (false, Ok(())) => status::OK,
-        (false, Err(error)) => status::report(&error.into(), Color::OFF),
+        (false, Err(error)) => {
+            let error = anyhow::Error::from(error).context("cannot write to stdout");
+            status::report(&error, Color::OFF)
+        }
     }
 }

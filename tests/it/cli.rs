@@ -316,9 +316,9 @@ fn the_window_is_half_open_and_says_what_there_is() {
     let empty = count(&["--until", "2026-11-22T10:00:00.250000Z"]);
     assert_eq!(empty.text(0), "n\n0\n");
     assert!(
-        empty
-            .stderr
-            .contains("the input has 2026-11-22T10:00:00.250000Z to 2026-11-22T11:00:00.000000Z"),
+        empty.stderr.contains(
+            "the input has events from 2026-11-22T10:00:00.250000Z to 2026-11-22T11:00:00.000000Z"
+        ),
         "{}",
         empty.stderr
     );
@@ -396,11 +396,30 @@ fn errors_say_what_and_what_to_do() {
         (
             vec!["queries", "show", "nothing"],
             2,
-            "there is no saved query",
+            "unknown saved query `nothing`; `auditql queries` lists them",
         ),
-        (vec!["schema", "nothing"], 2, "there is no table or view"),
+        (
+            vec!["schema", "nothing"],
+            2,
+            "unknown table or view `nothing`; known tables and views: events, ",
+        ),
         (vec!["sql", "SELECT 1", "-o", "xml"], 2, "invalid value"),
         (vec!["nonsense"], 2, "unrecognized subcommand"),
+        (
+            vec!["schema", "--since", "24h"],
+            2,
+            "`schema` does not use `--since`",
+        ),
+        (
+            vec!["--summary", "run.json", "lake", "history", "lake"],
+            2,
+            "`--summary` works with: shell, sql, run, convert, lake export",
+        ),
+        (
+            vec!["sql", "SELECT 1 FROM evnts"],
+            2,
+            "unknown table `evnts`; did you mean `events`?",
+        ),
         (vec!["--help"], 0, ""),
         (vec!["--version"], 0, ""),
     ] {

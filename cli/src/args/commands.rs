@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{
-    flags::{Flags, OUTPUT, OutputFlags, ReadFlags, WriteFlags, text_output},
+    flags::{AccountFlags, Flags, OUTPUT, OutputFlags, ReadFlags, WriteFlags, text_output},
     values::parameter,
 };
 
@@ -18,6 +18,8 @@ pub(crate) struct ShellArgs {
     /// Output format [default: table on a terminal, otherwise csv]
     #[arg(short, long, value_name = "FORMAT", value_parser = text_output(), help_heading = OUTPUT)]
     output: Option<String>,
+    #[command(flatten)]
+    account: AccountFlags,
 }
 
 impl ShellArgs {
@@ -25,6 +27,8 @@ impl ShellArgs {
         Flags {
             allow_writes: self.write.allow_writes,
             output: self.output.clone(),
+            summary: self.account.summary.clone(),
+            quiet: self.account.quiet.quiet,
             ..self.read.flags()
         }
     }
@@ -44,6 +48,8 @@ pub(crate) struct SqlArgs {
     write: WriteFlags,
     #[command(flatten)]
     output: OutputFlags,
+    #[command(flatten)]
+    account: AccountFlags,
 }
 
 impl SqlArgs {
@@ -51,6 +57,8 @@ impl SqlArgs {
         Flags {
             allow_writes: self.write.allow_writes,
             output: self.output.output.clone(),
+            summary: self.account.summary.clone(),
+            quiet: self.account.quiet.quiet,
             ..self.read.flags()
         }
     }
@@ -70,6 +78,8 @@ pub(crate) struct RunArgs {
     write: WriteFlags,
     #[command(flatten)]
     output: OutputFlags,
+    #[command(flatten)]
+    account: AccountFlags,
 }
 
 impl RunArgs {
@@ -77,6 +87,8 @@ impl RunArgs {
         Flags {
             allow_writes: self.write.allow_writes,
             output: self.output.output.clone(),
+            summary: self.account.summary.clone(),
+            quiet: self.account.quiet.quiet,
             ..self.read.flags()
         }
     }
@@ -108,11 +120,17 @@ pub(crate) struct ConvertArgs {
     pub(crate) to: String,
     #[command(flatten)]
     read: ReadFlags,
+    #[command(flatten)]
+    account: AccountFlags,
 }
 
 impl ConvertArgs {
     pub(super) fn flags(&self) -> Flags {
-        self.read.flags()
+        Flags {
+            summary: self.account.summary.clone(),
+            quiet: self.account.quiet.quiet,
+            ..self.read.flags()
+        }
     }
 }
 

@@ -18,7 +18,7 @@ Examples:
 
 Exit codes:
   0    success
-  1    findings
+  1    findings (`lake verify`)
   2    error
   3    success, but part of the input could not be read
   130  interrupted";
@@ -60,8 +60,8 @@ Examples:
     auditql convert -q -i /var/log/kubernetes/ --to /srv/lake
     auditql convert -i s3://logs/2026/ --to s3://evidence/lake
 
-A lake stores every event once, however often you convert the same logs. It takes
-whole logs: `--since` and `--until` are for files only.";
+A lake stores every event once, however often you convert the same logs.
+`--since` and `--until` apply to files only: a lake takes whole logs.";
 
 pub(super) const SCHEMA: &str = "\
 Examples:
@@ -98,6 +98,8 @@ Examples:
   auditql lake verify /srv/lake -i /archive/logs/
   auditql lake verify s3://evidence/lake --no-originals -o jsonl
 
+Original logs that no longer exist are reported as `gone`, which is not an error.
+
 Status:
   ok       matches the evidence
   differs  does not match the evidence; the exit code is 1
@@ -116,20 +118,21 @@ pub(super) const OPTIMIZE: &str = "\
 Example:
   auditql lake optimize /srv/lake
 
-The replaced files stay until `lake vacuum` deletes them.";
+Readers and writers may continue meanwhile. The merged files stay until
+`lake vacuum` deletes them.";
 
 pub(super) const EXPIRE: &str = "\
 Examples:
   auditql lake expire /srv/lake --older-than 400d --dry-run
   auditql lake expire /srv/lake --older-than 400d
 
-The files stay until `lake vacuum` deletes them. The evidence stays for good, and
-expired events are not added again.";
+The files stay until `lake vacuum` deletes them. The evidence stays for good,
+and expired events are not added again.";
 
 pub(super) const VACUUM: &str = "\
 Examples:
   auditql lake vacuum /srv/lake --dry-run
   auditql lake vacuum /srv/lake --older-than 7d
 
-Versions that need the deleted files can no longer be read in full. A run that takes
-longer than --older-than may lose files that it still needs.";
+Versions that need the deleted files can no longer be read in full. A run that
+takes longer than --older-than may lose files that it still needs.";

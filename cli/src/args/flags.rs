@@ -33,7 +33,7 @@ pub(crate) struct Flags {
     pub(crate) quiet: bool,
 }
 
-/// What a command takes that reads any input and accounts for it.
+/// What a command takes that reads any input.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct ReadFlags {
     #[command(flatten)]
@@ -50,10 +50,6 @@ pub(crate) struct ReadFlags {
     pub(crate) threads: ThreadFlags,
     #[command(flatten)]
     pub(crate) memory: MemoryFlags,
-    #[command(flatten)]
-    pub(crate) account: AccountFlags,
-    #[command(flatten)]
-    pub(crate) quiet: QuietFlags,
 }
 
 impl ReadFlags {
@@ -66,8 +62,6 @@ impl ReadFlags {
             max_record: self.record.max_record,
             threads: self.threads.threads,
             memory: self.memory.memory,
-            summary: self.account.summary.clone(),
-            quiet: self.quiet.quiet,
             ..Flags::default()
         }
     }
@@ -75,8 +69,8 @@ impl ReadFlags {
 
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct InputFlags {
-    /// File, folder, quoted glob, URL of a store, or `-` for stdin; repeatable. Default: the
-    /// comma-separated list in AUDITQL_INPUT
+    /// File, folder, quoted glob, store URL, or `-` for stdin; repeatable [env: AUDITQL_INPUT, a
+    /// comma-separated list]
     #[arg(short, long, value_name = "INPUT", help_heading = INPUT)]
     pub(crate) input: Vec<String>,
 }
@@ -107,7 +101,7 @@ pub(crate) struct LogFlags {
     /// Skip duplicate events in raw logs
     #[arg(long, help_heading = INPUT)]
     pub(crate) dedup: bool,
-    /// Read only this log format (see `auditql formats`). Default: detect the format of each record
+    /// Read only this log format (see `auditql formats`) [default: detect]
     #[arg(long = "format", value_name = "NAME", value_parser = log_format, help_heading = INPUT)]
     pub(crate) log_format: Option<String>,
 }
@@ -147,11 +141,14 @@ pub(crate) struct OutputFlags {
     pub(crate) output: Option<String>,
 }
 
+/// What a command takes that accounts for what it read.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct AccountFlags {
     /// Write the account of the run (records read, events, rejects, skipped) to FILE as JSON
     #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     pub(crate) summary: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) quiet: QuietFlags,
 }
 
 #[derive(Debug, Clone, Default, Args)]

@@ -20,25 +20,25 @@ pub(crate) struct LakeArgs {
 /// What is done to a lake.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LakeVerb {
-    /// List the logs a lake was made from, with the evidence of what was read
+    /// List the logs a lake was made from, and what was read of each
     #[command(after_help = examples::SOURCES)]
     Sources(SourcesArgs),
     /// List the versions of a lake, newest first
     #[command(after_help = examples::HISTORY)]
     History(HistoryArgs),
-    /// Check a lake against its evidence and, where they still exist, the original logs
+    /// Check a lake against its evidence and the original logs
     #[command(after_help = examples::VERIFY)]
     Verify(VerifyArgs),
     /// Write the original events as JSON lines
     #[command(after_help = examples::EXPORT)]
     Export(ExportArgs),
-    /// Merge small files into large ones, sorted by time; safe beside readers and writers
+    /// Merge small files into large ones, sorted by time
     #[command(after_help = examples::OPTIMIZE)]
     Optimize(OptimizeArgs),
-    /// Remove old days from a lake
+    /// Remove old days
     #[command(after_help = examples::EXPIRE)]
     Expire(ExpireArgs),
-    /// Delete files that are no longer needed: expired, merged, or left by killed runs
+    /// Delete the files of expired days, merged files and killed runs
     #[command(after_help = examples::VACUUM)]
     Vacuum(VacuumArgs),
 }
@@ -48,13 +48,13 @@ impl LakeVerb {
         match self {
             Self::Sources(args) => Flags {
                 as_of: args.version.as_of,
-                ..args.lake.flags()
+                ..args.rows.flags()
             },
-            Self::History(args) => args.lake.flags(),
+            Self::History(args) => args.rows.flags(),
             Self::Verify(args) => Flags {
                 max_record: args.record.max_record,
                 threads: args.threads.threads,
-                ..args.lake.flags()
+                ..args.rows.flags()
             },
             Self::Export(args) => Flags {
                 window: args.window,
@@ -62,33 +62,38 @@ impl LakeVerb {
                 threads: args.threads.threads,
                 memory: args.memory.memory,
                 summary: args.account.summary.clone(),
-                quiet: args.quiet.quiet,
+                quiet: args.account.quiet.quiet,
                 ..Flags::default()
             },
             Self::Optimize(args) => Flags {
                 threads: args.threads.threads,
                 memory: args.memory.memory,
-                ..args.lake.flags()
+                ..args.rows.flags()
             },
-            Self::Expire(args) => args.lake.flags(),
-            Self::Vacuum(args) => args.lake.flags(),
+            Self::Expire(args) => args.rows.flags(),
+            Self::Vacuum(args) => args.rows.flags(),
         }
     }
 }
 
-/// Which lake, and how rows about it are written.
+/// Which lake.
 #[derive(Debug, Args)]
-pub(crate) struct LakeRows {
+pub(crate) struct LakeName {
     /// The lake: a folder, or a URL of S3, Cloud Storage or Azure
     #[arg(value_name = "LAKE")]
     pub(crate) lake: String,
+}
+
+/// How rows about a lake are written.
+#[derive(Debug, Args)]
+pub(crate) struct RowFlags {
     #[command(flatten)]
     output: OutputFlags,
     #[command(flatten)]
     quiet: QuietFlags,
 }
 
-impl LakeRows {
+impl RowFlags {
     fn flags(&self) -> Flags {
         Flags {
             output: self.output.output.clone(),
@@ -101,24 +106,28 @@ impl LakeRows {
 #[derive(Debug, Args)]
 pub(crate) struct SourcesArgs {
     #[command(flatten)]
-    pub(crate) lake: LakeRows,
+    pub(crate) name: LakeName,
     #[command(flatten)]
     version: VersionFlags,
+    #[command(flatten)]
+    rows: RowFlags,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
     #[command(flatten)]
-    pub(crate) lake: LakeRows,
+    pub(crate) name: LakeName,
     /// Show only the newest N versions
     #[arg(short = 'n', long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+    #[command(flatten)]
+    rows: RowFlags,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
-    pub(crate) lake: LakeRows,
+    pub(crate) name: LakeName,
     /// Where to find original logs that have been moved; repeatable
     #[arg(short, long, value_name = "INPUT", help_heading = INPUT)]
     pub(crate) input: Vec<String>,
@@ -129,13 +138,14 @@ pub(crate) struct VerifyArgs {
     record: RecordFlags,
     #[command(flatten)]
     threads: ThreadFlags,
+    #[command(flatten)]
+    rows: RowFlags,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// The lake: a folder, or a URL of S3, Cloud Storage or Azure
-    #[arg(value_name = "LAKE")]
-    pub(crate) lake: String,
+    #[command(flatten)]
+    pub(crate) name: LakeName,
     /// File to write; `-` for stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) to: String,
@@ -152,40 +162,44 @@ pub(crate) struct ExportArgs {
     memory: MemoryFlags,
     #[command(flatten)]
     account: AccountFlags,
-    #[command(flatten)]
-    quiet: QuietFlags,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct OptimizeArgs {
     #[command(flatten)]
-    pub(crate) lake: LakeRows,
+    pub(crate) name: LakeName,
     #[command(flatten)]
     threads: ThreadFlags,
     #[command(flatten)]
     memory: MemoryFlags,
+    #[command(flatten)]
+    rows: RowFlags,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ExpireArgs {
     #[command(flatten)]
-    pub(crate) lake: LakeRows,
+    pub(crate) name: LakeName,
     /// Remove days that ended longer ago than this, such as 400d or 52w
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) older_than: i64,
     /// Only show what would be removed
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    rows: RowFlags,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct VacuumArgs {
     #[command(flatten)]
-    pub(crate) lake: LakeRows,
+    pub(crate) name: LakeName,
     /// Delete files unused for longer than this, such as 7d or 12h; must exceed the longest run
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "7d")]
     pub(crate) older_than: i64,
     /// Only show what would be deleted
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    rows: RowFlags,
 }

@@ -34,10 +34,10 @@ use commands::FormatsArgs;
 #[derive(Debug, Parser)]
 #[command(
     name = "auditql",
+    bin_name = "auditql",
     version,
     max_term_width = 100,
     args_override_self = true,
-    args_conflicts_with_subcommands = true,
     after_help = examples::AUDITQL
 )]
 struct CommandLine {
@@ -46,7 +46,7 @@ struct CommandLine {
     /// For the shell that opens without a command.
     #[command(flatten)]
     shell: ShellArgs,
-    /// When to colour messages
+    /// When to colour messages; `auto` needs a terminal, and respects NO_COLOR and TERM=dumb
     #[arg(
         long,
         global = true,
@@ -113,15 +113,12 @@ impl Command {
     }
 }
 
-/// When to colour.
+// No docs on the values: `--help` would list each on a line of its own, for every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum ColorChoice {
-    /// On a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`
     #[default]
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 
@@ -216,13 +213,21 @@ mod tests {
     }
 
     #[test]
+    fn a_word_that_is_no_command() {
+        for line in ["auditql nonsense", "auditql -i a.log nonsense"] {
+            let error = parsed(line).unwrap_err().to_string();
+            assert!(error.contains("unrecognized subcommand"), "{error}");
+        }
+    }
+
+    #[test]
     fn examples_fit_80_columns() {
         fn check(command: &clap::Command) {
             for line in command.get_after_help().iter().flat_map(|text| {
                 let text = text.to_string();
                 text.lines().map(str::to_owned).collect::<Vec<_>>()
             }) {
-                assert!(line.chars().count() <= 80, "{line}");
+                assert!(line.chars().count() < 80, "{line}");
             }
             command.get_subcommands().for_each(check);
         }

@@ -19,11 +19,18 @@ pub(crate) fn completions(args: &CompletionsArgs) -> Result<u8> {
 
 pub(crate) fn man() -> Result<u8> {
     let definition = definition();
+    let man = Man::new(definition.clone());
     let mut text = Vec::new();
-    Man::new(definition.clone()).render(&mut text)?;
+    man.render_title(&mut text)?;
+    man.render_name_section(&mut text)?;
+    man.render_synopsis_section(&mut text)?;
+    man.render_description_section(&mut text)?;
+    man.render_options_section(&mut text)?;
     for command in definition.get_subcommands() {
         section(command, "", &mut text)?;
     }
+    man.render_extra_section(&mut text)?;
+    man.render_version_section(&mut text)?;
     print(&text)
 }
 
@@ -39,6 +46,9 @@ fn section(command: &Command, prefix: &str, text: &mut Vec<u8>) -> Result<()> {
     man.render_description_section(&mut parts)?;
     if command.get_arguments().next().is_some() {
         man.render_options_section(&mut parts)?;
+    }
+    if command.get_after_help().is_some() {
+        man.render_extra_section(&mut parts)?;
     }
     writeln!(text, ".SH \"AUDITQL {}\"", name.to_uppercase())?;
     // The sections of a command's own page are below its section here.

@@ -28,6 +28,25 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
+    /// Only these of the columns.
+    pub(crate) fn only(self, columns: &'static [&'static str]) -> Self {
+        let places: Vec<Option<usize>> = columns
+            .iter()
+            .map(|name| self.columns.iter().position(|column| column == name))
+            .collect();
+        let cells = |row: &Vec<String>| {
+            let cells = places.iter();
+            cells
+                .map(|place| place.and_then(|place| row.get(place)).cloned())
+                .map(Option::unwrap_or_default)
+                .collect()
+        };
+        Self {
+            rows: self.rows.iter().map(cells).collect(),
+            columns,
+        }
+    }
+
     /// Writes the rows to stdout.
     ///
     /// # Errors

@@ -59,12 +59,12 @@ pub(crate) static OUTPUTS: &[&dyn Output] = &[
     &line::LineOutput,
     &csv::CsvOutput {
         name: "csv",
-        doc: "Comma-separated values with a header; formulas are defused",
+        doc: "Comma-separated values with a header; formulas are escaped",
         delimiter: b',',
     },
     &csv::CsvOutput {
         name: "tsv",
-        doc: "Tab-separated values with a header; formulas are defused",
+        doc: "Tab-separated values with a header; formulas are escaped",
         delimiter: b'\t',
     },
     &json::JsonOutput {

@@ -158,7 +158,7 @@ impl Shell<'_> {
 
     fn queries(&self, words: &[&str]) -> Result<()> {
         let Some(id) = words.first() else {
-            return self.list(&listing::queries());
+            return self.list(&listing::queries().only(&["id", "pack", "question"]));
         };
         let mut out = stdout();
         listing::describe(listing::find_query(id)?, &mut out)?;

@@ -2,7 +2,7 @@
 
 /// From this similarity on, a name is likely to be the one that was meant.
 const ALIKE: f64 = 0.8;
-/// The shortest part of a name that is searched for in others.
+/// The shortest name that is searched for in others, and may have one letter wrong.
 const PART: usize = 3;
 
 /// The message for a name that is not known: the known name that looks most like it, or else what
@@ -23,9 +23,10 @@ fn most_alike<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Optio
     let name = name.to_lowercase();
     let score = |candidate: &str| {
         let similarity = strsim::jaro_winkler(&name, &candidate.to_lowercase());
-        // `exec` is not much like `pod-exec-sessions`, but it is a part of it.
-        let is_part = name.len() >= PART && candidate.contains(&name);
-        if is_part {
+        // `exec` is not much like `pod-exec-sessions`, nor `gek` like `gke`.
+        let is_close = name.len() >= PART
+            && (candidate.contains(&name) || strsim::damerau_levenshtein(&name, candidate) == 1);
+        if is_close {
             similarity.max(ALIKE)
         } else {
             similarity
@@ -49,6 +50,7 @@ mod tests {
         assert_eq!(most_alike("evnts", known), Some("events"));
         assert_eq!(most_alike("REQUEST", known), Some("requests"));
         assert_eq!(most_alike("sessions", known), Some("exec_sessions"));
+        assert_eq!(most_alike("gek", ["gke", "aks"]), Some("gke"));
         assert_eq!(most_alike("nothing", known), None);
         assert_eq!(most_alike("", known), None);
         assert_eq!(

@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(super) async fn export(args: &ExportArgs, settings: &Settings) -> Result<u8> {
-    let session = Session::open_lake(&args.lake, settings).await?;
+    let session = Session::open_lake(&args.name.lake, settings).await?;
     let (to, source) = (args.to.clone(), args.source.clone());
     let (done, report) = session
         .work(async move |engine, account| write(engine, account, &to, source.as_deref()).await)

@@ -13,32 +13,32 @@ use crate::{
 };
 
 pub(crate) async fn lake(args: &LakeArgs, settings: &Settings) -> Result<u8> {
-    let (lake, work) = match &args.command {
+    let (name, work) = match &args.command {
         LakeVerb::Export(args) => return export::export(args, settings).await,
-        LakeVerb::Sources(args) => (&args.lake, LakeCommand::Sources),
-        LakeVerb::History(args) => (&args.lake, LakeCommand::History { limit: args.limit }),
+        LakeVerb::Sources(args) => (&args.name, LakeCommand::Sources),
+        LakeVerb::History(args) => (&args.name, LakeCommand::History { limit: args.limit }),
         LakeVerb::Verify(args) => {
             let work = LakeCommand::Verify {
                 originals: !args.no_originals,
                 inputs: args.input.clone(),
             };
-            (&args.lake, work)
+            (&args.name, work)
         }
-        LakeVerb::Optimize(args) => (&args.lake, LakeCommand::Optimize),
+        LakeVerb::Optimize(args) => (&args.name, LakeCommand::Optimize),
         LakeVerb::Expire(args) => {
             let work = LakeCommand::Expire {
                 before: settings.now.saturating_sub(args.older_than),
                 dry_run: args.dry_run,
             };
-            (&args.lake, work)
+            (&args.name, work)
         }
         LakeVerb::Vacuum(args) => {
             let work = LakeCommand::Vacuum {
                 older_than: args.older_than,
                 dry_run: args.dry_run,
             };
-            (&args.lake, work)
+            (&args.name, work)
         }
     };
-    upkeep::run(&lake.lake, work, settings).await
+    upkeep::run(&name.lake, work, settings).await
 }
