@@ -1,8 +1,8 @@
-//! Query parameters of a request URI: the URI in, decoded values out.
+//! A request URI in, decoded values of its query parameters out.
 //!
-//! The rules are those of Go's `net/url.ParseQuery`, which the apiserver uses: pairs are separated
-//! by `&`, `+` is a space, a pair with a bad escape or a semicolon is dropped. A request URI has no
-//! fragment: `#` is a letter.
+//! The rules are those of Go's `net/url.ParseQuery`, which the apiserver uses: `&` separates pairs,
+//! `+` is a space, and a pair with a malformed escape or a semicolon is dropped. A request URI has
+//! no fragment, so `#` is an ordinary character.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -28,9 +28,9 @@ pub(crate) fn params<'u>(uri: &'u str, name: &'u str) -> impl Iterator<Item = Co
     })
 }
 
-/// The values of the parameter `name` in one text; `None` when there is none.
+/// The values of the parameter `name`, joined. `None` if there are none.
 pub(crate) fn joined_param(uri: &str, name: &str, separator: &str) -> Option<String> {
-    // Most URIs have no query at all.
+    // Most URIs have no query.
     if !uri.contains('?') {
         return None;
     }
@@ -43,7 +43,8 @@ pub(crate) fn joined_param(uri: &str, name: &str, separator: &str) -> Option<Str
     Some(joined)
 }
 
-/// Percent-decoding; `None` when an escape is malformed. Bytes that are no UTF-8 become U+FFFD.
+/// Percent-decodes a text. `None` if an escape is malformed. Bytes that are not UTF-8 become
+/// U+FFFD.
 fn decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.bytes().any(|byte| byte == b'%' || byte == b'+') {
         return Some(Cow::Borrowed(text));
