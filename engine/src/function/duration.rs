@@ -1,4 +1,4 @@
-//! Go durations: text in, milliseconds out. The grammar is that of `time.ParseDuration`.
+//! Go durations as text in, milliseconds out. The grammar is that of `time.ParseDuration`.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(super) fn go_duration(args: &[&StringViewArray]) -> Result<ArrayRef> {
     ))
 }
 
-/// Units and their milliseconds; the micro sign is U+00B5 or U+03BC.
+/// Units in milliseconds. The micro sign is U+00B5 or U+03BC.
 const UNITS: [(&str, f64); 8] = [
     ("ns", 1e-6),
     ("us", 1e-3),

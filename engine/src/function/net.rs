@@ -1,4 +1,4 @@
-//! Addresses: text in, whether they are in a network or public out.
+//! IP addresses as text in; whether they are in a network, or public, out.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use super::pairs;
 
 pub(super) fn cidr_contains(args: &[&StringViewArray]) -> Result<ArrayRef> {
-    // A query tests many addresses against one network: the last one parsed is kept.
+    // Queries test many addresses against one network, so the last network is kept.
     let mut last: Option<(&str, Option<IpNet>)> = None;
     let values = pairs(args).map(|pair| {
         let (cidr, ip) = pair?;
@@ -43,15 +43,15 @@ fn network(cidr: &str) -> Option<IpNet> {
         .or_else(|| cidr.trim().parse().ok().map(|ip: IpAddr| IpNet::from(ip)))
 }
 
-/// An address; one of IPv4 mapped into IPv6 is the IPv4 address.
+/// An address. An IPv4 address mapped into IPv6 is the IPv4 address.
 fn address(ip: &str) -> Option<IpAddr> {
     let ip = ip.trim().trim_start_matches('[').trim_end_matches(']');
     let ip = ip.split_once('%').map_or(ip, |(ip, _)| ip);
     ip.parse::<IpAddr>().ok().map(|ip| ip.to_canonical())
 }
 
-/// The networks that are not globally reachable, from IANA's special-purpose address registries
-/// (RFC 6890 and its successors), with multicast.
+/// The networks that are not globally reachable: IANA's special-purpose address registries (RFC
+/// 6890 and its successors), and multicast.
 static NOT_GLOBAL: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
     [
         "0.0.0.0/8",
@@ -86,7 +86,7 @@ static NOT_GLOBAL: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
 });
 
 fn is_public(ip: IpAddr) -> bool {
-    // Anycast services of IETF protocol blocks are global in spite of the block.
+    // These anycast services are global although their blocks are not.
     const GLOBAL: [IpAddr; 4] = [
         IpAddr::V4(Ipv4Addr::new(192, 0, 0, 9)),
         IpAddr::V4(Ipv4Addr::new(192, 0, 0, 10)),

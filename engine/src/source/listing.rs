@@ -62,7 +62,7 @@ pub(crate) async fn list(inputs: &[String], stores: &Stores, window: Window) -> 
             .filter(|(scheme, _)| *scheme != "file")
         {
             return Err(Error::input(
-                input,
+                Stores::redacted(input),
                 format!(
                     "inputs of the scheme `{scheme}` cannot be read; there are s3, gs, az, abfss, http and https, and local files"
                 ),

@@ -1,5 +1,8 @@
-//! Other programs that know credentials: a command in, what it prints out. They run only with words
-//! of ours or of the user's own configuration, never with anything out of a log.
+//! A command line in, what the program prints out. Programs are asked for credentials.
+//!
+//! Their words are ours or come from the user's own configuration, never from a log.
+//!
+//! Not responsible for: what the output means (`credentials.rs`).
 
 use std::{
     io::ErrorKind,
@@ -9,29 +12,29 @@ use std::{
 
 use super::failure::clip;
 
-/// A program that answers no sooner waits for somebody to type.
+/// A program that takes longer is waiting for input.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What the command prints.
+/// What a command prints.
 ///
 /// # Errors
 ///
-/// Why there is none, for people: the program is not installed, it failed, it took too long.
+/// If the program is not installed, failed or took too long: why, for people.
 pub(super) async fn output(words: &[String]) -> Result<Vec<u8>, String> {
     let words = words.to_vec();
     match tokio::task::spawn_blocking(move || run(&words)).await {
         Ok(output) => output,
-        Err(_) => Err("the program that gives credentials was stopped".to_owned()),
+        Err(_) => Err("the program that prints credentials was stopped".to_owned()),
     }
 }
 
 fn run(words: &[String]) -> Result<Vec<u8>, String> {
     let Some((program, arguments)) = words.split_first() else {
-        return Err("no program is named".to_owned());
+        return Err("the command line is empty".to_owned());
     };
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => format!("`{program}` is not installed"),
-        _ => format!("`{program}` cannot be run: {error}"),
+        _ => format!("cannot run `{program}`: {error}"),
     };
     let mut child = Command::new(program)
         .args(arguments)
@@ -43,11 +46,11 @@ fn run(words: &[String]) -> Result<Vec<u8>, String> {
     let started = Instant::now();
     while child.try_wait().map_err(failed)?.is_none() {
         if started.elapsed() > PATIENCE {
-            // It may have ended meanwhile.
+            // It may have ended in the meantime.
             let _ = child.kill();
             let _ = child.wait();
             return Err(format!(
-                "`{program}` gave no answer within {} seconds",
+                "`{program}` did not answer within {} seconds",
                 PATIENCE.as_secs()
             ));
         }
@@ -61,7 +64,8 @@ fn run(words: &[String]) -> Result<Vec<u8>, String> {
     Err(format!("`{program}` failed: {}", clip(&errors)))
 }
 
-/// The words of a command line, as a shell takes quotes and backslashes; nothing else is special.
+/// Splits a command line into words. Quotes and backslashes work as in a shell; nothing else is
+/// special.
 pub(super) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

@@ -1,20 +1,19 @@
-//! Requests in, answers out: the HTTP client below every store, with what `object_store` leaves
-//! out.
+//! Requests in, responses out: the HTTP client below every store, with what `object_store` lacks.
 //!
 //! - It counts requests and bytes.
-//! - A server that was never reached is given up after a few attempts, and one that has failed for
-//!   a while is not asked again and again: people wait for the message.
-//! - A page of a listing is read here to its end, so that a page that is cut off is asked for
-//!   again, and what `object_store` cannot hold is taken out of it ([`OddKeys`]).
-//! - Objects of Cloud Storage are asked for as they are stored: the service would unpack those that
-//!   were uploaded packed, and then tell no length.
+//! - It gives up after a few attempts on a server that never answered, and after a while on one
+//!   that keeps failing: people wait for the message.
+//! - It reads pages of listings to their end, so that a page that breaks off is requested again,
+//!   and cuts out what `object_store` cannot hold ([`OddKeys`]).
+//! - It requests objects of Cloud Storage as they are stored. Otherwise the service decompresses
+//!   those that were uploaded compressed, and gives no length.
 //!
-//! Not responsible for: how often a request is repeated (`object_store`'s `RetryConfig`,
-//! `http.rs`), signatures.
+//! Not responsible for: how often a request is retried (`object_store`'s `RetryConfig`, `web.rs`),
+//! and signatures.
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -28,9 +27,10 @@ use object_store::{
         HttpService, ReqwestConnector, SpawnedReqwestConnector,
     },
 };
+use parking_lot::Mutex;
 use tokio::{runtime::Handle, time::timeout};
 
-use super::{failure::FAILING, page::OddKeys};
+use super::{failure::FAILING, odd_keys::OddKeys};
 
 /// What has gone over the network.
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ pub(crate) struct Traffic {
 }
 
 impl Traffic {
-    /// Requests sent, repeated ones too.
+    /// Requests sent, retries included.
     pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
@@ -55,38 +55,38 @@ impl Traffic {
     }
 }
 
-/// Where requests run, and who counts them.
+/// Where requests run, and where they are counted.
 #[derive(Debug, Clone)]
-pub(super) struct Network {
+pub(super) struct StoreNetwork {
     pub(super) runtime: Handle,
     pub(super) traffic: Arc<Traffic>,
 }
 
-impl Network {
-    /// For a store of `object_store`. The input and output runs on the runtime, wherever its future
-    /// is polled.
-    pub(super) fn connector(&self) -> Connector {
+impl StoreNetwork {
+    /// For a store of `object_store`. Input and output run on the runtime, wherever the future is
+    /// polled.
+    pub(super) fn connector(&self) -> CountingConnector {
         self.with(
             Arc::new(SpawnedReqwestConnector::new(self.runtime.clone())),
             false,
         )
     }
 
-    /// The same for Cloud Storage.
-    pub(super) fn connector_as_stored(&self) -> Connector {
-        Connector {
+    /// The same, for Cloud Storage.
+    pub(super) fn connector_as_stored(&self) -> CountingConnector {
+        CountingConnector {
             as_stored: true,
             ..self.connector()
         }
     }
 
-    /// For bodies of any length: one that nobody reads is not received either.
-    pub(super) fn connector_of_streams(&self) -> Connector {
+    /// For bodies of any length: what is not read is not received either.
+    pub(super) fn connector_of_streams(&self) -> CountingConnector {
         self.with(Arc::new(ReqwestConnector::default()), false)
     }
 
-    fn with(&self, inner: Arc<dyn HttpConnector>, as_stored: bool) -> Connector {
-        Connector {
+    fn with(&self, inner: Arc<dyn HttpConnector>, as_stored: bool) -> CountingConnector {
+        CountingConnector {
             inner,
             traffic: Arc::clone(&self.traffic),
             as_stored,
@@ -96,15 +96,15 @@ impl Network {
 
 /// Makes the clients of one store.
 #[derive(Debug)]
-pub(super) struct Connector {
+pub(super) struct CountingConnector {
     inner: Arc<dyn HttpConnector>,
     traffic: Arc<Traffic>,
     as_stored: bool,
 }
 
-impl HttpConnector for Connector {
+impl HttpConnector for CountingConnector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        Ok(HttpClient::new(Client {
+        Ok(HttpClient::new(CountingClient {
             inner: self.inner.connect(options)?,
             traffic: Arc::clone(&self.traffic),
             as_stored: self.as_stored,
@@ -113,18 +113,18 @@ impl HttpConnector for Connector {
     }
 }
 
-/// Options of a client: no limit for a whole answer, because a slow network is no error. Silence is
-/// one: see [`Client::call`], and [`STALL`] where bodies are read.
+/// Options of a client. There is no limit for a whole response, because a slow network is not an
+/// error. Silence is: see [`CountingClient::call`], and [`STALL`] where bodies are read.
 pub(super) fn client_options() -> ClientOptions {
     ClientOptions::new()
         .with_timeout_disabled()
         .with_connect_timeout(Duration::from_secs(5))
 }
 
-/// The longest silence inside a body. Longer than `object_store` takes to ask again by itself.
+/// The longest silence inside a body. It leaves `object_store` the time to retry by itself.
 pub(super) const STALL: Duration = Duration::from_secs(60);
 
-/// How requests to a store are repeated.
+/// How requests to a store are retried.
 pub(super) fn retry() -> RetryConfig {
     let backoff = BackoffConfig {
         init_backoff: Duration::from_millis(100),
@@ -138,7 +138,7 @@ pub(super) fn retry() -> RetryConfig {
     }
 }
 
-/// How requests for credentials are repeated.
+/// How requests for credentials are retried.
 pub(super) fn short_retry() -> RetryConfig {
     RetryConfig {
         max_retries: 2,
@@ -149,44 +149,43 @@ pub(super) fn short_retry() -> RetryConfig {
 
 /// One client.
 #[derive(Debug)]
-struct Client {
+struct CountingClient {
     inner: HttpClient,
     traffic: Arc<Traffic>,
     as_stored: bool,
-    health: Mutex<Health>,
+    health: Mutex<ServerHealth>,
 }
 
-/// How the server has been doing.
+/// How a server has been doing.
 #[derive(Debug, Default)]
-struct Health {
-    /// Has it ever answered as a server that works?
+struct ServerHealth {
+    /// Has it ever given a response other than a failure?
     reached: bool,
     /// Failures since it did.
     failures: u32,
     failing_since: Option<Instant>,
 }
 
-/// Until the first line of an answer: from a server that was reached before, and from one that was
+/// The longest wait for a response from a server that was reached before, and from one that was
 /// not.
 const ANSWER: Duration = Duration::from_secs(30);
 const FIRST_ANSWER: Duration = Duration::from_secs(15);
 
-/// Until a page of a listing is complete.
+/// The longest wait for the rest of a page of a listing.
 const PAGE: Duration = Duration::from_secs(120);
 
-/// A server that works no more is not waited for longer than this; while it does, requests are
-/// repeated as usual.
+/// How long a server that was reached before may fail without a break.
 const OUTAGE: Duration = Duration::from_secs(75);
 
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+enum TransportError {
     #[error("no answer within {} seconds", .0.as_secs())]
     Silent(Duration),
     #[error("{}{}", FAILING, .0)]
     Failing(u16),
 }
 
-impl Health {
+impl ServerHealth {
     fn good(&mut self) {
         *self = Self {
             reached: true,
@@ -194,7 +193,7 @@ impl Health {
         };
     }
 
-    /// Counts a failure; is it time to give up? A server that never answered is given `attempts`.
+    /// Counts a failure. Is it time to give up? A server that was never reached gets `attempts`.
     fn bad(&mut self, attempts: u32) -> bool {
         self.failures += 1;
         let since = *self.failing_since.get_or_insert_with(Instant::now);
@@ -206,12 +205,12 @@ impl Health {
     }
 }
 
-impl Client {
-    fn with_health<T>(&self, look: impl FnOnce(&mut Health) -> T) -> T {
-        look(&mut self.health.lock().unwrap_or_else(PoisonError::into_inner))
+impl CountingClient {
+    fn with_health<T>(&self, look: impl FnOnce(&mut ServerHealth) -> T) -> T {
+        look(&mut self.health.lock())
     }
 
-    /// The error, of a kind that is not repeated when it is time to give up.
+    /// The error, of a kind that is not retried if it is time to give up.
     fn failed(&self, error: HttpError) -> HttpError {
         let attempts = match error.kind() {
             HttpErrorKind::Timeout => 2,
@@ -226,7 +225,7 @@ impl Client {
 }
 
 #[async_trait]
-impl HttpService for Client {
+impl HttpService for CountingClient {
     async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let odd_keys = request.extensions().get::<OddKeys>().cloned();
         if self.as_stored
@@ -248,34 +247,34 @@ impl HttpService for Client {
             Err(_) => {
                 return Err(self.failed(HttpError::new(
                     HttpErrorKind::Timeout,
-                    Trouble::Silent(limit),
+                    TransportError::Silent(limit),
                 )));
             }
         };
         let status = response.status().as_u16();
         if status >= 500 || status == 429 {
-            // So many that the pauses between them add up to a few seconds: a store that is only
-            // busy recovers in that time.
+            // The pauses between six attempts add up to a few seconds, in which a store that is
+            // merely busy recovers.
             if self.with_health(|health| health.bad(6)) {
                 return Err(HttpError::new(
                     HttpErrorKind::Unknown,
-                    Trouble::Failing(status),
+                    TransportError::Failing(status),
                 ));
             }
             return Ok(response);
         }
-        self.with_health(Health::good);
+        self.with_health(ServerHealth::good);
         let Some(odd_keys) = odd_keys.filter(|_| response.status().is_success()) else {
             return Ok(response);
         };
         let (parts, body) = response.into_parts();
         let page = match timeout(PAGE, body.bytes()).await {
-            // Of a kind that is repeated.
+            // Of a kind that is retried.
             Ok(page) => page.map_err(|error| HttpError::new(HttpErrorKind::Interrupted, error))?,
             Err(_) => {
                 return Err(HttpError::new(
                     HttpErrorKind::Timeout,
-                    Trouble::Silent(PAGE),
+                    TransportError::Silent(PAGE),
                 ));
             }
         };

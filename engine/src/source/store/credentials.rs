@@ -1,6 +1,11 @@
-//! Credentials, asked for once before a store is used: so that a missing one is a message at once,
-//! and not after the many attempts that `object_store` makes. Also credentials that other programs
-//! print.
+//! A source of credentials in, credentials that are known to be there out.
+//!
+//! A provider is asked once before its store is used, so that missing credentials are reported at
+//! once, not after the many attempts that `object_store` makes. Programs that print credentials are
+//! providers here, too.
+//!
+//! Not responsible for: which credentials a store uses (`aws/credentials.rs`, `gcs.rs`,
+//! `azure.rs`).
 
 use std::{
     fmt,
@@ -14,11 +19,10 @@ use tokio::sync::Mutex;
 
 use super::{command, failure::Failure};
 
-/// How long all attempts to get credentials may take; programs have a limit of their own, below
-/// this.
+/// How long all attempts to get credentials may take. The limit for programs is shorter.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Credentials are renewed so long before they end.
+/// How long before they expire credentials are renewed.
 const MARGIN: Duration = Duration::from_secs(300);
 
 /// Does the provider have credentials?
@@ -39,47 +43,47 @@ pub(super) async fn ready<C>(
     }
 }
 
-/// What a program printed: a credential, and how long it holds if that is known.
-pub(super) type Printed<C> = (C, Option<Duration>);
+/// What a program printed: a credential, and its lifetime if that is known.
+pub(super) type PrintedCredential<C> = (C, Option<Duration>);
 
-/// Understands what a program printed.
-pub(super) type Reading<C> = fn(&[u8]) -> Result<Printed<C>, String>;
+/// Parses what a program printed.
+pub(super) type CredentialParser<C> = fn(&[u8]) -> Result<PrintedCredential<C>, String>;
 
-/// Credentials that a program prints, kept until they end.
-pub(super) struct Program<C> {
+/// A program that prints credentials. They are kept until shortly before they expire.
+pub(super) struct CredentialProgram<C> {
     words: Vec<String>,
-    read: Reading<C>,
-    kept: Mutex<Option<Kept<C>>>,
+    parse: CredentialParser<C>,
+    kept: Mutex<Option<KeptCredential<C>>>,
 }
 
-/// A credential, and when it ends if that is known.
-type Kept<C> = (Arc<C>, Option<Instant>);
+/// A credential, and when it expires if that is known.
+type KeptCredential<C> = (Arc<C>, Option<Instant>);
 
-impl<C> Program<C> {
-    pub(super) fn new(words: Vec<String>, read: Reading<C>) -> Self {
+impl<C> CredentialProgram<C> {
+    pub(super) fn new(words: Vec<String>, parse: CredentialParser<C>) -> Self {
         Self {
             words,
-            read,
+            parse,
             kept: Mutex::new(None),
         }
     }
 }
 
-impl<C> fmt::Debug for Program<C> {
+impl<C> fmt::Debug for CredentialProgram<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The words can hold secrets, too.
-        f.debug_struct("Program").finish_non_exhaustive()
+        // The words may contain secrets as well.
+        f.debug_struct("CredentialProgram").finish_non_exhaustive()
     }
 }
 
 #[async_trait]
-impl<C: Send + Sync + 'static> CredentialProvider for Program<C> {
+impl<C: Send + Sync + 'static> CredentialProvider for CredentialProgram<C> {
     type Credential = C;
 
     async fn get_credential(&self) -> object_store::Result<Arc<C>> {
         let mut kept = self.kept.lock().await;
-        if let Some((credential, ends)) = &*kept
-            && ends.is_none_or(|ends| ends > Instant::now() + MARGIN)
+        if let Some((credential, expires)) = &*kept
+            && expires.is_none_or(|expires| expires > Instant::now() + MARGIN)
         {
             return Ok(Arc::clone(credential));
         }
@@ -88,10 +92,10 @@ impl<C: Send + Sync + 'static> CredentialProvider for Program<C> {
             source: message.into(),
         };
         let output = command::output(&self.words).await.map_err(fail)?;
-        let (credential, holds) = (self.read)(&output).map_err(fail)?;
+        let (credential, lifetime) = (self.parse)(&output).map_err(fail)?;
         let credential = Arc::new(credential);
-        let ends = holds.and_then(|holds| Instant::now().checked_add(holds));
-        *kept = Some((Arc::clone(&credential), ends));
+        let expires = lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime));
+        *kept = Some((Arc::clone(&credential), expires));
         Ok(credential)
     }
 }

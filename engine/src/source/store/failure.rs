@@ -1,42 +1,47 @@
-//! Errors of `object_store` in, what happened and what to do out: one line, without addresses'
-//! queries, keys or signatures.
+//! Errors of `object_store` and answers of servers in; out comes one line that says what happened
+//! and what to do, without secrets.
 //!
-//! The chain of an error names the whole URL of the request, so only its innermost link is told,
-//! and of a server's answer only the code and the message that it gives for people.
+//! The chain of an error shows the whole URL of the request, so only its innermost link is used. Of
+//! a server's answer, only the error code and the message meant for people are.
 
-use std::{error::Error as StdError, io};
+use std::{error::Error as StdError, io, time::Duration};
 
 use object_store::client::HttpError;
 
-/// What a failure means for whoever met it.
+use super::{uri::redacted, xml::first_text};
+
+/// What a failure means for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FailureKind {
     /// There is no such object.
     NotFound,
-    /// The server understood and will not: asking again does not help.
+    /// The server understood and refused: retrying does not help.
     Refused,
     /// The object is not what it was when it was listed.
     Changed,
     /// The bucket is in another region.
     Region,
-    /// Anything that may be gone at the next attempt.
+    /// Anything that a retry may overcome.
     Other,
 }
 
 /// Why something could not be listed or read.
 #[derive(Debug, Clone)]
 pub(super) struct Failure {
-    pub(super) kind: Kind,
+    pub(super) kind: FailureKind,
     pub(super) message: String,
 }
 
-/// How `object_store` begins to tell an answer that is no success.
+/// How `object_store` begins its report of an error status.
 const ANSWERED: &str = "Server returned non-2xx status code: ";
 
-/// How `connector.rs` begins to tell of a server that answers nothing but failures.
+/// How `connector.rs` begins its report of a server that answers every request with an error.
 pub(super) const FAILING: &str = "only failures: ";
 
-/// Codes of answers to a request that was signed for another region.
+/// Error codes for a missing bucket or container.
+const NO_BUCKET: [&str; 3] = ["NoSuchBucket", "ContainerNotFound", "ContainerBeingDeleted"];
+
+/// Error codes for a request that was signed for another region.
 const REGION: [&str; 4] = [
     "AuthorizationHeaderMalformed",
     "PermanentRedirect",
@@ -44,7 +49,7 @@ const REGION: [&str; 4] = [
     "TemporaryRedirect",
 ];
 
-/// Codes of answers to credentials that are wrong or too old.
+/// Error codes for credentials that are wrong or expired.
 const CREDENTIALS: [&str; 10] = [
     "AuthenticationFailed",
     "ExpiredToken",
@@ -59,29 +64,37 @@ const CREDENTIALS: [&str; 10] = [
 ];
 
 impl Failure {
-    pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub(super) fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),
         }
     }
 
-    /// One that may be gone at the next attempt.
+    /// A failure that a retry may overcome.
     pub(super) fn other(message: impl Into<String>) -> Self {
-        Self::new(Kind::Other, message)
+        Self::new(FailureKind::Other, message)
     }
 
-    /// One that stays.
+    /// A failure that stays.
     pub(super) fn refused(message: impl Into<String>) -> Self {
-        Self::new(Kind::Refused, message)
+        Self::new(FailureKind::Refused, message)
+    }
+
+    /// The server fell silent in the middle of an answer.
+    pub(super) fn stalled(silence: Duration) -> Self {
+        Self::other(format!(
+            "the server sent nothing for {} seconds",
+            silence.as_secs()
+        ))
     }
 
     /// What an error of `object_store` means.
     pub(super) fn of(error: &object_store::Error) -> Self {
-        let (text, transport) = innermost(error);
+        let (text, is_transport) = innermost(error);
         if text.starts_with("Received redirect without LOCATION") {
             return Self::new(
-                Kind::Region,
+                FailureKind::Region,
                 "the bucket is in another region; set AWS_REGION",
             );
         }
@@ -94,20 +107,20 @@ impl Failure {
                 .unwrap_or_default();
             return Self::answered(number, status, body);
         }
-        if transport {
+        if is_transport {
             return Self::unanswered(&text);
         }
         let kind = match error {
-            object_store::Error::NotFound { .. } => Kind::NotFound,
+            object_store::Error::NotFound { .. } => FailureKind::NotFound,
             object_store::Error::PermissionDenied { .. }
-            | object_store::Error::Unauthenticated { .. } => Kind::Refused,
-            object_store::Error::Precondition { .. } => Kind::Changed,
-            _ => Kind::Other,
+            | object_store::Error::Unauthenticated { .. } => FailureKind::Refused,
+            object_store::Error::Precondition { .. } => FailureKind::Changed,
+            _ => FailureKind::Other,
         };
         Self::new(kind, clip(&text))
     }
 
-    /// What an error of the transport means.
+    /// What an error of the HTTP client means.
     pub(super) fn of_transport(error: &HttpError) -> Self {
         Self::unanswered(&innermost(error).0)
     }
@@ -115,7 +128,7 @@ impl Failure {
     fn unanswered(text: &str) -> Self {
         match text.strip_prefix(FAILING) {
             Some(status) => Self::other(format!(
-                "the server fails: it answers every request with the status {status}"
+                "the server answers every request with status {status}"
             )),
             None => Self::other(format!(
                 "the server cannot be reached or broke off: {}",
@@ -124,80 +137,82 @@ impl Failure {
         }
     }
 
-    /// What an answer that is no success means. `status` is the number with its name, `body` what
-    /// the server says to it.
+    /// What an error status means. `status` is the number with its name, `body` the answer.
     pub(super) fn answered(number: u16, status: &str, body: &str) -> Self {
-        let (code, detail) = explained(body);
-        let code = code.unwrap_or_default();
-        let mut said = clip(status);
-        for part in [
-            Some(code.as_str()).filter(|code| !code.is_empty()),
-            detail.as_deref(),
-        ]
-        .into_iter()
-        .flatten()
-        {
-            said = format!("{said}, {}", clip(part));
+        let (code, detail) = explanation(body);
+        let said = [Some(status), code.as_deref(), detail.as_deref()]
+            .into_iter()
+            .flatten()
+            .filter(|part| !part.is_empty())
+            .map(clip)
+            .collect::<Vec<_>>()
+            .join(", ");
+        code.and_then(|code| Self::of_code(&code, &said))
+            .unwrap_or_else(|| Self::of_status(number, &said))
+    }
+
+    /// What an error code means. `said` is the whole answer, for people.
+    fn of_code(code: &str, said: &str) -> Option<Self> {
+        if NO_BUCKET.contains(&code) {
+            return Some(Self::refused("there is no such bucket or container"));
         }
-        let is = |codes: &[&str]| codes.contains(&code.as_str());
-        let (kind, message) = if is(&["NoSuchBucket", "ContainerNotFound", "ContainerBeingDeleted"])
-        {
-            (
-                Kind::Refused,
-                "there is no such bucket or container".to_owned(),
-            )
-        } else if is(&REGION) {
-            (
-                Kind::Region,
+        if REGION.contains(&code) {
+            return Some(Self::new(
+                FailureKind::Region,
                 format!("the bucket is in another region ({said}); set AWS_REGION"),
-            )
-        } else if is(&CREDENTIALS) {
-            (
-                Kind::Refused,
-                format!("the credentials are not accepted ({said}); renew them"),
-            )
-        } else if is(&["RequestTimeTooSkewed"]) {
-            (Kind::Refused, "this machine's clock is wrong, so the store does not accept signatures; set the clock".to_owned())
-        } else if is(&["InvalidObjectState", "BlobArchived"]) {
-            (
-                Kind::Refused,
-                "the object is archived; restore it, then read it".to_owned(),
-            )
-        } else {
-            match number {
-                404 | 410 => (Kind::NotFound, "there is no such object".to_owned()),
-                401 | 403 => (
-                    Kind::Refused,
-                    format!(
-                        "access is denied ({said}); the credentials need to be allowed to list and to read here"
-                    ),
+            ));
+        }
+        if CREDENTIALS.contains(&code) {
+            return Some(Self::refused(format!(
+                "the credentials are not accepted ({said}); renew them"
+            )));
+        }
+        match code {
+            "RequestTimeTooSkewed" => Some(Self::refused(
+                "the clock of this machine is wrong, so the store rejects its signatures; set the clock",
+            )),
+            "InvalidObjectState" | "BlobArchived" => Some(Self::refused(
+                "the object is archived; restore it before reading it",
+            )),
+            _ => None,
+        }
+    }
+
+    /// What a status means on its own.
+    fn of_status(number: u16, said: &str) -> Self {
+        let (kind, message) = match number {
+            404 | 410 => (FailureKind::NotFound, "there is no such object".to_owned()),
+            401 | 403 => (
+                FailureKind::Refused,
+                format!(
+                    "access denied ({said}); the credentials need permission to list and read here"
                 ),
-                408 | 429 => (
-                    Kind::Other,
-                    format!("the server asks to come back later ({said})"),
-                ),
-                412 => (
-                    Kind::Changed,
-                    "the object changed while it was read; run again".to_owned(),
-                ),
-                416 => (
-                    Kind::Changed,
-                    "the object is shorter than when it was listed; run again".to_owned(),
-                ),
-                301..=308 => (
-                    Kind::Refused,
-                    format!("the server sends elsewhere ({said})"),
-                ),
-                400..=499 | 501 => (Kind::Refused, format!("the server refuses: {said}")),
-                _ => (Kind::Other, format!("the server fails: {said}")),
-            }
+            ),
+            408 | 429 => (FailureKind::Other, format!("the server is busy ({said})")),
+            412 => (
+                FailureKind::Changed,
+                "the object changed while it was read; run again".to_owned(),
+            ),
+            416 => (
+                FailureKind::Changed,
+                "the object is shorter than when it was listed; run again".to_owned(),
+            ),
+            301..=308 => (
+                FailureKind::Refused,
+                format!("the server redirects to another address ({said})"),
+            ),
+            400..=499 | 501 => (
+                FailureKind::Refused,
+                format!("the server refuses the request: {said}"),
+            ),
+            _ => (FailureKind::Other, format!("the server failed: {said}")),
         };
         Self::new(kind, message)
     }
 
-    /// Is another attempt in vain?
+    /// Is a retry pointless?
     pub(super) const fn is_final(&self) -> bool {
-        !matches!(self.kind, Kind::Other)
+        !matches!(self.kind, FailureKind::Other)
     }
 }
 
@@ -207,27 +222,21 @@ impl From<Failure> for io::Error {
     }
 }
 
-/// The text of the last link of an error's chain, and whether the chain goes through the transport.
+/// The text of the last link in an error's chain, and whether the chain goes through the transport.
 fn innermost(error: &(dyn StdError + 'static)) -> (String, bool) {
     let mut cause = error;
-    let mut transport = cause.is::<HttpError>();
+    let mut is_transport = cause.is::<HttpError>();
     while let Some(next) = cause.source() {
         cause = next;
-        transport |= cause.is::<HttpError>();
+        is_transport |= cause.is::<HttpError>();
     }
-    (cause.to_string(), transport)
+    (cause.to_string(), is_transport)
 }
 
-/// The code and the message of an answer's body: XML as stores write it, or JSON as token services
-/// do.
-fn explained(body: &str) -> (Option<String>, Option<String>) {
-    let element = |name: &str| {
-        let (_, rest) = body.split_once(&format!("<{name}>"))?;
-        rest.split_once(&format!("</{name}>"))
-            .map(|(text, _)| text.to_owned())
-    };
-    if let Some(code) = element("Code") {
-        return (Some(code), element("Message"));
+/// The error code and message in the body of an answer: XML from stores, JSON from token services.
+fn explanation(body: &str) -> (Option<String>, Option<String>) {
+    if let Some(code) = first_text(body, "Code") {
+        return (Some(code), first_text(body, "Message"));
     }
     let Ok(json) = serde_json::from_str::<serde_json::Value>(body) else {
         return (None, None);
@@ -242,21 +251,25 @@ fn explained(body: &str) -> (Option<String>, Option<String>) {
     (code, detail)
 }
 
-/// The first line, without control characters and queries of URLs, and not too much of it: servers
-/// are free in what they say.
+/// The first line of a text that comes from elsewhere: at most 200 characters, without control
+/// characters, and of URLs neither query nor password.
 pub(super) fn clip(text: &str) -> String {
+    const MOST: usize = 200;
     let line = text.trim().lines().next().unwrap_or_default();
-    let words = line.split(' ').map(|word| match word.split_once('?') {
-        Some((url, _)) if url.contains("://") => url,
-        _ => word,
+    let words = line.split(' ').map(|word| {
+        let shown = redacted(word);
+        match shown.split_once('?') {
+            Some((url, _)) if url.contains("://") => url.to_owned(),
+            _ => shown,
+        }
     });
     let line = words.collect::<Vec<_>>().join(" ");
     let mut clipped: String = line
         .chars()
         .map(|char| if char.is_control() { ' ' } else { char })
-        .take(200)
+        .take(MOST)
         .collect();
-    if line.chars().nth(200).is_some() {
+    if line.chars().nth(MOST).is_some() {
         clipped.push('…');
     }
     clipped
@@ -274,18 +287,18 @@ mod tests {
             )
         };
         let kind = |number, body: &str| Failure::answered(number, "4xx Name", body).kind;
-        assert_eq!(kind(404, ""), Kind::NotFound);
-        assert_eq!(kind(404, &xml("NoSuchKey")), Kind::NotFound);
-        assert_eq!(kind(404, &xml("NoSuchBucket")), Kind::Refused);
+        assert_eq!(kind(404, ""), FailureKind::NotFound);
+        assert_eq!(kind(404, &xml("NoSuchKey")), FailureKind::NotFound);
+        assert_eq!(kind(404, &xml("NoSuchBucket")), FailureKind::Refused);
         assert_eq!(
             kind(400, &xml("AuthorizationHeaderMalformed")),
-            Kind::Region
+            FailureKind::Region
         );
-        assert_eq!(kind(503, &xml("SlowDown")), Kind::Other);
-        assert_eq!(kind(416, ""), Kind::Changed);
+        assert_eq!(kind(503, &xml("SlowDown")), FailureKind::Other);
+        assert_eq!(kind(416, ""), FailureKind::Changed);
         assert_eq!(
             Failure::answered(400, "400 Bad Request", &xml("Odd")).message,
-            "the server refuses: 400 Bad Request, Odd, Why"
+            "the server refuses the request: 400 Bad Request, Odd, Why"
         );
         let json = r#"{"error":"invalid_grant","error_description":"Bad Request"}"#;
         assert!(
@@ -296,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_the_innermost_is_told() {
+    fn only_the_innermost_error_is_shown() {
         let error = object_store::Error::Generic {
             store: "S3",
             source: "no luck with https://host/key?X-Amz-Signature=abc".into(),
@@ -304,5 +317,9 @@ mod tests {
         assert_eq!(Failure::of(&error).message, "no luck with https://host/key");
         assert_eq!(clip("a\u{1b}[2Jb\nc"), "a [2Jb");
         assert_eq!(clip(&"é".repeat(201)), format!("{}…", "é".repeat(200)));
+        assert_eq!(
+            clip("error for url (http://user:hush@proxy:3128/): refused"),
+            "error for url (http://proxy:3128/): refused"
+        );
     }
 }

@@ -1,16 +1,20 @@
-//! The metadata services of clouds: is there one? `object_store` goes to them when it knows of no
-//! credentials, and where there is none it asks for a long time. So they are looked for first,
-//! shortly: machines in a cloud need no settings, and everywhere else the message comes at once.
+//! The address of a metadata service in, whether one answers out.
+//!
+//! Without other credentials, `object_store` asks the metadata service of the cloud, and where
+//! there is none it keeps asking for a long time. A short probe comes first: machines in a cloud
+//! need no settings, and elsewhere the message comes at once.
+//!
+//! Not responsible for: what the service knows (`object_store` asks it).
 
 use std::{
     net::{TcpStream, ToSocketAddrs},
     time::Duration,
 };
 
-/// Where AWS, Google and Azure all have it.
+/// The address that AWS, Google and Azure share.
 pub(super) const ADDRESS: &str = "169.254.169.254:80";
 
-/// Does anything take connections there, within a second? `address` is a host with a port, or a
+/// Does anything accept connections there within a second? `address` is a host with a port, or a
 /// URL.
 pub(super) async fn answers(address: &str) -> bool {
     let address = host_and_port(address);
@@ -31,7 +35,7 @@ pub(super) async fn answers(address: &str) -> bool {
 fn host_and_port(address: &str) -> String {
     let host = address.split_once("://").map_or(address, |(_, rest)| rest);
     let host = host.split('/').next().unwrap_or_default();
-    // The colons of an IPv6 address are inside brackets.
+    // An IPv6 address has its colons in brackets.
     let has_port = host.rsplit_once(':').is_some_and(|(_, port)| {
         !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
     });

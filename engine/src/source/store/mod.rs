@@ -1,18 +1,19 @@
-//! Objects in stores: a URL in, objects and their bytes out. S3, Cloud Storage, Azure Blob Storage
-//! and web servers, through `object_store`, with what it leaves to its users.
+//! Objects in stores: a URL in, objects and their bytes out. Covers S3, Cloud Storage, Azure Blob
+//! Storage and web servers.
 //!
-//! - [`place`]: a URL → a store and a key;
-//! - [`aws`] with [`profile`], [`gcs`], [`azure`]: settings → an opened bucket, with
-//!   [`credentials`] that were seen to be there ([`metadata`], [`command`]);
-//! - [`listing`] of a [`cloud`]: a key, folder or glob → objects; [`dates`] leaves out folders of
-//!   other days, [`page`] what `object_store` cannot hold;
-//! - [`http`]: files of web servers, folders by WebDAV;
-//! - [`read`]: ranges of an object → a blocking stream;
-//! - [`connector`] below all of them: requests counted, dead servers given up; [`failure`]: errors
-//!   in words, without secrets.
+//! - [`uri`]: a URL → a store and a key;
+//! - [`aws`] with [`profile`], [`gcs`], [`azure`]: settings → an open bucket, with [`credentials`]
+//!   that were tried ([`metadata`] and [`command`] are where they may come from);
+//! - [`listing`]: a key, folder or glob → the objects in a [`cloud`] store; [`dates`] skips folders
+//!   of other days, [`odd_keys`] sets aside what `object_store` cannot address;
+//! - [`web`]: files and WebDAV folders of web servers;
+//! - [`read`]: a range of an object → a blocking stream.
 //!
-//! Not responsible for: what the bytes are, when pieces are read and by whom (`scan/`). The engine
-//! reads neither the environment nor the home folder: they come as [`StoreSettings`].
+//! [`connector`] lies below all of them: it counts requests and gives up on dead servers.
+//! [`failure`] puts errors into words, without secrets.
+//!
+//! Not responsible for: what the bytes are, and who reads which range when (`scan/`). The engine
+//! reads neither the environment nor the home folder: both come in as [`StoreSettings`].
 
 mod aws;
 mod azure;
@@ -23,80 +24,91 @@ mod credentials;
 mod dates;
 mod failure;
 mod gcs;
-mod http;
 mod listing;
 mod metadata;
-mod page;
-mod place;
+mod odd_keys;
 mod profile;
 mod read;
+#[cfg(test)]
+mod recording;
 mod settings;
+#[cfg(test)]
+mod tests;
+mod uri;
+mod web;
+mod xml;
 
 use std::{
     collections::HashMap,
     fmt,
     io::{self, Read},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use object_store::ObjectStore;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 pub(crate) use self::connector::Traffic;
 pub use self::settings::StoreSettings;
 use self::{
-    azure::Container,
-    cloud::Cloud,
-    connector::Network,
-    dates::Days,
-    failure::{Failure, Kind},
-    http::Web,
-    page::OddKeys,
-    place::{Place, Target},
+    azure::AzureContainer,
+    cloud::CloudStore,
+    connector::StoreNetwork,
+    dates::DayRange,
+    failure::{Failure, FailureKind},
+    odd_keys::is_odd,
+    uri::{StorePlace, UriTarget},
+    web::WebServer,
 };
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
-/// The stores of a run, opened once each; reading from them blocks (it is called on threads of its
-/// own, `spawn_blocking` or std threads, never in async context).
+/// What a Delta Lake of events has below its own prefix.
+const LAKE_LOG: &str = "events/_delta_log/";
+
+/// The stores of a run, each opened once. Reading from them blocks: read on threads that may block
+/// (`spawn_blocking`, or threads of your own), never in async context.
 pub(crate) struct Stores {
     settings: StoreSettings,
-    network: Network,
+    network: StoreNetwork,
     /// By [`StoreObject::root`].
-    opened: Mutex<HashMap<String, Arc<Opened>>>,
+    opened: Mutex<HashMap<String, Arc<OpenedStore>>>,
 }
 
-/// A store that can be asked.
-enum Opened {
-    Cloud(Cloud),
-    Web(Web),
+/// A store that is ready for requests.
+enum OpenedStore {
+    Cloud(CloudStore),
+    Web(WebServer),
 }
 
 /// An object in a store.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct StoreObject {
-    /// Which store: `s3://bucket`.
+    /// The store: `s3://bucket`.
     pub(crate) root: String,
-    /// As it is stored; of a web server as it is in the URL.
+    /// The key as it is stored. On a web server, the path as it is in the URL.
     pub(crate) key: String,
-    /// Bytes; `None` when the server does not tell, or knows no ranges: then it is a stream.
+    /// Bytes. `None` if the server does not say or does not support ranges: then the object can
+    /// only be read as a stream.
     pub(crate) size: Option<u64>,
-    /// What it had for a tag when it was listed.
+    /// The ETag that it had when it was listed.
     pub(crate) etag: Option<String>,
 }
 
-/// What was found behind a URL.
+/// What a URL stands for.
 #[derive(Debug, Default)]
-pub(crate) struct Listed {
-    /// What is shown of each (the content of `source_file`), the object, and whether the user named
-    /// this very object.
+pub(crate) struct StoreListing {
+    /// For each object: what is shown of it (the content of `source_file`), the object, and whether
+    /// the user named this very object.
     pub(crate) objects: Vec<(String, StoreObject, bool)>,
     /// What cannot be read: what is shown of it, and why.
     pub(crate) failures: Vec<(String, String)>,
-    /// Folders or objects that were not looked at because of their date.
+    /// How many folders and objects were skipped because of their date.
     pub(crate) pruned: u64,
 }
 
-/// A bucket or container that can be written to.
+/// A bucket or container to write to.
 pub(crate) struct Bucket {
     /// The URL without its secrets.
     pub(crate) shown: String,
@@ -113,9 +125,9 @@ impl fmt::Debug for Stores {
 }
 
 impl Stores {
-    /// No store is opened yet. `runtime` is where requests run.
+    /// Opens nothing yet. Requests run on `runtime`.
     pub(crate) fn new(settings: StoreSettings, runtime: Handle) -> Self {
-        let network = Network {
+        let network = StoreNetwork {
             runtime,
             traffic: Arc::default(),
         };
@@ -126,9 +138,14 @@ impl Stores {
         }
     }
 
-    /// Is this input a URL of a store?
+    /// Is this input the URL of a store?
     pub(crate) fn is_url(input: &str) -> bool {
-        place::is_url(input)
+        uri::is_url(input)
+    }
+
+    /// A URL of any scheme without its secrets, for messages.
+    pub(crate) fn redacted(input: &str) -> String {
+        uri::redacted(input)
     }
 
     /// What has gone over the network so far.
@@ -136,148 +153,187 @@ impl Stores {
         &self.network.traffic
     }
 
-    /// The objects behind a URL: an object, a "folder" (everything with that prefix), or a glob;
-    /// sorted. Of the window `[since, until)`, in microseconds since the epoch, folders of other
-    /// days are left out, and a day on both sides of it is looked at, too.
+    /// The objects behind a URL, sorted. The URL is that of an object, a folder (everything with
+    /// that prefix) or a glob. Folders of days outside the window `[since, until)`, in microseconds
+    /// since the epoch, are skipped, except for one day on either side of it.
     ///
     /// # Errors
     ///
-    /// When it finds nothing, the store cannot be reached, or it does not let us in.
+    /// If there is nothing at the URL, or the store cannot be reached or denies access.
     pub(crate) async fn list(
         &self,
         input: &str,
         since: Option<i64>,
         until: Option<i64>,
-    ) -> Result<Listed> {
-        let target = Target::parse(input)?;
-        let days = Days::of(since, until);
+    ) -> Result<StoreListing> {
+        let target = UriTarget::parse(input)?;
+        let days = DayRange::of(since, until);
         let mut outcome = self.list_in(&target, None, days).await;
-        if let (Err(failure), Place::S3 { bucket, .. }) = (&outcome, &target.place)
-            && failure.kind == Kind::Region
-            && aws::has_regions(&self.settings)
-            && let Some(region) = aws::region_of(bucket, &self.settings).await
+        if let Err(failure) = &outcome
+            && let Some(region) = self.other_region(&target, failure).await
         {
             outcome = self.list_in(&target, Some(&region), days).await;
         }
-        outcome.map_err(|failure| Error::input(&target.shown, failure.message))
+        outcome.map_err(|failure| Error::store(&target.shown, failure.message))
+    }
+
+    async fn list_in(
+        &self,
+        target: &UriTarget,
+        region: Option<&str>,
+        days: Option<DayRange>,
+    ) -> Result<StoreListing, Failure> {
+        match &*self.open(target, region).await? {
+            OpenedStore::Cloud(cloud) => listing::list(cloud, target, days).await,
+            OpenedStore::Web(web) => web.list(target, days).await,
+        }
     }
 
     /// The bucket or container of a URL, to write to, and the key in it.
     ///
     /// # Errors
     ///
-    /// When it is no URL of one, or it does not let us in.
+    /// If the URL names no bucket or container, or the store denies access.
     pub(crate) async fn bucket(&self, input: &str) -> Result<Bucket> {
-        let target = Target::parse(input)?;
-        let fail = |failure: Failure| Error::input(&target.shown, failure.message);
+        let target = UriTarget::parse(input)?;
+        let fail = |failure: Failure| Error::store(&target.shown, failure.message);
         let mut opened = self.open(&target, None).await.map_err(fail)?;
-        // A store in another region says so when it is asked.
-        if let (Opened::Cloud(cloud), Place::S3 { bucket, .. }) = (&*opened, &target.place)
-            && let Err(failure) = cloud.list(&target.key, true, &OddKeys::default()).await
-            && failure.kind == Kind::Region
+        // Only a request shows that a bucket is in another region.
+        if let (OpenedStore::Cloud(cloud), StorePlace::S3 { .. }) = (&*opened, &target.place)
             && aws::has_regions(&self.settings)
-            && let Some(region) = aws::region_of(bucket, &self.settings).await
+            && let Err(failure) = cloud.has_any(&target.key).await
+            && let Some(region) = self.other_region(&target, &failure).await
         {
             opened = self.open(&target, Some(&region)).await.map_err(fail)?;
         }
         match &*opened {
-            Opened::Cloud(cloud) => Ok(Bucket {
-                shown: target.shown.clone(),
+            OpenedStore::Cloud(cloud) => Ok(Bucket {
                 store: cloud.objects(),
-                key: target.key.clone(),
+                shown: target.shown,
+                key: target.key,
             }),
-            Opened::Web(_) => Err(Error::input(
+            OpenedStore::Web(_) => Err(Error::input(
                 &target.shown,
-                "a web server cannot hold a lake; there are s3, gs and az",
+                "a web server cannot hold a lake; use s3://, gs:// or az://",
             )),
         }
     }
 
-    /// Is there a lake behind this URL?
+    /// Is there a lake at this URL? `false` as well if the store cannot be asked: listing it, which
+    /// comes next, says why.
     pub(crate) async fn holds_lake(&self, input: &str) -> bool {
-        let _ = input;
-        false
+        // Asking costs a request. Globs and web pages are not lakes, nor are names with an
+        // extension unless a `/` marks them as folders.
+        if input.starts_with("http") || input.contains(['*', '?', '[']) {
+            return false;
+        }
+        let Ok(target) = UriTarget::parse(input) else {
+            return false;
+        };
+        let name = target.key.rsplit('/').next().unwrap_or_default();
+        let prefix = match target.key.trim_matches('/') {
+            "" => LAKE_LOG.to_owned(),
+            key if is_odd(key) || name.contains('.') => return false,
+            key => format!("{key}/{LAKE_LOG}"),
+        };
+        let mut outcome = self.has_any(&target, None, &prefix).await;
+        if let Err(failure) = &outcome
+            && let Some(region) = self.other_region(&target, failure).await
+        {
+            outcome = self.has_any(&target, Some(&region), &prefix).await;
+        }
+        outcome.unwrap_or(false)
     }
 
-    async fn list_in(
+    async fn has_any(
         &self,
-        target: &Target,
+        target: &UriTarget,
         region: Option<&str>,
-        days: Option<Days>,
-    ) -> Result<Listed, Failure> {
+        prefix: &str,
+    ) -> Result<bool, Failure> {
         match &*self.open(target, region).await? {
-            Opened::Cloud(cloud) => listing::list(cloud, target, days).await,
-            Opened::Web(web) => web.list(target, days).await,
+            OpenedStore::Cloud(cloud) => cloud.has_any(prefix).await,
+            OpenedStore::Web(_) => Ok(false),
         }
     }
 
-    /// The store of a target: the one that was opened before, unless it has to be in another
-    /// region.
-    async fn open(&self, target: &Target, elsewhere: Option<&str>) -> Result<Arc<Opened>, Failure> {
-        if let Some(opened) = self.opened(&target.root).filter(|_| elsewhere.is_none()) {
+    /// The region a bucket of AWS is in, if a request failed because it is in another one.
+    async fn other_region(&self, target: &UriTarget, failure: &Failure) -> Option<String> {
+        match &target.place {
+            StorePlace::S3 { bucket, .. }
+                if failure.kind == FailureKind::Region && aws::has_regions(&self.settings) =>
+            {
+                aws::region_of(bucket, &self.settings).await
+            }
+            _ => None,
+        }
+    }
+
+    /// The store of a target. It is opened once, and again if it turns out to be in another region.
+    async fn open(
+        &self,
+        target: &UriTarget,
+        other_region: Option<&str>,
+    ) -> Result<Arc<OpenedStore>, Failure> {
+        if let Some(opened) = self.opened(&target.root).filter(|_| other_region.is_none()) {
             return Ok(opened);
         }
         let (settings, network) = (&self.settings, &self.network);
         let opened = match &target.place {
-            Place::S3 {
+            StorePlace::S3 {
                 bucket,
                 region,
                 public,
             } => {
-                let region = elsewhere.or(region.as_deref());
-                Opened::Cloud(aws::open(bucket, region, *public, settings, network).await?)
+                let region = other_region.or(region.as_deref());
+                OpenedStore::Cloud(aws::open(bucket, region, *public, settings, network).await?)
             }
-            Place::Gcs { bucket, public } => {
-                Opened::Cloud(gcs::open(bucket, *public, settings, network).await?)
+            StorePlace::Gcs { bucket, public } => {
+                OpenedStore::Cloud(gcs::open(bucket, *public, settings, network).await?)
             }
-            Place::Azure {
+            StorePlace::Azure {
                 container,
                 account,
                 suffix,
                 sas,
                 public,
             } => {
-                let container = Container {
+                let container = AzureContainer {
                     name: container,
                     account: account.as_deref(),
                     suffix: suffix.as_deref(),
                     sas: sas.as_deref(),
                     public: *public,
                 };
-                Opened::Cloud(azure::open(container, settings, network).await?)
+                OpenedStore::Cloud(azure::open(container, settings, network).await?)
             }
-            Place::Web {
+            StorePlace::Web {
                 origin,
                 query,
                 user,
-            } => Opened::Web(Web::open(
-                origin,
-                query.as_deref(),
-                user.as_deref(),
-                network,
-            )?),
+            } => {
+                let (query, user) = (query.as_deref(), user.as_deref());
+                OpenedStore::Web(WebServer::open(origin, query, user, network)?)
+            }
         };
         let opened = Arc::new(opened);
-        let mut all = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(target.root.clone(), Arc::clone(&opened));
+        self.opened
+            .lock()
+            .insert(target.root.clone(), Arc::clone(&opened));
         Ok(opened)
     }
 
-    fn opened(&self, root: &str) -> Option<Arc<Opened>> {
-        self.opened
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(root)
-            .cloned()
+    fn opened(&self, root: &str) -> Option<Arc<OpenedStore>> {
+        self.opened.lock().get(root).cloned()
     }
 
     /// Bytes `[from, end)` of an object, fetched in ranges of 8 MiB, the next one while this one is
-    /// read. `end` may be past the end of the object. A failure on the way is an error of the
-    /// reader, after what came before it.
+    /// read. `end` may be past the end of the object. If fetching fails, the reader first yields
+    /// what had arrived, then the error.
     ///
     /// # Errors
     ///
-    /// When nothing was listed of this store before.
+    /// If nothing of this store was listed before.
     pub(crate) fn reader(
         &self,
         object: &StoreObject,
@@ -297,60 +353,5 @@ impl Stores {
             from..end,
             &self.network,
         )))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn futures_can_move_between_threads() {
-        fn check(_: impl Send) {}
-        fn never(stores: &Stores) {
-            check(stores.list("s3://b/", None, None));
-        }
-        let _ = never;
-    }
-
-    #[test]
-    fn what_cannot_be_asked() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        let stores = Stores::new(StoreSettings::default(), runtime.handle().clone());
-        let list = |input: &str| {
-            runtime
-                .block_on(stores.list(input, None, None))
-                .unwrap_err()
-                .to_string()
-        };
-        assert_eq!(
-            list("az://logs/x"),
-            format!("az://logs/x: {}", azure_message())
-        );
-        assert!(list("s3:///x").starts_with("s3:///x: names no bucket"));
-        let object = StoreObject {
-            root: "s3://b".to_owned(),
-            key: "k".to_owned(),
-            size: Some(3),
-            etag: None,
-        };
-        assert_eq!(
-            stores
-                .reader(&object, 0, 3)
-                .err()
-                .map(|error| error.to_string()),
-            Some("the store is not open".to_owned())
-        );
-        assert!(stores.reader(&object, 3, 9).is_ok(), "nothing is asked for");
-        assert_eq!(stores.traffic().requests(), 0);
-    }
-
-    fn azure_message() -> String {
-        "no storage account is named; set AZURE_STORAGE_ACCOUNT_NAME, or write the input as \
-         abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PREFIX/"
-            .to_owned()
     }
 }

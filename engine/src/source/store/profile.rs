@@ -1,36 +1,36 @@
-//! The profiles of AWS: the files `~/.aws/config` and `~/.aws/credentials` in, a profile's settings
-//! out.
+//! The files `~/.aws/config` and `~/.aws/credentials` in, the settings of a profile out.
+//! `object_store` does not read them.
 //!
-//! `object_store` does not read them. Not responsible for: getting credentials (`aws.rs`), what a
-//! setting does.
+//! Not responsible for: getting credentials (`aws/credentials.rs`), and what a setting does
+//! (`aws.rs`).
 
 use std::collections::BTreeMap;
 
 use super::{command, failure::Failure, settings::StoreSettings};
 
-/// A profile.
+/// A profile of AWS.
 #[derive(Clone)]
-pub(super) struct Profile {
+pub(super) struct AwsProfile {
     pub(super) name: String,
     values: BTreeMap<String, String>,
-    /// Of S3, set for the profile or for the service alone.
+    /// The endpoint of S3, whether set for S3 alone or for all services.
     endpoint: Option<String>,
 }
 
-/// Where a profile says that its credentials are.
+/// Where the credentials of a profile come from.
 #[derive(PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum CredentialSource {
     Keys {
         key_id: String,
         secret_key: String,
         token: Option<String>,
     },
-    /// A program prints them. `by` names it in messages.
+    /// A program prints them. `by` names the program in messages.
     Program {
         words: Vec<String>,
         by: &'static str,
     },
-    /// A role is taken on with a token that lies in a file.
+    /// A role is assumed with a token in a file.
     WebIdentity {
         file: String,
         role: String,
@@ -38,14 +38,15 @@ pub(super) enum Origin {
     },
 }
 
-type Sections = BTreeMap<String, BTreeMap<String, String>>;
+type ProfileSections = BTreeMap<String, BTreeMap<String, String>>;
 
-impl Profile {
-    /// The profile that the settings name, or `default`; `None` when there is no default one.
+impl AwsProfile {
+    /// The profile that the settings name, or `default`. `None` if none is named and there is no
+    /// default.
     ///
     /// # Errors
     ///
-    /// When a named one is in neither file.
+    /// If the named profile is in neither file.
     pub(super) fn load(settings: &StoreSettings) -> Result<Option<Self>, Failure> {
         let file = |variable: &str, usual: &str| {
             let path = settings
@@ -63,7 +64,7 @@ impl Profile {
         let found = Self::of(&config, &credentials, named.unwrap_or("default"));
         match (found, named) {
             (None, Some(name)) => Err(Failure::refused(format!(
-                "the AWS profile `{name}` is in neither ~/.aws/config nor ~/.aws/credentials; unset AWS_PROFILE or name one that is"
+                "the AWS profile `{name}` is in neither ~/.aws/config nor ~/.aws/credentials; unset AWS_PROFILE or name another"
             ))),
             (found, _) => Ok(found),
         }
@@ -109,17 +110,17 @@ impl Profile {
             .filter(|endpoint| !endpoint.is_empty())
     }
 
-    /// Where its credentials are, in the order of AWS's own tools; `None` when it has none.
-    pub(super) fn origin(&self) -> Option<Origin> {
+    /// Where its credentials come from, in the order of AWS's own tools. `None` if it has none.
+    pub(super) fn credential_source(&self) -> Option<CredentialSource> {
         let get = |key: &str| self.get(key).map(str::to_owned);
         if let (Some(role), Some(file)) = (get("role_arn"), get("web_identity_token_file")) {
-            return Some(Origin::WebIdentity {
+            return Some(CredentialSource::WebIdentity {
                 file,
                 role,
                 session: get("role_session_name"),
             });
         }
-        // What takes several requests to AWS, or a browser, its command line knows how to do.
+        // What takes several requests to AWS or a browser is left to its command line.
         if ["role_arn", "sso_session", "sso_start_url", "sso_account_id"]
             .iter()
             .any(|key| self.get(key).is_some())
@@ -129,14 +130,14 @@ impl Profile {
         if let (Some(key_id), Some(secret_key)) =
             (get("aws_access_key_id"), get("aws_secret_access_key"))
         {
-            return Some(Origin::Keys {
+            return Some(CredentialSource::Keys {
                 key_id,
                 secret_key,
                 token: get("aws_session_token"),
             });
         }
         if let Some(line) = self.get("credential_process") {
-            return Some(Origin::Program {
+            return Some(CredentialSource::Program {
                 words: command::words(line),
                 by: "its `credential_process`",
             });
@@ -144,7 +145,7 @@ impl Profile {
         self.get("login_session").map(|_| self.command_line())
     }
 
-    fn command_line(&self) -> Origin {
+    fn command_line(&self) -> CredentialSource {
         let words = [
             "aws",
             "configure",
@@ -154,18 +155,18 @@ impl Profile {
             "--profile",
             self.name.as_str(),
         ];
-        Origin::Program {
+        CredentialSource::Program {
             words: words.map(str::to_owned).to_vec(),
-            by: "the AWS command line (SSO, roles and logins need it, version 2)",
+            by: "the AWS command line, version 2 (which SSO, roles and logins need)",
         }
     }
 }
 
-/// The sections of a file. In the configuration a profile is called `profile NAME`, except for the
-/// default one; what is indented belongs to the key above: `s3 =` and below it `endpoint_url = …`
-/// is the key `s3.endpoint_url`.
-fn parse(text: &str, is_config: bool) -> Sections {
-    let mut sections = Sections::new();
+/// The sections of a file. In the configuration, the section of a profile is called `profile NAME`,
+/// except for the default one. An indented line belongs to the key above it: `s3 =` followed by an
+/// indented `endpoint_url = …` is the key `s3.endpoint_url`.
+fn parse(text: &str, is_config: bool) -> ProfileSections {
+    let mut sections = ProfileSections::new();
     let mut section: Option<String> = None;
     let mut above = String::new();
     for line in text.lines() {
@@ -265,8 +266,8 @@ aws_session_token = F
 ; [nothing]
 ";
 
-    fn profile(name: &str) -> Profile {
-        Profile::of(CONFIG, CREDENTIALS, name).unwrap()
+    fn profile(name: &str) -> AwsProfile {
+        AwsProfile::of(CONFIG, CREDENTIALS, name).unwrap()
     }
 
     #[test]
@@ -276,24 +277,24 @@ aws_session_token = F
             (default.region(), default.endpoint()),
             (Some("eu-west-1"), None)
         );
-        let keys = |key_id: &str, secret_key: &str, token: Option<&str>| Origin::Keys {
+        let keys = |key_id: &str, secret_key: &str, token: Option<&str>| CredentialSource::Keys {
             key_id: key_id.to_owned(),
             secret_key: secret_key.to_owned(),
             token: token.map(str::to_owned),
         };
-        assert!(default.origin() == Some(keys("A", "B=C", None)));
+        assert!(default.credential_source() == Some(keys("A", "B=C", None)));
         let local = profile("local store");
         assert_eq!(
             (local.region(), local.endpoint()),
             (None, Some("http://127.0.0.1:9000"))
         );
-        assert!(local.origin() == Some(keys("D", "E", Some("F"))));
+        assert!(local.credential_source() == Some(keys("D", "E", Some("F"))));
         assert_eq!(
             profile("tool").endpoint(),
             Some("https://minio.example.org")
         );
-        let words = |name: &str| match profile(name).origin() {
-            Some(Origin::Program { words, .. }) => words.join(" "),
+        let words = |name: &str| match profile(name).credential_source() {
+            Some(CredentialSource::Program { words, .. }) => words.join(" "),
             _ => String::new(),
         };
         assert_eq!(words("tool"), "/opt/tool --quiet");
@@ -306,19 +307,19 @@ aws_session_token = F
             "aws configure export-credentials --format process --profile role"
         );
         assert!(
-            matches!(profile("pod").origin(), Some(Origin::WebIdentity { file, .. }) if file == "/var/token")
+            matches!(profile("pod").credential_source(), Some(CredentialSource::WebIdentity { file, .. }) if file == "/var/token")
         );
-        assert!(Profile::of(CONFIG, CREDENTIALS, "nothing").is_none());
+        assert!(AwsProfile::of(CONFIG, CREDENTIALS, "nothing").is_none());
     }
 
     #[test]
-    fn a_profile_that_is_named_has_to_be_there() {
+    fn a_named_profile_must_exist() {
         let variables = BTreeMap::from([("AWS_PROFILE".to_owned(), "nobody".to_owned())]);
-        let named = Profile::load(&StoreSettings {
+        let named = AwsProfile::load(&StoreSettings {
             variables,
             home: None,
         });
         assert!(named.is_err_and(|failure| failure.message.contains("`nobody`")));
-        assert!(Profile::load(&StoreSettings::default()).is_ok_and(|profile| profile.is_none()));
+        assert!(AwsProfile::load(&StoreSettings::default()).is_ok_and(|profile| profile.is_none()));
     }
 }

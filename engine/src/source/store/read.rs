@@ -1,10 +1,13 @@
-//! Ranges of an object in, a blocking stream of its bytes out; the next range is fetched while this
+//! A range of an object in, a blocking stream of its bytes out. The next part is fetched while this
 //! one is read.
 //!
-//! `object_store` repeats requests that fail, and continues a body that breaks off as long as it is
-//! the same object and little time has passed. What it gives up is continued here for as long as
-//! there is any progress: a slow network is no error. Fewer bytes than were listed are one, always:
-//! nothing is lost silently.
+//! `object_store` retries failed requests and resumes a body that breaks off, but only for a
+//! limited time. What it gives up on is resumed here for as long as there is any progress, because
+//! a slow network is not an error. Fewer bytes than were listed always are: nothing is lost
+//! silently.
+//!
+//! Not responsible for: single requests to a cloud (`cloud.rs`) and streams from a web server
+//! (`web/stream.rs`).
 
 use std::{
     io::{self, Read},
@@ -16,54 +19,54 @@ use bytes::{Bytes, BytesMut};
 use tokio::{sync::mpsc, task::AbortHandle};
 
 use super::{
-    Opened, StoreObject,
-    cloud::Cloud,
-    connector::{Network, Traffic},
-    failure::{Failure, Kind},
+    OpenedStore, StoreObject,
+    cloud::CloudStore,
+    connector::{StoreNetwork, Traffic},
+    failure::{Failure, FailureKind},
 };
 
-/// Bytes that are asked for at once.
+/// Bytes requested at once.
 const BLOCK: u64 = 8 << 20;
 
-/// Pieces of a body that is not read in blocks: those that wait to be read.
+/// How many pieces of a body that is not read in blocks may wait to be read.
 const PIECES: usize = 64;
 
-/// The way to whoever reads. An empty piece is the end; a way that ends without one is no end.
-pub(super) type Pieces = mpsc::Sender<io::Result<Bytes>>;
+/// Carries pieces to the reader. An empty piece marks the end; without one the stream is cut.
+pub(super) type PieceSender = mpsc::Sender<io::Result<Bytes>>;
 
-/// A blocking stream. To be read on a thread that may block, never in async context.
-pub(super) struct Prefetched {
+/// A blocking stream. Read it on a thread that may block, never in async context.
+pub(super) struct PrefetchedReader {
     pieces: mpsc::Receiver<io::Result<Bytes>>,
     now: Bytes,
-    /// The end: `Err` says why it came too soon, and says so however often one asks.
+    /// The end. `Err` says why it came too soon, and is repeated for every further read.
     end: Option<Result<(), String>>,
     task: AbortHandle,
 }
 
-/// Begins to read a range; `end` is not past the end of the object, or the end is not known.
+/// Starts to read a range. `end` is not past the end of the object, unless that is unknown.
 pub(super) fn open(
-    opened: Arc<Opened>,
+    opened: Arc<OpenedStore>,
     object: &StoreObject,
     range: Range<u64>,
-    network: &Network,
-) -> Prefetched {
+    network: &StoreNetwork,
+) -> PrefetchedReader {
     let waiting = match &*opened {
-        Opened::Cloud(_) => 1,
-        Opened::Web(_) => PIECES,
+        OpenedStore::Cloud(_) => 1,
+        OpenedStore::Web(_) => PIECES,
     };
     let (sender, pieces) = mpsc::channel(waiting);
     let (object, traffic) = (object.clone(), Arc::clone(&network.traffic));
     let task = network.runtime.spawn(async move {
         let outcome = match &*opened {
-            Opened::Cloud(cloud) => blocks(cloud, &object, range, &sender, &traffic).await,
-            Opened::Web(web) => web.stream(&object, range, &sender).await,
+            OpenedStore::Cloud(cloud) => blocks(cloud, &object, range, &sender, &traffic).await,
+            OpenedStore::Web(web) => web.stream(&object, range, &sender).await,
         };
-        // Nobody may be there any more to hear it.
+        // The reader may be gone.
         let _ = sender
             .send(outcome.map(|()| Bytes::new()).map_err(io::Error::from))
             .await;
     });
-    Prefetched {
+    PrefetchedReader {
         pieces,
         now: Bytes::new(),
         end: None,
@@ -71,7 +74,7 @@ pub(super) fn open(
     }
 }
 
-impl Read for Prefetched {
+impl Read for PrefetchedReader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         while self.now.is_empty() {
             match &self.end {
@@ -88,43 +91,43 @@ impl Read for Prefetched {
         }
         let length = out.len().min(self.now.len());
         let piece = self.now.split_to(length);
-        if let Some(place) = out.get_mut(..length) {
-            place.copy_from_slice(&piece);
+        if let Some(filled) = out.get_mut(..length) {
+            filled.copy_from_slice(&piece);
         }
         Ok(length)
     }
 }
 
-impl Drop for Prefetched {
+impl Drop for PrefetchedReader {
     fn drop(&mut self) {
-        // What is on its way is not wanted any more.
+        // What is still on its way is no longer wanted.
         self.task.abort();
     }
 }
 
 /// Reads a range of an object in a cloud, block by block.
 async fn blocks(
-    cloud: &Cloud,
+    cloud: &CloudStore,
     object: &StoreObject,
     range: Range<u64>,
-    pieces: &Pieces,
+    pieces: &PieceSender,
     traffic: &Traffic,
 ) -> Result<(), Failure> {
     let mut tag = cloud.first_tag(object.etag.as_deref());
     let mut at = range.start;
     while at < range.end {
-        // There is room as soon as the block before is being read: so there are never more than
-        // two.
-        let Ok(place) = pieces.reserve().await else {
+        // There is room once the reader has taken the previous block, so that at most two blocks
+        // are in memory.
+        let Ok(slot) = pieces.reserve().await else {
             return Ok(());
         };
         let wanted = at..range.end.min(at.saturating_add(BLOCK));
         let mut got = BytesMut::new();
         let outcome = block(cloud, object, wanted, &mut tag, &mut got, traffic).await;
         at += got.len() as u64;
-        // What came before an error is read, too.
+        // What came before an error is read as well.
         if !got.is_empty() {
-            place.send(Ok(got.freeze()));
+            slot.send(Ok(got.freeze()));
         }
         outcome?;
     }
@@ -133,7 +136,7 @@ async fn blocks(
 
 /// Reads one block, in as many requests as it takes.
 async fn block(
-    cloud: &Cloud,
+    cloud: &CloudStore,
     object: &StoreObject,
     wanted: Range<u64>,
     tag: &mut Option<String>,
@@ -149,7 +152,7 @@ async fn block(
         let progress = wanted.start + got.len() as u64 - at;
         at += progress;
         match outcome {
-            // The requests of this attempt were repeated already.
+            // The requests of this attempt were retried already.
             Err(failure) if progress == 0 || failure.is_final() => return Err(failure),
             Ok(()) if progress == 0 => return Err(too_short(at, object.size)),
             _ => {}
@@ -162,7 +165,7 @@ async fn block(
 pub(super) fn too_short(at: u64, size: Option<u64>) -> Failure {
     let listed = size.map(|size| format!(" of {size}")).unwrap_or_default();
     let message = format!(
-        "the object ends after {at}{listed} bytes; it changed since it was listed, or was not delivered whole"
+        "the object ends after {at}{listed} bytes; it changed since it was listed, or was not delivered in full"
     );
-    Failure::new(Kind::Changed, message)
+    Failure::new(FailureKind::Changed, message)
 }

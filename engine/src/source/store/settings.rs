@@ -1,5 +1,4 @@
-//! What the user's surroundings say about stores: the environment as the command line found it, and
-//! the home folder.
+//! The user's environment variables and home folder in, single settings out.
 //!
 //! Not responsible for: what a variable means (each store knows its own).
 
@@ -9,13 +8,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Settings of stores: the environment as the command line found it, and the home folder. The
-/// engine reads neither itself.
+/// Settings of stores: environment variables and the home folder. The engine reads neither itself,
+/// its caller does.
 #[derive(Clone, Default)]
 pub struct StoreSettings {
-    /// Environment variables by name; those of other programs do no harm.
+    /// Environment variables by name. Those of other programs are ignored.
     pub variables: BTreeMap<String, String>,
-    /// The user's home folder, where profiles and the credentials of command lines lie.
+    /// The user's home folder, with profiles and the credentials of other command lines.
     pub home: Option<PathBuf>,
 }
 
@@ -30,7 +29,7 @@ impl fmt::Debug for StoreSettings {
 }
 
 impl StoreSettings {
-    /// The value of a variable; an empty one is none.
+    /// The value of a variable. Empty counts as unset.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.variables
             .get(name)
@@ -38,12 +37,12 @@ impl StoreSettings {
             .filter(|value| !value.is_empty())
     }
 
-    /// Is this variable set to something that means yes?
+    /// Does this variable say yes?
     pub(super) fn is_true(&self, name: &str) -> bool {
         self.get(name).is_some_and(is_true)
     }
 
-    /// The variables whose names begin so, in the order of their names.
+    /// The variables whose names begin with `prefix`, in the order of their names.
     pub(super) fn beginning_with<'s>(
         &'s self,
         prefix: &'s str,
@@ -54,7 +53,7 @@ impl StoreSettings {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The path that a setting names; `~` is the home folder.
+    /// The path in a setting. `~` is the home folder.
     pub(super) fn path(&self, text: &str) -> PathBuf {
         match (text.strip_prefix("~/"), &self.home) {
             (Some(rest), Some(home)) => home.join(rest),
@@ -62,13 +61,13 @@ impl StoreSettings {
         }
     }
 
-    /// A path below the home folder, when there is one.
+    /// A path below the home folder, if there is one.
     pub(super) fn below_home(&self, path: impl AsRef<Path>) -> Option<PathBuf> {
         self.home.as_ref().map(|home| home.join(path))
     }
 }
 
-/// What `object_store` takes for yes.
+/// Is this one of the words that `object_store` takes for yes?
 pub(super) fn is_true(value: &str) -> bool {
     matches!(
         value.to_ascii_lowercase().as_str(),
