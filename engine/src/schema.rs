@@ -8,16 +8,16 @@ use std::sync::{Arc, LazyLock};
 use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use serde::Deserialize;
 
-/// A table or a view: its name, what its rows are, and its columns in order.
+/// A table or a view: its name, its rows, and its columns in order.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableDef {
     /// Name in SQL.
     #[serde(default)]
     pub name: String,
-    /// What one row is, and what the table is for.
+    /// What a row is, and what the table is for.
     pub doc: String,
-    /// The columns; of a view, the ones it adds to those of `events`.
+    /// The columns; a view lists only those that it adds to those of `events`.
     #[serde(default, rename = "column")]
     pub columns: Vec<ColumnDef>,
     /// The view's `SELECT`; `None` for a table.
@@ -43,8 +43,66 @@ pub struct ColumnDef {
     /// Is it computed from other fields?
     #[serde(default)]
     pub derived: bool,
+    /// How Parquet files store it.
+    #[serde(default)]
+    pub storage: Storage,
+    /// Do Parquet files have a bloom filter of its values?
+    #[serde(default)]
+    pub bloom: bool,
+    /// The part of a row that decides the value.
+    #[serde(default)]
+    pub of: EventPart,
+    /// What it gives back of the event, other than the member at `path`.
+    #[serde(default)]
+    pub restored: Option<Restored>,
     /// Meaning, unit, and when it is NULL.
     pub doc: String,
+}
+
+/// How a column's values lie in a Parquet file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Storage {
+    /// Values repeat: a dictionary of them, and statistics.
+    #[default]
+    Repeated,
+    /// Values hardly repeat, and a dictionary would be a second copy: statistics only.
+    Unique,
+    /// Long texts that nobody orders: neither dictionary nor statistics.
+    Body,
+}
+
+/// The part of a row that a column is a function of: rows with the same part have the same value,
+/// which is computed once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventPart {
+    /// The whole row.
+    #[default]
+    Event,
+    /// `user` and `impersonatedUser`.
+    User,
+    /// `sourceIPs`.
+    SourceIps,
+    /// `annotations`.
+    Annotations,
+    /// The input that the row was read from, but not the position in it.
+    Input,
+}
+
+/// What a column without a `path` gives back when its event is written again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Restored {
+    /// Everything that the other columns cannot hold.
+    Leftovers,
+}
+
+impl ColumnDef {
+    /// Is the column needed to write the event again?
+    pub(crate) const fn is_restored(&self) -> bool {
+        !self.path.is_empty() || self.restored.is_some()
+    }
 }
 
 struct Model {
@@ -79,8 +137,8 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
             Err(error) => model.broken.push(format!("views/{name}.sql: {error}")),
         }
     }
-    // A view may read another: `requests` comes first, the rest keep the order of their names,
-    // readers after the read.
+    // A view may read another: `requests` comes first and `containers` last, the others in the order
+    // of their names.
     model.views.sort_by_key(|view| {
         (
             view.name != "requests",
@@ -101,7 +159,7 @@ pub fn views() -> &'static [TableDef] {
     &MODEL.views
 }
 
-/// Files of the data model that could not be read, each with why; a test holds this empty.
+/// Files of the data model that could not be read, each with the reason; a test keeps this empty.
 pub fn broken() -> &'static [String] {
     &MODEL.broken
 }
@@ -109,6 +167,17 @@ pub fn broken() -> &'static [String] {
 /// The table called `name`, if there is one.
 pub(crate) fn table(name: &str) -> Option<&'static TableDef> {
     MODEL.tables.iter().find(|table| table.name == name)
+}
+
+/// The columns of `events`, in order.
+pub(crate) fn event_columns() -> &'static [ColumnDef] {
+    table("events").map_or(&[], |table| &table.columns)
+}
+
+/// Is `name` a column of `events` that holds bodies?
+pub(crate) fn is_body(name: &str) -> bool {
+    let mut columns = event_columns().iter();
+    columns.any(|column| column.name == name && column.storage == Storage::Body)
 }
 
 /// The leading `-- ` lines of an SQL file without their dashes (a TOML document), and what follows
@@ -162,8 +231,7 @@ fn arrow_schema(name: &str) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// The Arrow type of a documented type. Text is a view type, so that bodies need not be copied out
-/// of the input.
+/// The Arrow type of a documented type. Text is a view type, so that bodies need not be copied.
 pub(crate) fn data_type(name: &str) -> Option<DataType> {
     Some(match name {
         "string" | "json" => DataType::Utf8View,
@@ -194,4 +262,43 @@ fn map_type(value: DataType) -> DataType {
         Arc::new(Field::new("key_value", DataType::Struct(entry), false)),
         false,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_data_model_is_read() {
+        assert_eq!(broken(), [""; 0]);
+        assert!(!tables().is_empty() && !views().is_empty());
+        for table in tables() {
+            for column in &table.columns {
+                let known = data_type(&column.type_name).is_some();
+                assert!(
+                    known,
+                    "{}.{}: {}",
+                    table.name, column.name, column.type_name
+                );
+                assert!(!column.doc.is_empty(), "{}.{}", table.name, column.name);
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_facts_are_errors() {
+        let column = "doc = ''\n[[column]]\nname = 'a'\ntype = 'json'\ndoc = ''\n";
+        let read = |fact: &str| toml::from_str::<TableDef>(&format!("{column}{fact}\n"));
+        let body = read("storage = 'body'").unwrap();
+        assert_eq!(body.columns[0].storage, Storage::Body);
+        assert_eq!(read("").unwrap().columns[0].of, EventPart::Event);
+        for wrong in [
+            "storage = 'short'",
+            "of = 'groups'",
+            "restored = 'all'",
+            "blooms = true",
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -1,9 +1,9 @@
 //! The data model of auditql as data: `tables/*.toml` describe the stored tables, `views/*.sql` the
 //! views over them.
 //!
-//! Goes in: nothing. Comes out: the files' texts, by name and in the order of their names. What
-//! they mean is the engine's to say (`auditql_engine::schema`); this package holds no logic, so
-//! that the data model can be read, and changed, without it.
+//! Nothing goes in; the texts of the files come out, in the order of their names. The engine
+//! (`auditql_engine::schema`) interprets them; this package holds no logic, so that the data model
+//! can be read and changed without it.
 
 use include_dir::{Dir, include_dir};
 

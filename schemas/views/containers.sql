@@ -1,15 +1,15 @@
 -- doc = """
--- The containers, init containers and ephemeral containers of pod_specs, one row each, with the columns of the
--- request that brought them; refused requests included: see created and response_code. A pod spec that the log does
--- not show has no rows here. Of a patch that was read from its request only the containers it names are here."""
+-- One row per container, init container or ephemeral container of pod_specs, with the columns of its request. Refused
+-- requests are included: see created and response_code. A pod spec that the log does not show has no rows here. A patch
+-- that was read from its request has rows only for the containers that it names."""
 -- [[column]]
 -- name = "pod_spec"
 -- type = "string"
--- doc = "The pod spec, as JSON text."
+-- doc = "Pod spec as JSON text."
 -- [[column]]
 -- name = "spec_source"
 -- type = "string"
--- doc = "Which body the pod spec was read from: response or request."
+-- doc = "Body that the pod spec was read from: response or request."
 -- [[column]]
 -- name = "created"
 -- type = "boolean"
@@ -21,19 +21,19 @@
 -- [[column]]
 -- name = "container_name"
 -- type = "string"
--- doc = "The container's name."
+-- doc = "Name of the container."
 -- [[column]]
 -- name = "image"
 -- type = "string"
--- doc = "The image reference as written."
+-- doc = "Image reference as written."
 -- [[column]]
 -- name = "command"
 -- type = "list<string>"
--- doc = "The container's command."
+-- doc = "Command of the container."
 -- [[column]]
 -- name = "args"
 -- type = "list<string>"
--- doc = "The container's arguments."
+-- doc = "Arguments of the container."
 -- [[column]]
 -- name = "privileged"
 -- type = "boolean"
@@ -61,7 +61,7 @@
 -- [[column]]
 -- name = "host_ports"
 -- type = "list<int64>"
--- doc = "The host ports that the container claims."
+-- doc = "Host ports that the container asks for."
 -- [[column]]
 -- name = "seccomp_profile"
 -- type = "string"
@@ -69,7 +69,7 @@
 -- [[column]]
 -- name = "env_secret_refs"
 -- type = "list<string>"
--- doc = "The secrets that the container's environment is filled from."
+-- doc = "Secrets that the container's environment takes values from."
 SELECT
     pod_specs.*,
     unnest(containers(pod_spec))['container_kind'] AS container_kind,

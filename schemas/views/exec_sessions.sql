@@ -1,10 +1,9 @@
 -- doc = """
--- exec, attach and portforward on pods, one row per session, as its latest stage tells it. Sessions that are still
--- open are rows too (ended_at is NULL), and so are those that were refused or failed: see response_code. kubectl
--- opens a session with verb get (WebSocket) or create (SPDY). Success is 101, Switching Protocols: it says that the
--- stream was opened, not that the command ran. A session of which only RequestReceived was seen has no
--- response_code and does not show impersonation. Not here: nodes/proxy, through which the kubelet runs commands too, and
--- what was typed into the session, which no audit log holds."""
+-- One row per exec, attach or portforward session on a pod, as of its latest stage. Includes sessions that are still
+-- open (ended_at is NULL), were refused or failed: see response_code. kubectl opens a session with verb get (WebSocket)
+-- or create (SPDY). Success is 101, Switching Protocols: the stream was opened, but the command need not have run. A
+-- session seen only in RequestReceived has no response_code and does not show impersonation. Not included: nodes/proxy,
+-- through which the kubelet runs commands too, and what was typed, which no audit log holds."""
 -- [[column]]
 -- name = "kind"
 -- type = "string"
@@ -12,27 +11,27 @@
 -- [[column]]
 -- name = "command"
 -- type = "string"
--- doc = "The command of an exec, its arguments decoded and joined by a space."
+-- doc = "Command of an exec: its arguments, decoded and joined by a space."
 -- [[column]]
 -- name = "container"
 -- type = "string"
--- doc = "The container asked for; NULL when the request left the choice to the kubelet, and for portforward."
+-- doc = "Container that the request names; NULL if the kubelet chose it, and for portforward."
 -- [[column]]
 -- name = "stdin"
 -- type = "boolean"
--- doc = "Whether the client's input was connected. As in the apiserver any value but false and 0 means true. NULL for portforward."
+-- doc = "Whether the input of the client was connected. As in the apiserver, any value but false and 0 means true. NULL for portforward."
 -- [[column]]
 -- name = "tty"
 -- type = "boolean"
--- doc = "Whether a terminal was asked for, read as stdin is. NULL for portforward."
+-- doc = "Whether the request asked for a terminal; values as for stdin. NULL for portforward."
 -- [[column]]
 -- name = "started_at"
 -- type = "timestamp"
--- doc = "When the request was received."
+-- doc = "Time at which the request was received."
 -- [[column]]
 -- name = "ended_at"
 -- type = "timestamp"
--- doc = "When the session ended or was refused; NULL while its final stage has not been seen."
+-- doc = "Time at which the session ended or was refused; NULL if its final stage is not in the input."
 SELECT
     events.*,
     subresource AS kind,

@@ -1,16 +1,15 @@
 -- doc = """
--- Writes that succeeded (2xx) and were no dry runs, by their verb: what stores nothing although its verb is create
--- (access reviews, serviceaccounts/token) is included, since it is logged as a write and a minted token matters; so are
--- subresources (deployments/scale, pods/binding, pods/eviction, .../status). Add `subresource IS NULL` to see
--- objects only. exec, attach, portforward and proxy are streams, not writes: see exec_sessions. A dry run is told
--- by the URI's dryRun, for an eviction also by its body, and for a delete by its body when the log has one, because the
--- apiserver then does not look at the URI. At level Metadata the body is not there: a delete with dryRun in the URI then
--- counts as a dry run, and a delete or eviction with dryRun in its body as a write. A write that ended in a timeout (504)
--- or a panic (500) may have happened and is not here."""
+-- Successful writes (2xx) by verb, without dry runs. Creates that store nothing (access reviews, serviceaccounts/token)
+-- are included, since they are logged as writes and a minted token matters; so are subresources (deployments/scale,
+-- pods/binding, pods/eviction, .../status). Add `subresource IS NULL` to see objects only. exec, attach, portforward and
+-- proxy are streams, not writes: see exec_sessions. Dry runs are recognised by dryRun in the URI, for evictions also in
+-- the body, and for deletes in the body if the log has one, because the apiserver then ignores the URI. At level Metadata
+-- the body is missing: a delete with dryRun in the URI then counts as a dry run, and a delete or eviction with dryRun in
+-- its body as a write. Writes that ended in a timeout (504) or a panic (500) may have happened and are not included."""
 -- [[column]]
 -- name = "operation"
 -- type = "string"
--- doc = "create, update, patch, delete or deletecollection. A patch (server-side apply) or update that was answered 201 created its object and is a create."
+-- doc = "create, update, patch, delete or deletecollection. A patch (server-side apply) or update answered with 201 created its object and is a create."
 SELECT
     requests.*,
     CASE WHEN verb IN ('patch', 'update') AND response_code = 201 THEN 'create' ELSE verb END AS operation

@@ -1,23 +1,23 @@
 -- doc = """
--- Every create, update and patch of a pod or of a workload that holds a pod template (Deployment, DaemonSet,
--- StatefulSet, ReplicaSet, ReplicationController, Job, CronJob, PodTemplate), refused requests and dry runs included:
--- see response_code and dry_run. Of the subresources only pods/ephemeralcontainers and pods/resize, which change the
--- spec. The pod spec is the stored one, from the response, where the response is the workload itself; else the one
--- that was asked for, from the request, which for a patch is the part it names. Where neither can be had (level
--- Metadata, a truncated event, a JSON patch at level Request, a refusal before the body was read) pod_spec and
--- spec_source are NULL, and the row stays: the log does not say what the pods look like."""
+-- Every create, update and patch of a pod or of a workload with a pod template (Deployment, DaemonSet, StatefulSet,
+-- ReplicaSet, ReplicationController, Job, CronJob, PodTemplate), including refused requests and dry runs: see
+-- response_code and dry_run. The only subresources are pods/ephemeralcontainers and pods/resize, which change the spec.
+-- The pod spec is the stored one, from the response, if the response is the workload itself; else the requested one,
+-- which for a patch is the part that it names. Where neither is there (level Metadata, a truncated event, a JSON patch
+-- at level Request, a refusal before the body was read) pod_spec and spec_source are NULL, and the row stays: the log
+-- does not say what the pods look like."""
 -- [[column]]
 -- name = "pod_spec"
 -- type = "string"
--- doc = "The pod spec, as JSON text."
+-- doc = "Pod spec as JSON text."
 -- [[column]]
 -- name = "spec_source"
 -- type = "string"
--- doc = "Which body the pod spec was read from: response or request."
+-- doc = "Body that the pod spec was read from: response or request."
 -- [[column]]
 -- name = "created"
 -- type = "boolean"
--- doc = "True when the request made a new object: a create that succeeded, or a patch or update answered 201. False for changes, refusals, failures and dry runs. NULL when the event has no response code."
+-- doc = "True when the request made a new object: a create that succeeded, or a patch or update answered with 201. False for changes, refusals, failures and dry runs. NULL when the event has no response code."
 SELECT
     requests.*,
     coalesce(

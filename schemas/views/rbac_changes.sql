@@ -1,9 +1,9 @@
 -- doc = """
--- Successful writes to roles, cluster roles, role bindings and cluster role bindings, without dry runs. What was
--- written is read from the response where it is the object itself, else from the request, which for a patch is the part
--- it names. At level Metadata role_ref, subjects and rules are NULL: the log then only says that the object
--- changed. A delete has none of them either: what was removed stands in the events before. The apiserver's own
--- reconciliation of the default roles at start-up is here, by system:apiserver."""
+-- Successful writes to roles, cluster roles, role bindings and cluster role bindings, without dry runs. Their content
+-- comes from the response if that is the object itself, else from the request, which for a patch is the part that it
+-- names. At level Metadata role_ref, subjects and rules are NULL: the log only says that the object changed. They are
+-- NULL for deletes too: earlier events have what was removed. Includes the apiserver's own reconciliation of the default
+-- roles at start-up, by system:apiserver."""
 -- [[column]]
 -- name = "operation"
 -- type = "string"
@@ -15,19 +15,19 @@
 -- [[column]]
 -- name = "object_name"
 -- type = "string"
--- doc = "The object's name; from the response where the server generated it. NULL for deletecollection."
+-- doc = "Name of the object, from the response if the server generated it. NULL for deletecollection."
 -- [[column]]
 -- name = "role_ref"
 -- type = "struct<api_group: string, kind: string, name: string>"
--- doc = "The role that a binding grants."
+-- doc = "Role that a binding grants."
 -- [[column]]
 -- name = "subjects"
 -- type = "list<struct<kind: string, api_group: string, namespace: string, name: string>>"
--- doc = "Whom a binding grants it to."
+-- doc = "Subjects that a binding grants it to."
 -- [[column]]
 -- name = "rules"
 -- type = "list<struct<api_groups: list<string>, resources: list<string>, resource_names: list<string>, non_resource_urls: list<string>, verbs: list<string>>>"
--- doc = "What a role allows."
+-- doc = "Rules of a role."
 SELECT
     object_writes.*,
     CASE resource

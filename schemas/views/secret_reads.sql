@@ -1,12 +1,12 @@
 -- doc = """
--- get, list and watch of secrets, allowed and refused: see response_code. A watch is a row when it has ended; one that
--- is still open is in unfinished_requests. Reads that are no request for a secret are not here: a pod that mounts a
--- secret or takes it into its environment (the kubelet reads it), and a write whose response holds the secret. Whether a
--- client asked for metadata only cannot be seen."""
+-- get, list and watch of secrets, allowed or refused: see response_code. A watch has a row once it has ended; open ones
+-- are in unfinished_requests. Only requests for secrets are included: not a pod that mounts a secret or takes it into
+-- its environment (the kubelet reads it), nor a write whose response holds the secret. The log does not show whether a
+-- client asked for metadata only."""
 -- [[column]]
 -- name = "read_kind"
 -- type = "string"
--- doc = "How much was asked for: object (one named secret; also a list or watch by metadata.name), namespace (all secrets of a namespace) or cluster (all secrets of all namespaces)."
+-- doc = "Scope of the read: object (one named secret; also a list or watch by metadata.name), namespace (all secrets of a namespace) or cluster (all secrets of all namespaces)."
 SELECT
     requests.*,
     CASE

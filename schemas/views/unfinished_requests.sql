@@ -1,14 +1,13 @@
 -- doc = """
--- Requests of the input that have no final stage in it, one row each (more if that stage was delivered more than once), as
--- their latest stage tells it: watches and
--- other streams that are still open, requests whose end lies outside the log or the time window, and events that
--- were lost (the apiserver loses the end of a patch whose body is not JSON). The stages of one request have audit_id,
--- request_received_timestamp, username and request_uri in common; audit_id alone is chosen by the client. A
--- RequestReceived says neither who was impersonated nor whether the request was allowed."""
+-- One row per request whose final stage is not in the input, as of its latest stage (more if that stage was delivered
+-- more than once): watches and other streams that are still open, requests that ended outside the log or the time
+-- window, and lost events (the apiserver loses the end of a patch whose body is not JSON). The stages of a request share
+-- audit_id, request_received_timestamp, username and request_uri; audit_id alone is chosen by the client. RequestReceived
+-- shows neither impersonation nor whether the request was allowed."""
 -- [[column]]
 -- name = "last_stage"
 -- type = "string"
--- doc = "The latest stage that was seen: ResponseStarted (answered, still running) or RequestReceived."
+-- doc = "Latest stage in the input: ResponseStarted (answered, still running) or RequestReceived."
 SELECT begun.*, stage AS last_stage
 FROM (
     SELECT events.*

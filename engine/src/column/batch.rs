@@ -1,4 +1,8 @@
-//! The builders behind a batch: rows in, arrays out.
+//! Rows in, an Arrow batch of the columns of a query out.
+//!
+//! There is one array builder per column. Short text is copied; bodies, the bulk of a log, stay
+//! where they are: their arrays point into the chunk of input that they were read from
+//! ([`BatchBuilder::chunk`]). Not responsible for: what a column holds (`rules`).
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -24,7 +28,7 @@ pub(crate) struct BatchBuilder {
     schema: SchemaRef,
     columns: Vec<BatchColumn>,
     rows: usize,
-    /// The input chunk that the rows now pushed lie in.
+    /// The chunk of input that the rows lie in that are being pushed.
     chunk: Option<Buffer>,
 }
 
@@ -78,8 +82,8 @@ impl BatchBuilder {
         })
     }
 
-    /// The rows pushed from now on lie in `chunk`: what is borrowed points into it and keeps it
-    /// alive. `None`: nothing is borrowed any more.
+    /// From now on rows lie in `chunk`: what is borrowed points into it and keeps it alive. With
+    /// `None` nothing is borrowed any more.
     pub(crate) fn chunk(&mut self, chunk: Option<Buffer>) {
         for column in &mut self.columns {
             if let Array::Borrowed { block, .. } = &mut column.array {
@@ -228,8 +232,8 @@ fn borrow(
             views.try_append_view(index, offset as u32, text.len() as u32)
         }
         _ => {
-            // An own block is flushed by the next `append_block`, so the index of the chunk stays
-            // what it was.
+            // The next `append_block` flushes the builder's own block, so the index of the chunk stays
+            // the same.
             views.append_value(text);
             Ok(())
         }
@@ -303,7 +307,7 @@ fn append_map_of_lists(
     array.append(value.is_some())
 }
 
-/// The entries that a map column holds: of duplicate keys the last, and only values of the right
+/// The entries that a map column holds: the last of duplicate keys, and only values of the right
 /// kind.
 pub(crate) fn map_entries<'a, T: Copy>(
     raw: &'a str,

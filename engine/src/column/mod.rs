@@ -1,9 +1,10 @@
-//! Events in, Arrow `RecordBatch`es out: only the columns asked for are built.
+//! Events in; Arrow batches, encoded Parquet row groups, and the events again out.
 //!
-//! [`BatchBuilder`] holds one builder a projected column; [`columns::COLUMNS`] says how each column
-//! is filled from an event. Short text is copied; bodies, the bulk of a log, stay where they are:
-//! their array points into the input chunk ([`BatchBuilder::chunk`]). Not responsible for: which
-//! records are events (`event/`), filters (`table/`).
+//! [`fill`] takes the value of each column from a [`Row`]; what else there is to know of a column
+//! stands in `schemas/tables/events.toml`. [`BatchBuilder`] builds only the columns that a query
+//! asks for, [`parquet`] encodes all of them without Arrow arrays in between, and [`json`] turns
+//! rows back into events. Not responsible for: which records are events (`event/`), the files that
+//! row groups go into (`file/`).
 
 pub(crate) mod batch;
 pub(crate) mod json;
@@ -15,4 +16,4 @@ mod rules;
 pub(crate) use batch::{BatchBuilder, map_entries};
 pub(crate) use rejects::rejects_batch;
 pub(crate) use row::{Row, RowOrigin};
-pub(crate) use rules::{COLUMNS, EventPart, Fill, Rule, fill};
+pub(crate) use rules::{Fill, fill};

@@ -1,10 +1,13 @@
-//! One row before it is columns: an event, where it came from, and what several columns derive from
-//! it, computed once.
+//! One row before it becomes columns: an event and where it came from go in; values of columns come
+//! out, with what several columns derive from computed once.
 
 use std::{borrow::Cow, cell::OnceCell, sync::Arc};
 
-use crate::event::{Event, Reason, ReasonCache};
-use crate::json::{Text, Value, last_member, members};
+use crate::event::{Event, Grant, ParentObject, Reason, ReasonCache, service_account, uri};
+use crate::json::{Text, elements, last_member, members};
+use crate::schema::EventPart;
+
+const MICROS_A_DAY: i64 = 86_400_000_000;
 
 /// Where an event came from: the content of the provenance columns.
 #[derive(Debug, Clone, Copy)]
@@ -16,13 +19,13 @@ pub(crate) struct RowOrigin<'a> {
     pub(crate) source_file: &'a str,
     /// 1 + the newlines before the record; 0 where the scan does not count lines.
     pub(crate) source_line: i64,
-    /// Of the record's first byte in the decompressed file.
+    /// Offset of the record's first byte in the decompressed file.
     pub(crate) source_offset: i64,
     /// Length of the record in decompressed bytes.
     pub(crate) event_bytes: i64,
-    /// The source in a lake that the row is from; `None` outside lakes.
+    /// The row's source in a lake; `None` outside lakes.
     pub(crate) source_id: Option<&'a str>,
-    /// What tells the event from others; `None` outside lakes.
+    /// The identity of the event; `None` outside lakes.
     pub(crate) event_hash: Option<i64>,
 }
 
@@ -93,14 +96,24 @@ impl<'r, 'a> Row<'r, 'a> {
         self.event.truncated || self.annotations().truncated
     }
 
-    /// From the request's arrival to the stage, in microseconds; unknown where an envelope has one
-    /// time for both.
+    /// Microseconds from the request's arrival to the stage; unknown where an envelope has one time
+    /// for both.
     pub(crate) fn latency(&self) -> Option<i64> {
         if self.event.one_time {
             None
         } else {
             self.event.staged?.checked_sub(self.event.received?)
         }
+    }
+
+    /// The UTC day of the stage, in days since the epoch.
+    pub(crate) fn date(&self) -> Option<i32> {
+        i32::try_from(self.event.staged?.div_euclid(MICROS_A_DAY)).ok()
+    }
+
+    /// The values of the query parameter `dryRun`.
+    pub(crate) fn dry_run(&self) -> Option<Cow<'a, str>> {
+        uri::joined_param(&self.event.request_uri?.decode(), "dryRun", ",").map(Cow::Owned)
     }
 
     /// The authorization reason, taken apart.
@@ -111,9 +124,14 @@ impl<'r, 'a> Row<'r, 'a> {
         })
     }
 
+    /// The RBAC grant that the authorization reason names.
+    pub(crate) fn grant(&self) -> Option<&Grant> {
+        self.reason().grant.as_ref()
+    }
+
     /// The first value of a key of `user.extra`.
     pub(crate) fn user_extra(&self, key: &str) -> Option<Text<'a>> {
-        crate::json::elements(last_member(self.event.user.extra?.raw, key)?)
+        elements(last_member(self.event.user.extra?.raw, key)?)
             .next()?
             .text()
     }
@@ -123,14 +141,74 @@ impl<'r, 'a> Row<'r, 'a> {
         self.event.actor().name.map(Text::decode)
     }
 
+    /// The `part` of the namespace and name of the service account that acted.
+    pub(crate) fn service_account(
+        &self,
+        part: for<'n> fn(&'n str, &'n str) -> &'n str,
+    ) -> Option<Cow<'a, str>> {
+        let actor = self.actor_name()?;
+        let (namespace, name) = service_account(&actor)?;
+        Some(Cow::Owned(part(namespace, name).to_owned()))
+    }
+
     /// An element of `sourceIPs`: the first or the last.
     pub(crate) fn source_ip(&self, last: bool) -> Option<Text<'a>> {
-        let ips: Value<'a> = self.event.source_ips?;
-        let mut ips = crate::json::elements(ips);
+        let mut ips = elements(self.event.source_ips?);
         if last {
             ips.last()?.text()
         } else {
             ips.next()?.text()
+        }
+    }
+
+    /// Where the record begins; `None` where lines were not counted.
+    pub(crate) fn source_line(&self) -> Option<i64> {
+        (self.origin.source_line > 0).then_some(self.origin.source_line)
+    }
+
+    /// What no other column holds. Duplicate keys of the map columns are looked for only here.
+    pub(crate) fn unknown_fields(&self) -> Option<String> {
+        self.event.leftovers.to_json(&[
+            (ParentObject::Annotations, self.event.annotations),
+            (ParentObject::UserExtra, self.event.user.extra),
+            (
+                ParentObject::ImpersonatedExtra,
+                self.event.impersonated.extra,
+            ),
+        ])
+    }
+
+    /// Appends a text of one part of the row: rows with equal texts have equal values in all columns
+    /// that are a function of the part.
+    pub(crate) fn append_part(&self, part: EventPart, out: &mut Vec<u8>) {
+        // UTF-8 never contains these bytes.
+        const NEXT: u8 = 0xff;
+        const NONE: u8 = 0xfe;
+        let mut add = |text: Option<&str>| {
+            if let Some(text) = text {
+                out.extend_from_slice(text.as_bytes());
+            }
+            out.push(if text.is_some() { NEXT } else { NONE });
+        };
+        match part {
+            EventPart::Event => {}
+            EventPart::User => [self.event.user.raw, self.event.impersonated.raw]
+                .into_iter()
+                .for_each(add),
+            EventPart::SourceIps => add(self.event.source_ips.map(|value| value.raw)),
+            EventPart::Annotations => add(self.event.annotations.map(|value| value.raw)),
+            EventPart::Input => {
+                let origin = &self.origin;
+                let parts = [
+                    origin.cluster,
+                    origin.account,
+                    origin.log_stream,
+                    Some(origin.format),
+                    Some(origin.source_file),
+                    origin.source_id,
+                ];
+                parts.into_iter().for_each(add);
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use datafusion::common::ScalarValue;
 
 use super::Engine;
-use crate::column::json::COLUMNS;
+use crate::column::json::restored_columns;
 use crate::error::{Error, ErrorKind, Hint, Result};
 use crate::file::Converted;
 use crate::file::atomic::AtomicFile;
@@ -138,7 +138,7 @@ impl Engine {
         to: &str,
         account: &Account,
     ) -> Result<u64> {
-        let events = format!("SELECT {} FROM events", COLUMNS.join(", "));
+        let events = format!("SELECT {} FROM events", restored_columns().join(", "));
         let (sql, values) = match source {
             None => (events, HashMap::new()),
             Some(source) => (

@@ -26,8 +26,8 @@ impl<'a> Event<'a> {
     }
 }
 
-/// What kind of identity a user name is. The reserved names are Kubernetes' own prefix `system:`
-/// and the principals under which the managed offerings run their side of a cluster.
+/// The kind of identity behind a user name. Reserved are Kubernetes' own prefix `system:` and the
+/// principals under which managed offerings run their side of a cluster.
 pub(crate) fn actor_kind(name: &str) -> &'static str {
     if let Some(rest) = name.strip_prefix("system:") {
         return if rest == "anonymous" {

@@ -1,20 +1,20 @@
 //! What an event says and no column holds, so that nothing is lost: the content of
 //! `unknown_fields`.
 //!
-//! Goes in: values met by the decoder, each with its place. Comes out: one JSON object that mirrors
-//! the event:
+//! Values that the decoder met go in, each with the object it stands in. One JSON object comes out
+//! that mirrors the event:
 //!
-//! - members that no column knows, values of a wrong type, explicit `null`s, times that are not in
-//!   the apiserver's canonical form: at their own place, `{"user":{"newField":1},"verb":7}`;
-//! - an object that was present with nothing a column shows: `{"user":{}}`;
+//! - members that no column knows, values of a wrong type, explicit `null`s and times not in the
+//!   apiserver's canonical form, each in its own place: `{"user":{"newField":1},"verb":7}`;
+//! - an object of which no column shows anything: `{"user":{}}`;
 //! - `"duplicates": [{"path":["verb"],"value":"get"}]`: the earlier ones of duplicate members, in
 //!   order;
-//! - `"absent": ["responseStatus.metadata"]`: members that are implied by convention and were not
-//!   there;
+//! - `"absent": ["responseStatus.metadata"]`: members that are implied by convention and were
+//!   missing;
 //! - `"envelope": {…}`: what the provider wrapped around the event.
 //!
 //! A member of the event itself whose name is one of these three words, or starts with `~`, gets a
-//! `~` in front. The inverse is [`super::encode`].
+//! `~` in front. `column/json` is the inverse.
 
 use std::collections::{HashMap, HashSet};
 
@@ -49,7 +49,18 @@ impl ParentObject {
             Self::Annotations => &["annotations"],
         }
     }
+
+    /// Is it the content of a map column?
+    const fn is_map(self) -> bool {
+        matches!(
+            self,
+            Self::Annotations | Self::UserExtra | Self::ImpersonatedExtra
+        )
+    }
 }
+
+/// A member: the object that it stands in, its name and its value.
+type LeftMember<'a> = (ParentObject, Text<'a>, Value<'a>);
 
 /// The words that have a meaning of their own at the top of `unknown_fields`.
 pub(crate) const RESERVED: [&str; 3] = ["duplicates", "absent", "envelope"];
@@ -57,8 +68,8 @@ pub(crate) const RESERVED: [&str; 3] = ["duplicates", "absent", "envelope"];
 /// Everything left over of one event. Empty, and without allocation, for an ordinary one.
 #[derive(Debug, Default)]
 pub(crate) struct Leftovers<'a> {
-    members: Vec<(ParentObject, Text<'a>, Value<'a>)>,
-    duplicates: Vec<(ParentObject, Text<'a>, Value<'a>)>,
+    members: Vec<LeftMember<'a>>,
+    duplicates: Vec<LeftMember<'a>>,
     empty: Vec<ParentObject>,
     absent: Vec<&'static str>,
     /// What envelopes say: members of an object, without its braces.
@@ -68,30 +79,30 @@ pub(crate) struct Leftovers<'a> {
 impl<'a> Leftovers<'a> {
     /// A member whose value no column takes.
     #[cold]
-    pub(crate) fn member(&mut self, place: ParentObject, name: Text<'a>, value: Value<'a>) {
-        self.members.push((place, name, value));
+    pub(crate) fn member(&mut self, parent: ParentObject, name: Text<'a>, value: Value<'a>) {
+        self.members.push((parent, name, value));
     }
 
     /// The earlier of two members with one name.
     #[cold]
-    pub(crate) fn duplicate(&mut self, place: ParentObject, name: Text<'a>, value: Value<'a>) {
-        self.duplicates.push((place, name, value));
+    pub(crate) fn duplicate(&mut self, parent: ParentObject, name: Text<'a>, value: Value<'a>) {
+        self.duplicates.push((parent, name, value));
     }
 
-    /// Drops what was left over inside a place that a later duplicate replaces; it is kept whole as
-    /// a duplicate.
+    /// Drops what was left over inside an object that a later duplicate replaces; the object is kept
+    /// whole as a duplicate.
     #[cold]
-    pub(crate) fn forget(&mut self, place: ParentObject) {
-        let inside = |other: ParentObject| other.path().starts_with(place.path());
+    pub(crate) fn forget(&mut self, parent: ParentObject) {
+        let inside = |other: ParentObject| other.path().starts_with(parent.path());
         self.members.retain(|(at, ..)| !inside(*at));
         self.duplicates.retain(|(at, ..)| !inside(*at));
         self.empty.retain(|at| !inside(*at));
     }
 
-    /// An object was present although no column shows it.
+    /// The event has this object, but no column shows it.
     #[cold]
-    pub(crate) fn empty_object(&mut self, place: ParentObject) {
-        self.empty.push(place);
+    pub(crate) fn empty_object(&mut self, parent: ParentObject) {
+        self.empty.push(parent);
     }
 
     /// A member that convention implies was not there.
@@ -99,7 +110,7 @@ impl<'a> Leftovers<'a> {
         self.absent.push(path);
     }
 
-    /// Is there nothing to write?
+    /// Is nothing left over?
     fn is_empty(&self) -> bool {
         self.len() == 0 && self.envelope.is_none()
     }
@@ -119,85 +130,20 @@ impl<'a> Leftovers<'a> {
     /// looked for only now.
     pub(crate) fn to_json(&self, maps: &[(ParentObject, Option<Value<'a>>)]) -> Option<String> {
         let mut in_maps = Vec::new();
-        for &(place, map) in maps {
+        for &(parent, map) in maps {
             if let Some(map) = map {
-                earlier_duplicates(place, map.raw, &mut in_maps);
+                earlier_duplicates(parent, map.raw, &mut in_maps);
             }
         }
         if self.is_empty() && in_maps.is_empty() {
             return None;
         }
-        // Of duplicate names that no column knows the last counts too. Keyed by place and decoded
-        // name: hostile events bring 10⁵ of them.
-        let mut last = HashMap::with_capacity(self.members.len());
-        for (index, (place, name, _)) in self.members.iter().enumerate() {
-            last.insert((*place, name.identity()), index);
-        }
-        let counts = |index: usize| {
-            let (place, name, _) = &self.members[index];
-            last.get(&(*place, name.identity())) == Some(&index)
-        };
-        // An entry of a map that a later one replaces is among the duplicates already.
-        let replaced: HashSet<*const u8> = in_maps
-            .iter()
-            .map(|(_, _, earlier)| earlier.raw.as_ptr())
-            .collect();
-        let mut tree = Node::default();
-        for place in &self.empty {
-            tree.descend(place.path());
-        }
-        for (index, &(place, name, value)) in self.members.iter().enumerate() {
-            if counts(index) && !replaced.contains(&value.raw.as_ptr()) {
-                let mut key = Vec::new();
-                let decoded = name.decode();
-                if place == ParentObject::Event
-                    && (RESERVED.contains(&&*decoded) || decoded.starts_with('~'))
-                {
-                    write_string(&mut key, &format!("~{decoded}"));
-                } else {
-                    write_text(&mut key, name);
-                }
-                tree.descend(place.path()).leaves.push((key, value.raw));
-            }
-        }
+        let (last, earlier) = self.by_name();
         let mut out = vec![b'{'];
-        tree.write_members(&mut out);
-        let is_map = |place: ParentObject| {
-            matches!(
-                place,
-                ParentObject::Annotations
-                    | ParentObject::UserExtra
-                    | ParentObject::ImpersonatedExtra
-            )
-        };
-        let earlier = (0..self.members.len())
-            .filter(|&index| !counts(index))
-            .map(|index| self.members[index]);
-        let earlier = earlier.filter(|(place, ..)| !is_map(*place));
-        let duplicates: Vec<_> = self
-            .duplicates
-            .iter()
-            .copied()
-            .chain(earlier)
-            .chain(in_maps.iter().copied())
-            .collect();
-        if !duplicates.is_empty() {
-            separate(&mut out);
-            out.extend_from_slice(b"\"duplicates\":[");
-            for (place, name, value) in duplicates {
-                separate(&mut out);
-                out.extend_from_slice(b"{\"path\":[");
-                for step in place.path() {
-                    write_string(&mut out, step);
-                    out.push(b',');
-                }
-                write_text(&mut out, name);
-                out.extend_from_slice(b"],\"value\":");
-                out.extend_from_slice(value.raw.as_bytes());
-                out.push(b'}');
-            }
-            out.push(b']');
-        }
+        self.tree(&last, &in_maps).write_members(&mut out);
+        let earlier = earlier.into_iter().filter(|(parent, ..)| !parent.is_map());
+        let duplicates = self.duplicates.iter().copied();
+        write_duplicates(duplicates.chain(earlier).chain(in_maps), &mut out);
         if !self.absent.is_empty() {
             separate(&mut out);
             out.extend_from_slice(b"\"absent\":[");
@@ -217,14 +163,82 @@ impl<'a> Leftovers<'a> {
         // Only whole strings and slices of UTF-8 were written.
         String::from_utf8(out).ok()
     }
+
+    /// The members, the last of each name apart from the earlier ones: of duplicate names that no
+    /// column knows the last counts too.
+    fn by_name(&self) -> (Vec<LeftMember<'a>>, Vec<LeftMember<'a>>) {
+        // Keyed by parent and decoded name: hostile events bring 10⁵ of them.
+        let mut last = HashMap::with_capacity(self.members.len());
+        for (index, (parent, name, _)) in self.members.iter().enumerate() {
+            last.insert((*parent, name.identity()), index);
+        }
+        let counts = |index: usize, parent, name: Text<'a>| {
+            last.get(&(parent, name.identity())) == Some(&index)
+        };
+        let (kept, earlier): (Vec<_>, Vec<_>) = self
+            .members
+            .iter()
+            .copied()
+            .enumerate()
+            .partition(|(index, (parent, name, _))| counts(*index, *parent, *name));
+        let members = |all: Vec<(usize, LeftMember<'a>)>| all.into_iter().map(|(_, member)| member);
+        (members(kept).collect(), members(earlier).collect())
+    }
+
+    /// The objects that hold these members. An entry of a map that a later one replaces is among the
+    /// duplicates already.
+    fn tree(&self, members: &[LeftMember<'a>], in_maps: &[LeftMember<'a>]) -> Node<'a> {
+        let replaced: HashSet<*const u8> = in_maps
+            .iter()
+            .map(|(_, _, earlier)| earlier.raw.as_ptr())
+            .collect();
+        let mut tree = Node::default();
+        for parent in &self.empty {
+            tree.descend(parent.path());
+        }
+        for &(parent, name, value) in members {
+            if !replaced.contains(&value.raw.as_ptr()) {
+                let mut key = Vec::new();
+                let decoded = name.decode();
+                if parent == ParentObject::Event
+                    && (RESERVED.contains(&&*decoded) || decoded.starts_with('~'))
+                {
+                    write_string(&mut key, &format!("~{decoded}"));
+                } else {
+                    write_text(&mut key, name);
+                }
+                tree.descend(parent.path()).leaves.push((key, value.raw));
+            }
+        }
+        tree
+    }
+}
+
+/// The member `duplicates`, if there are any.
+fn write_duplicates<'a>(duplicates: impl Iterator<Item = LeftMember<'a>>, out: &mut Vec<u8>) {
+    let mut duplicates = duplicates.peekable();
+    if duplicates.peek().is_none() {
+        return;
+    }
+    separate(out);
+    out.extend_from_slice(b"\"duplicates\":[");
+    for (parent, name, value) in duplicates {
+        separate(out);
+        out.extend_from_slice(b"{\"path\":[");
+        for step in parent.path() {
+            write_string(out, step);
+            out.push(b',');
+        }
+        write_text(out, name);
+        out.extend_from_slice(b"],\"value\":");
+        out.extend_from_slice(value.raw.as_bytes());
+        out.push(b'}');
+    }
+    out.push(b']');
 }
 
 /// The members of an object that a later member of the same name replaces.
-fn earlier_duplicates<'a>(
-    place: ParentObject,
-    raw: &'a str,
-    out: &mut Vec<(ParentObject, Text<'a>, Value<'a>)>,
-) {
+fn earlier_duplicates<'a>(parent: ParentObject, raw: &'a str, out: &mut Vec<LeftMember<'a>>) {
     let all: Vec<_> = members(raw).collect();
     // A handful of entries is compared pairwise; hostile maps have 10⁵.
     if all.len() <= 16
@@ -242,7 +256,7 @@ fn earlier_duplicates<'a>(
         .collect();
     for (index, &(name, value)) in all.iter().enumerate() {
         if last.get(&name.identity()) != Some(&index) {
-            out.push((place, name, value));
+            out.push((parent, name, value));
         }
     }
 }

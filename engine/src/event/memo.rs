@@ -1,21 +1,22 @@
-//! `user` objects that were read before: text that begins with one of them need not be read again.
+//! The `user` objects that a worker has read: text in; the user that it begins with out, if that was
+//! read before.
 //!
 //! A log has few users and many events. An object ends where its brace closes, so text that begins
-//! with the bytes of an object read before begins with that object, and says the same. Only objects
-//! that left nothing over are kept.
+//! with the bytes of a known object begins with that object. Only objects that left nothing over
+//! are kept.
 
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::event::User;
 use crate::json::Span;
 
-/// Sets of objects whose first bytes hash alike, and how many each holds: service accounts' differ
-/// late, in their tokens.
+/// Sets of objects whose first bytes hash alike, and how many objects each set holds: those of
+/// service accounts differ late, in their tokens.
 const SETS: usize = 64;
 const WAYS: usize = 8;
-/// Of the first bytes, as many tell the set.
+/// The set is chosen by this many of the first bytes.
 const HEAD: usize = 64;
-/// Longer objects are read each time.
+/// Longer objects are read every time.
 const LONGEST: usize = 4096;
 
 /// What a worker remembers.

@@ -1,18 +1,21 @@
 //! An event's bytes in, a borrowed [`Event`] out.
 //!
-//! [`Event::decode`] is the one place that decides whether a record is an event, and it always does
-//! the same work, whatever a query asks for: every byte of the event's own members is validated,
-//! bodies are carried. So the verdict cannot depend on a projection. It copies nothing; `batch/`
-//! picks from it what a query needs.
+//! [`Event::decode`] alone decides whether a record is an event, and it always does the same work,
+//! whatever a query asks for: it validates every byte of the event's own members and carries the
+//! bodies. So the verdict cannot depend on a projection. Nothing is copied; `column/` takes from
+//! the event what a query needs.
 //!
-//! What the columns cannot hold is remembered in [`Leftovers`] and written to `unknown_fields`;
-//! [`encode`] is the inverse of both. Not responsible for: envelopes (`format/`), columns
-//! (`batch/`).
+//! What the columns cannot hold is kept in [`Leftovers`] and written to `unknown_fields`;
+//! `column/json` is the inverse of both. Not responsible for: envelopes (`format/`), columns
+//! (`column/`).
 
 mod actor;
 mod decode;
+mod fields;
 mod leftover;
+mod members;
 mod memo;
+mod objects;
 mod reason;
 pub(crate) mod uri;
 
@@ -20,7 +23,7 @@ pub(crate) use crate::time::parse_micros;
 pub(crate) use actor::{actor_kind, service_account};
 pub(crate) use leftover::{Leftovers, ParentObject};
 pub(crate) use memo::UserMemo;
-pub(crate) use reason::{Reason, ReasonCache, quoted};
+pub(crate) use reason::{Grant, Reason, ReasonCache, quoted};
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
@@ -54,20 +57,20 @@ pub(crate) struct Event<'a> {
     pub(crate) received: Option<i64>,
     /// Microseconds since the epoch, UTC.
     pub(crate) staged: Option<i64>,
-    /// An object; values that are no strings are left over.
+    /// An object; values that are not strings are left over.
     pub(crate) annotations: Option<Value<'a>>,
     /// What no column holds.
     pub(crate) leftovers: Leftovers<'a>,
-    /// A part of it did not survive the delivery.
+    /// The delivery cut a part of it.
     pub(crate) truncated: bool,
-    /// The two times are one: the envelope knows no other.
+    /// Both times are the same one: the envelope has no other.
     pub(crate) one_time: bool,
-    /// [`content`] of its text, where that was worked out while it was read.
+    /// [`content`] of its text, where it was computed on the way.
     pub(crate) content: Option<u64>,
 }
 
-/// A hash of all that an event says, given its JSON: of its members in any order, without `kind`
-/// and `apiVersion`, which the webhook leaves out.
+/// A hash of everything that an event says, from its JSON. The order of members does not count, nor
+/// do `kind` and `apiVersion`, which the webhook leaves out.
 pub(crate) fn content(text: &str) -> u64 {
     members(text)
         .map(|(name, value)| member_hash(name.raw(), value.raw))
@@ -90,9 +93,9 @@ fn member_hash(name: &str, value: &str) -> u64 {
     }
 }
 
-/// Does an object or array begin with blanks between its parts? Who writes them does so everywhere,
-/// so its first parts tell. Where they do not, the same event in another spelling counts as another
-/// event, and none is lost.
+/// Does an object or array have blanks between its parts? A writer that puts them there does so
+/// everywhere, so the first parts tell. Where they do not, the same event in another spelling counts
+/// as another event, and none is lost.
 #[inline(always)]
 fn is_spaced(value: &[u8]) -> bool {
     let [b'{' | b'[', inside @ ..] = value else {
@@ -142,7 +145,7 @@ pub(crate) struct User<'a> {
     pub(crate) uid: Option<Text<'a>>,
     /// An array of strings.
     pub(crate) groups: Option<Value<'a>>,
-    /// An object; values that are no arrays of strings are left over.
+    /// An object; values that are not arrays of strings are left over.
     pub(crate) extra: Option<Value<'a>>,
 }
 
@@ -170,10 +173,10 @@ pub(crate) struct ResponseStatus<'a> {
     pub(crate) details: Option<Value<'a>>,
 }
 
-/// Why a record gave no event.
+/// Why a record is not an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoEvent {
-    /// It is no complete JSON object.
+    /// It is not a complete JSON object.
     Json(Fault),
     /// It is a JSON object of another kind; it ends at this byte.
     Other {

@@ -8,22 +8,22 @@
 
 use std::{borrow::Cow, cell::RefCell, collections::HashMap, sync::Arc};
 
-/// A reason, as far as it says anything.
+/// What a reason says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reason {
-    /// Who decided: `rbac`, `eks-access-policy`, `gke-iam`, `node`; `None` when the text does not
+    /// The authorizer: `rbac`, `eks-access-policy`, `gke-iam`, `node`; `None` if the text does not
     /// tell.
     pub(crate) authorizer: Option<&'static str>,
     /// The grant, when the text names one.
     pub(crate) grant: Option<Grant>,
 }
 
-/// Reasons taken apart before: a log has few different ones, and many of each.
+/// Reasons that were parsed before: a log has few different ones, and many of each.
 #[derive(Debug, Default)]
 pub(crate) struct ReasonCache(RefCell<HashMap<String, Arc<Reason>>>);
 
 impl ReasonCache {
-    /// Hostile logs have a reason for each event: then the cache starts afresh.
+    /// Hostile logs have another reason in each event: the cache then starts afresh.
     const MOST: usize = 4096;
 
     /// The reason with this text.
@@ -41,7 +41,7 @@ impl ReasonCache {
     }
 }
 
-/// One sufficient grant; not the only one there may be.
+/// A grant that sufficed; there may be others.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Grant {
     pub(crate) binding_kind: &'static str,
@@ -81,7 +81,7 @@ fn prose(text: &str) -> Option<&'static str> {
     if text.starts_with("access granted by IAM permissions") {
         return Some("gke-iam");
     }
-    // Of several authorizers' texts each is a line.
+    // The texts of several authorizers are joined by newlines.
     text.lines().any(is_node_refusal).then_some("node")
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The rules are those of Go's `net/url.ParseQuery`, which the apiserver uses: pairs are separated
 //! by `&`, `+` is a space, a pair with a bad escape or a semicolon is dropped. A request URI has no
-//! fragment: `#` is a letter.
+//! fragment: `#` is an ordinary character.
 
 use std::borrow::Cow;
 
@@ -33,7 +33,7 @@ pub(crate) fn joined_param(uri: &str, name: &str, separator: &str) -> Option<Str
     Some(joined)
 }
 
-/// Percent-decoding; `None` when an escape is malformed. Bytes that are no UTF-8 become U+FFFD.
+/// Percent-decoding; `None` when an escape is malformed. Bytes that are not UTF-8 become U+FFFD.
 fn decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.bytes().any(|byte| byte == b'%' || byte == b'+') {
         return Some(Cow::Borrowed(text));

@@ -1,4 +1,4 @@
-//! Batches in, one Parquet file out: for inputs that are Parquet themselves, or a mixture.
+//! Batches in, one Parquet file out: for inputs that are Parquet, or partly so.
 //!
 //! One thread encodes, through the parquet crate's own writer.
 
@@ -17,7 +17,7 @@ use super::parquet::{GROUP, properties, schema_of};
 use crate::error::Result;
 use crate::schema;
 
-/// Writes batches of all columns of `events` to a Parquet file; how many rows.
+/// Writes batches of all columns of `events` to a Parquet file; returns the number of rows.
 ///
 /// # Errors
 ///

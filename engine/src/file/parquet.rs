@@ -1,7 +1,8 @@
-//! The Parquet files that auditql writes: their properties, and encoded row groups appended to them.
+//! The Parquet files that auditql writes: encoded row groups in, appended to a file, out; with the
+//! properties of these files.
 //!
-//! The file says what any Parquet reader understands: no Arrow schema of our own, no unsigned
-//! integers, strings as `STRING`, times as UTC microseconds. Not responsible for: where the rows
+//! Any Parquet reader understands them: no Arrow schema of our own, no unsigned integers, strings as
+//! `STRING`, times as UTC microseconds. Not responsible for: where the rows
 //! come from ([`logs`](super::logs), [`batches`](super::batches)).
 
 use std::io::Write;
@@ -13,19 +14,20 @@ use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::properties::{
-    EnabledStatistics, WriterProperties, WriterPropertiesPtr,
+    EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterPropertiesPtr,
 };
 use datafusion::parquet::file::writer::SerializedFileWriter;
 use datafusion::parquet::schema::types::{ColumnPath, SchemaDescPtr};
 
 use crate::column::parquet::{Encoded, RowGroup};
 use crate::error::Result;
+use crate::schema::{self, Storage};
 
 /// Decompressed bytes of the input that become one row group: large enough to compress well, small
 /// enough to hold several.
 pub(crate) const GROUP: u64 = 64 << 20;
-/// Bytes of a page before compression: buffers of this size are used again, larger ones come fresh
-/// from the system each time.
+/// Bytes of a page before compression: the allocator keeps buffers of this size, and asks the system
+/// for larger ones each time.
 const PAGE: usize = 256 << 10;
 
 /// The schema of a file with these columns.
@@ -38,9 +40,16 @@ pub(crate) fn schema_of(arrow: &Schema) -> Result<SchemaDescPtr> {
     Ok(Arc::new(converter.convert(arrow)?))
 }
 
-/// How the file is written. Measured in `benches/README.md`.
+/// Rows of a row group that the parquet crate makes bloom filters for.
+const ROWS: u64 = 50_000;
+
+/// How a file of events is written. Measured in `benches/README.md`.
 pub(crate) fn properties() -> WriterPropertiesPtr {
-    let text = |name: &str| ColumnPath::from(name);
+    Arc::new(properties_for(ROWS).build())
+}
+
+/// The same, for row groups of up to `rows` rows.
+pub(crate) fn properties_for(rows: u64) -> WriterPropertiesBuilder {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_created_by(concat!("auditql ", env!("CARGO_PKG_VERSION")).to_owned())
@@ -51,26 +60,21 @@ pub(crate) fn properties() -> WriterPropertiesPtr {
             "auditql.version".to_owned(),
             env!("CARGO_PKG_VERSION").to_owned(),
         )]));
-    // No two bodies are alike, and nobody looks for the least of them.
-    for body in [
-        "request_object",
-        "response_object",
-        "unknown_fields",
-        "response_details",
-    ] {
-        properties = properties
-            .set_column_dictionary_enabled(text(body), false)
-            .set_column_statistics_enabled(text(body), EnabledStatistics::None);
+    for column in schema::event_columns() {
+        let path = || ColumnPath::from(column.name.as_str());
+        if column.storage != Storage::Repeated {
+            properties = properties.set_column_dictionary_enabled(path(), false);
+        }
+        if column.storage == Storage::Body {
+            properties = properties.set_column_statistics_enabled(path(), EnabledStatistics::None);
+        }
+        if column.bloom {
+            properties = properties
+                .set_column_bloom_filter_enabled(path(), true)
+                .set_column_bloom_filter_max_ndv(path(), rows);
+        }
     }
-    // Ids are unique: a dictionary of them is a second copy; a bloom filter finds one without
-    // reading a page.
-    for id in ["audit_id", "source_offset", "event_bytes", "source_line"] {
-        properties = properties.set_column_dictionary_enabled(text(id), false);
-    }
-    properties = properties
-        .set_column_bloom_filter_enabled(text("audit_id"), true)
-        .set_column_bloom_filter_max_ndv(text("audit_id"), 50_000);
-    Arc::new(properties.build())
+    properties
 }
 
 /// How small tables of a lake are written.

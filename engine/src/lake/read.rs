@@ -34,14 +34,9 @@ use datafusion::{
 };
 
 use crate::account::{FileShare, Ledger};
+use crate::schema::is_body;
 
-/// Columns that are long, and how many others one of them is worth.
-const BODIES: [&str; 4] = [
-    "request_object",
-    "response_object",
-    "unknown_fields",
-    "response_details",
-];
+/// How many other columns a long one is worth.
 const BODY: usize = 8;
 /// As many columns are many.
 const MANY: usize = 16;
@@ -282,9 +277,7 @@ impl LakeTable {
             .collect();
         let cost = |&column: &usize| match self.schema.field(column) {
             field if judged.contains(field.name().as_str()) => 0,
-            field if field.data_type().is_nested() || BODIES.contains(&field.name().as_str()) => {
-                BODY
-            }
+            field if field.data_type().is_nested() || is_body(field.name()) => BODY,
             _ => 1,
         };
         !judged.is_empty() && columns.iter().map(cost).sum::<usize>() >= MANY

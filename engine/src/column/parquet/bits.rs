@@ -1,7 +1,7 @@
-//! Numbers in, the bytes that Parquet packs them into out: the RLE/bit-packing hybrid of levels and
-//! dictionary indices, and `DELTA_BINARY_PACKED`. Source: `Encodings.md` of the Parquet format.
+//! Numbers in, packed bytes as in Parquet out: the RLE/bit-packing hybrid of levels and dictionary
+//! indices, and `DELTA_BINARY_PACKED`. Source: `Encodings.md` of the Parquet format.
 
-/// The bits that the numbers up to `most` need.
+/// The number of bits that numbers up to `most` need.
 pub(super) const fn width(most: u32) -> u8 {
     (u32::BITS - most.leading_zeros()) as u8
 }

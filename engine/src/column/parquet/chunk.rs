@@ -1,32 +1,22 @@
-//! Levels and encoded values in, the bytes of one Parquet column chunk out: pages, their
-//! compression, statistics and indexes.
+//! Levels and encoded values in, the bytes of one Parquet column chunk out: compressed pages, their
+//! statistics and indexes.
 
 use std::io::Write;
 
 use bytes::Bytes;
-use datafusion::parquet::{
-    basic::{BoundaryOrder, Compression, Encoding, PageType, Type, ZstdLevel},
-    bloom_filter::Sbbf,
-    column::{
-        page::{CompressedPage, Page, PageWriter},
-        writer::ColumnCloseResult,
-    },
-    data_type::ByteArray,
-    errors::{ParquetError, Result},
-    file::{
-        metadata::{
-            ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats,
-        },
-        statistics::{Statistics, ValueStatistics},
-        writer::{SerializedPageWriter, TrackedWrite},
-    },
-    schema::types::ColumnDescPtr,
+use datafusion::parquet::basic::{BoundaryOrder, Compression, Encoding, PageType, ZstdLevel};
+use datafusion::parquet::bloom_filter::Sbbf;
+use datafusion::parquet::column::page::{CompressedPage, Page, PageWriter};
+use datafusion::parquet::column::writer::ColumnCloseResult;
+use datafusion::parquet::errors::{ParquetError, Result};
+use datafusion::parquet::file::metadata::{
+    ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats,
 };
+use datafusion::parquet::file::writer::{SerializedPageWriter, TrackedWrite};
+use datafusion::parquet::schema::types::ColumnDescPtr;
 
 use crate::column::parquet::bits;
-
-/// Longer texts are cut in statistics, as other writers do.
-const LONGEST_STATISTIC: usize = 64;
+use crate::column::parquet::page::{Order, PageBounds};
 
 /// An encoded column chunk.
 pub(crate) struct Encoded {
@@ -34,7 +24,7 @@ pub(crate) struct Encoded {
     pub(crate) close: ColumnCloseResult,
 }
 
-/// Compresses pages; it and its memory serve all columns in turn.
+/// Compresses pages, with the same memory for all columns in turn.
 pub(super) struct Press {
     zstd: zstd::bulk::Compressor<'static>,
     page: Vec<u8>,
@@ -52,87 +42,15 @@ impl Press {
     }
 }
 
-/// The least and the most of some values, as bytes that compare as the column's type does.
-#[derive(Default, Clone)]
-pub(super) struct PageBounds {
-    range: Option<(Vec<u8>, Vec<u8>)>,
-}
-
-/// How the bytes of a column's values compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
-    /// Byte by byte: UTF-8.
-    Bytes,
-    Int32,
-    Int64,
-    Double,
-    Boolean,
-}
-
-impl Order {
-    pub(super) fn of(physical: Type) -> Self {
-        match physical {
-            Type::BOOLEAN => Self::Boolean,
-            Type::INT32 => Self::Int32,
-            Type::INT64 => Self::Int64,
-            Type::DOUBLE => Self::Double,
-            _ => Self::Bytes,
-        }
-    }
-
-    fn less(self, a: &[u8], b: &[u8]) -> bool {
-        match self {
-            Self::Bytes | Self::Boolean => a < b,
-            Self::Int32 => int32(a) < int32(b),
-            Self::Int64 => int64(a) < int64(b),
-            Self::Double => double(a) < double(b),
-        }
-    }
-}
-
-fn int32(bytes: &[u8]) -> i32 {
-    bytes.try_into().map_or(0, i32::from_le_bytes)
-}
-
-fn int64(bytes: &[u8]) -> i64 {
-    bytes.try_into().map_or(0, i64::from_le_bytes)
-}
-
-fn double(bytes: &[u8]) -> f64 {
-    bytes.try_into().map_or(0.0, f64::from_le_bytes)
-}
-
-impl PageBounds {
-    pub(super) fn add(&mut self, value: &[u8], order: Order) {
-        match &mut self.range {
-            None => self.range = Some((value.to_vec(), value.to_vec())),
-            Some((least, most)) => {
-                if order.less(value, least) {
-                    value.clone_into(least);
-                } else if order.less(most, value) {
-                    value.clone_into(most);
-                }
-            }
-        }
-    }
-
-    fn merge(&mut self, other: &Self, order: Order) {
-        if let Some((least, most)) = &other.range {
-            self.add(least, order);
-            self.add(most, order);
-        }
-    }
-}
-
 /// One data page before it is written.
 pub(super) struct DataPage<'p> {
     pub(super) rows: usize,
-    /// One a value or missing value; empty when the column's maximum is 0.
+    /// One per value, present or missing; empty if the column's maximum is 0.
     pub(super) repetition: &'p [u32],
     pub(super) definition: &'p [u32],
     pub(super) values: &'p [u8],
     pub(super) encoding: Encoding,
-    /// `None`: nobody looks for the least of them.
+    /// `None` for bodies, which nobody compares.
     pub(super) bounds: Option<&'p PageBounds>,
 }
 
@@ -150,7 +68,8 @@ pub(super) struct ChunkWriter {
     values: u64,
     nulls: u64,
     bounds: Option<PageBounds>,
-    last: Option<PageBounds>,
+    /// The bounds of the page before, as the index has them.
+    last: Option<(Vec<u8>, Vec<u8>)>,
     ascending: bool,
     column_index: ColumnIndexBuilder,
     offset_index: OffsetIndexBuilder,
@@ -187,7 +106,7 @@ impl ChunkWriter {
         let size = press.page.len();
         if i32::try_from(size).is_err() {
             return Err(ParquetError::General(
-                "a page of more than 2 GiB: a lower --max-record keeps such records out".to_owned(),
+                "a page would be longer than the 2 GiB that Parquet allows".to_owned(),
             ));
         }
         press.compressed.clear();
@@ -277,107 +196,23 @@ impl ChunkWriter {
             self.column_index.to_invalid();
             return;
         };
-        let range = if all_null {
-            None
-        } else {
-            bounds.range.as_ref()
-        };
+        let range = if all_null { None } else { bounds.range() };
         let Some((least, most)) = range else {
             self.column_index
                 .append(true, Vec::new(), Vec::new(), nulls as i64);
             return;
         };
-        let (least, _) = self.cut_least(least);
-        let (most, _) = self.cut_most(most);
-        self.column_index.append(false, least, most, nulls as i64);
-        if let (Some((last_least, last_most)), Some((least, most))) = (
-            self.last.as_ref().and_then(|last| last.range.as_ref()),
-            range,
-        ) {
+        let (least, _) = self.order.cut_least(least);
+        let (most, _) = self.order.cut_most(most);
+        // The bounds as the index has them decide: what is cut upwards can pass what is not cut.
+        if let Some((last_least, last_most)) = &self.last {
             self.ascending &=
-                !self.order.less(least, last_least) && !self.order.less(most, last_most);
+                !self.order.less(&least, last_least) && !self.order.less(&most, last_most);
         }
-        self.last = Some(bounds.clone());
+        self.last = Some((least.clone(), most.clone()));
+        self.column_index.append(false, least, most, nulls as i64);
         if let Some(all) = &mut self.bounds {
             all.merge(bounds, self.order);
-        }
-    }
-
-    fn cut_least(&self, value: &[u8]) -> (Vec<u8>, bool) {
-        if self.order != Order::Bytes || value.len() <= LONGEST_STATISTIC {
-            return (value.to_vec(), true);
-        }
-        let text = std::str::from_utf8(value).unwrap_or_default();
-        (
-            text.as_bytes()[..text.floor_char_boundary(LONGEST_STATISTIC)].to_vec(),
-            false,
-        )
-    }
-
-    /// A short text that is not less: the last character that can be is replaced by the next one.
-    fn cut_most(&self, value: &[u8]) -> (Vec<u8>, bool) {
-        if self.order != Order::Bytes || value.len() <= LONGEST_STATISTIC {
-            return (value.to_vec(), true);
-        }
-        let text = std::str::from_utf8(value).unwrap_or_default();
-        let text = &text[..text.floor_char_boundary(LONGEST_STATISTIC)];
-        let next = text.char_indices().rev().find_map(|(at, last)| {
-            let next = char::from_u32(u32::from(last) + 1)
-                .filter(|next| next.len_utf8() == last.len_utf8())?;
-            Some(format!("{}{next}", &text[..at]).into_bytes())
-        });
-        next.map_or_else(|| (value.to_vec(), true), |next| (next, false))
-    }
-
-    fn statistics(&self) -> Statistics {
-        let nulls = Some(self.nulls);
-        let range = self
-            .bounds
-            .as_ref()
-            .and_then(|bounds| bounds.range.as_ref());
-        let pair = |least: Option<&[u8]>, most: Option<&[u8]>| {
-            (least.map(<[u8]>::to_vec), most.map(<[u8]>::to_vec))
-        };
-        let (least, most) = (
-            range.map(|(least, _)| least.as_slice()),
-            range.map(|(_, most)| most.as_slice()),
-        );
-        match self.order {
-            Order::Int32 => {
-                Statistics::int32(least.map(int32), most.map(int32), None, nulls, false)
-            }
-            Order::Int64 => {
-                Statistics::int64(least.map(int64), most.map(int64), None, nulls, false)
-            }
-            Order::Double => {
-                Statistics::double(least.map(double), most.map(double), None, nulls, false)
-            }
-            Order::Boolean => {
-                let boolean = |bytes: &[u8]| bytes.first() == Some(&1);
-                Statistics::boolean(least.map(boolean), most.map(boolean), None, nulls, false)
-            }
-            Order::Bytes => {
-                let (mut least, mut most) = pair(least, most);
-                let (mut least_exact, mut most_exact) = (least.is_some(), most.is_some());
-                if let Some(value) = &mut least {
-                    (*value, least_exact) = self.cut_least(value);
-                }
-                if let Some(value) = &mut most {
-                    (*value, most_exact) = self.cut_most(value);
-                }
-                let values = ValueStatistics::new(
-                    least.map(ByteArray::from),
-                    most.map(ByteArray::from),
-                    None,
-                    nulls,
-                    false,
-                );
-                Statistics::ByteArray(
-                    values
-                        .with_min_is_exact(least_exact)
-                        .with_max_is_exact(most_exact),
-                )
-            }
         }
     }
 
@@ -408,7 +243,7 @@ impl ChunkWriter {
             .set_num_values(self.values as i64)
             .set_data_page_offset(self.data_offset.unwrap_or(0) as i64)
             .set_dictionary_page_offset(self.dictionary_offset.map(|offset| offset as i64))
-            .set_statistics(self.statistics());
+            .set_statistics(self.order.statistics(self.bounds.as_ref(), self.nulls));
         let boundary = if self.ascending {
             BoundaryOrder::ASCENDING
         } else {

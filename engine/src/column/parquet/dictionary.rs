@@ -5,20 +5,19 @@ use std::{collections::hash_map::RandomState, hash::BuildHasher, sync::LazyLock}
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-/// Log text is hostile: which values collide cannot be known beforehand. What is written does not
-/// depend on it.
+/// Log text is hostile: nobody may know beforehand which values collide. The output does not depend
+/// on it.
 static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
 
 /// The distinct values of a column.
 pub(super) struct Dictionary {
-    /// Values one behind the other, each after its length where the type has one: Parquet's
-    /// `PLAIN`.
+    /// The values in a row, each after its length if the type has one: Parquet's `PLAIN`.
     plain: Vec<u8>,
-    /// Where each value begins in `plain`, its length excluded; and where the next would.
+    /// Where each value begins in `plain`, after its length; and where the next one would.
     starts: Vec<usize>,
     /// An open-addressing table: the upper half of the hash, and 1 + the value's number; 0 is free.
     slots: Vec<u64>,
-    /// Bytes of a length.
+    /// Bytes of a length, if values have one.
     prefix: usize,
 }
 

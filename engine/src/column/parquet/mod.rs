@@ -1,18 +1,21 @@
 //! Events in, an encoded Parquet row group out, without Arrow arrays in between.
 //!
-//! Most columns of an event say again what an earlier event said. So a column is kept as numbers
-//! into a [`Dictionary`] of its distinct values; and what is a function of one part of the event,
-//! as sixteen columns are of its `user`, is worked out once for each distinct text of that part
-//! ([`EventPart`]), and afterwards costs one look-up for all of them. Bodies go straight into pages.
+//! Most columns of an event repeat what an earlier event said. So a column is kept as numbers into a
+//! [`Dictionary`] of its distinct values; and columns that are a function of one part of the event,
+//! as sixteen are of its user, are computed once for each distinct text of that part
+//! ([`EventPart`]): after that, one look-up serves all of them. Bodies go straight into pages.
 //!
-//! [`Plan`] is made once a file, [`RowGroup`] is one thread's, and used again for the next group.
-//! Not responsible for: what a column holds (`batch/`), the file around the row groups
-//! (`convert/`).
+//! A [`RowGroup`] belongs to one thread, which uses it again for the next group. Not responsible
+//! for: what a column holds (`column/rules.rs`), the file around the row groups (`file/`).
 
 mod bits;
 mod chunk;
 mod column;
 mod dictionary;
+mod flat;
+mod leaf;
+mod nested;
+mod page;
 
 use datafusion::parquet::{errors::Result, schema::types::SchemaDescPtr};
 
@@ -21,7 +24,8 @@ use chunk::Press;
 use column::{ColumnEncoder, Parts};
 use dictionary::Dictionary;
 
-use crate::column::{COLUMNS, EventPart, Row};
+use crate::column::Row;
+use crate::schema::{EventPart, event_columns};
 
 /// The parts whose distinct texts are kept.
 const PARTS: [EventPart; 4] = [
@@ -59,9 +63,10 @@ impl RowGroup {
             .iter()
             .map(|field| field.name())
             .collect();
-        let rules = COLUMNS.iter().filter(|rule| names.contains(&rule.name));
-        let columns = rules
-            .map(|rule| ColumnEncoder::new(rule, &mut leaves))
+        let columns = event_columns()
+            .iter()
+            .filter(|column| names.contains(&column.name.as_str()))
+            .map(|column| ColumnEncoder::new(column, &mut leaves))
             .collect::<Result<_>>()?;
         let memo = || PartMemo {
             texts: Dictionary::new(false),
@@ -124,7 +129,7 @@ impl PartMemo {
     /// Notes the text of the row's part; is it new?
     fn row(&mut self, part: EventPart, row: &Row<'_, '_>, text: &mut Vec<u8>) -> bool {
         text.clear();
-        part.text(row, text);
+        row.append_part(part, text);
         if let Some(last) = self.last
             && self.texts.value(last) == text.as_slice()
         {

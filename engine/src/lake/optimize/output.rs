@@ -3,7 +3,7 @@
 //! Files have hidden names until all of them are whole and on disk, as those of `convert` have;
 //! those that nobody commits are removed.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use datafusion::{
     arrow::{
@@ -14,7 +14,6 @@ use datafusion::{
     parquet::{
         arrow::{ArrowWriter, arrow_writer::ArrowWriterOptions},
         file::properties::WriterProperties,
-        schema::types::ColumnPath,
     },
 };
 use futures::StreamExt;
@@ -24,7 +23,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::atomic::{WrittenFile, sync_folder};
-use crate::file::parquet::{plain_properties, properties};
+use crate::file::parquet::{plain_properties, properties_for};
 use crate::lake::optimize::choice::TARGET;
 use crate::lake::root::{EVENTS, Root};
 use crate::lake::writer::{DataFileTarget, Range, Statistics};
@@ -38,22 +37,15 @@ const FULL: u64 = TARGET - TARGET / 16;
 
 /// As `convert` writes them, in larger row groups.
 fn writer_properties(table: &str) -> WriterProperties {
-    let (properties, ids) = if table == EVENTS {
-        (Arc::unwrap_or_clone(properties()), true)
+    let properties = if table == EVENTS {
+        properties_for(ROWS as u64)
     } else {
-        (plain_properties(), false)
+        plain_properties().into_builder()
     };
-    let builder = properties
-        .into_builder()
+    properties
         .set_max_row_group_row_count(Some(ROWS))
-        .set_max_row_group_bytes(Some(GROUP));
-    if ids {
-        builder
-            .set_column_bloom_filter_max_ndv(ColumnPath::from("audit_id"), ROWS as u64)
-            .build()
-    } else {
-        builder.build()
-    }
+        .set_max_row_group_bytes(Some(GROUP))
+        .build()
 }
 
 /// A new file.
