@@ -7,10 +7,10 @@
 use datafusion::parquet::errors::{ParquetError, Result};
 use datafusion::parquet::schema::types::ColumnDescPtr;
 
-use crate::column::parquet::PARTS;
 use crate::column::parquet::chunk::{Encoded, Press};
 use crate::column::parquet::flat::{BodyColumn, DistinctColumn, NumberColumn};
 use crate::column::parquet::nested::{NestedLeaf, nested_map, nested_map_of_lists};
+use crate::column::parquet::parts::PARTS;
 use crate::column::{Fill, Row, fill};
 use crate::json::Text;
 use crate::schema::{ColumnDef, Storage};

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use object_store::azure::{AzureConfigKey, AzureCredentialProvider, MicrosoftAzureBuilder};
 
+pub(super) use self::configuration::AzureContainer;
 use self::configuration::configuration;
 use super::{
     cloud::{CloudStore, TagUse},
@@ -29,16 +30,6 @@ use super::{
 
 const NO_CREDENTIALS: &str = "no Azure credentials found; run `az login`, or set AZURE_STORAGE_ACCOUNT_KEY, \
      AZURE_STORAGE_SAS_TOKEN or AZURE_STORAGE_CONNECTION_STRING, or AZURE_SKIP_SIGNATURE=true for a public container";
-
-/// What a URL says about a container.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct AzureContainer<'t> {
-    pub(super) name: &'t str,
-    pub(super) account: Option<&'t str>,
-    pub(super) suffix: Option<&'t str>,
-    pub(super) sas: Option<&'t str>,
-    pub(super) public: bool,
-}
 
 /// Opens a container. A public one is read without credentials if none are configured.
 ///

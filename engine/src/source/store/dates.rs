@@ -12,10 +12,7 @@ mod path_date;
 mod tests;
 
 pub(super) use self::path_date::PathDate;
-use self::path_date::is_number;
-
-/// Microseconds of a day.
-const DAY: i64 = 86_400_000_000;
+use self::path_date::{DAY, is_number};
 
 /// How many days are added on either side of the window.
 const MARGIN: i64 = 1;

@@ -7,13 +7,14 @@
 //! Not responsible for: which folders belong to other days (`dates.rs`), and pages (`cloud.rs`).
 
 mod glob;
+mod pattern;
 mod search;
 #[cfg(test)]
 mod tests;
 
 use object_store::ObjectMeta;
 
-use self::{glob::is_glob, search::ListingSearch};
+use self::{pattern::is_glob, search::ListingSearch};
 use super::{
     StoreListing, StoreObject,
     cloud::{CloudStore, ODD},
@@ -21,9 +22,6 @@ use super::{
     failure::{Failure, FailureKind},
     uri::UriTarget,
 };
-
-/// How many requests are under way at a time.
-const PARALLEL: usize = 16;
 
 /// The objects that a target stands for.
 ///

@@ -26,6 +26,7 @@ mod failure;
 mod gcs;
 mod listing;
 mod metadata;
+mod object;
 mod odd_keys;
 mod profile;
 mod read;
@@ -47,10 +48,10 @@ use std::{
 
 use object_store::ObjectStore;
 use parking_lot::Mutex;
-use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 pub(crate) use self::connector::Traffic;
+pub(crate) use self::object::{StoreListing, StoreObject};
 pub use self::settings::StoreSettings;
 use self::{
     azure::AzureContainer,
@@ -80,32 +81,6 @@ pub(crate) struct Stores {
 enum OpenedStore {
     Cloud(CloudStore),
     Web(WebServer),
-}
-
-/// An object in a store.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(crate) struct StoreObject {
-    /// The store: `s3://bucket`.
-    pub(crate) root: String,
-    /// The key as it is stored. On a web server, the path as it is in the URL.
-    pub(crate) key: String,
-    /// Bytes. `None` if the server does not say or does not support ranges: then the object can
-    /// only be read as a stream.
-    pub(crate) size: Option<u64>,
-    /// The ETag that it had when it was listed.
-    pub(crate) etag: Option<String>,
-}
-
-/// What a URL stands for.
-#[derive(Debug, Default)]
-pub(crate) struct StoreListing {
-    /// For each object: what is shown of it (the content of `source_file`), the object, and whether
-    /// the user named this very object.
-    pub(crate) objects: Vec<(String, StoreObject, bool)>,
-    /// What cannot be read: what is shown of it, and why.
-    pub(crate) failures: Vec<(String, String)>,
-    /// How many folders and objects were skipped because of their date.
-    pub(crate) pruned: u64,
 }
 
 /// A bucket or container to write to.

@@ -10,11 +10,20 @@ use std::collections::HashMap;
 
 use object_store::azure::AzureConfigKey;
 
-use super::AzureContainer;
 use crate::source::store::{
     failure::Failure,
     settings::{StoreSettings, is_true},
 };
+
+/// What a URL says about a container.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct AzureContainer<'t> {
+    pub(in super::super) name: &'t str,
+    pub(in super::super) account: Option<&'t str>,
+    pub(in super::super) suffix: Option<&'t str>,
+    pub(in super::super) sas: Option<&'t str>,
+    pub(in super::super) public: bool,
+}
 
 const NO_ACCOUNT: &str = "no storage account is named; set AZURE_STORAGE_ACCOUNT_NAME, or write the input as \
      abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PREFIX/";

@@ -5,8 +5,10 @@
 //!
 //! Not responsible for: whether the folder is listed (`dates.rs`).
 
-use super::DAY;
 use crate::time::parse_micros;
+
+/// Microseconds of a day.
+pub(super) const DAY: i64 = 86_400_000_000;
 
 /// How much of a date a path has spelt so far. `named` is whether all parts of it have names, as in
 /// `y=2026`.

@@ -2,49 +2,15 @@
 //! everything in it.
 
 use futures::{StreamExt, TryStreamExt, stream};
-use glob::{MatchOptions, Pattern};
 use object_store::ObjectMeta;
 
-use super::{PARALLEL, search::ListingSearch};
+use super::pattern::{GlobPattern, is_glob};
+use super::search::{ListingSearch, PARALLEL};
 use crate::source::store::{
     cloud::PrefixListing,
     dates::PathDate,
     failure::{Failure, FailureKind},
 };
-
-/// As a shell matches: `*` stays within its folder.
-const LIKE_A_SHELL: MatchOptions = MatchOptions {
-    case_sensitive: true,
-    require_literal_separator: true,
-    require_literal_leading_dot: false,
-};
-
-/// Does this text contain a wildcard?
-pub(super) fn is_glob(text: &str) -> bool {
-    text.contains(['*', '?', '['])
-}
-
-/// A compiled glob.
-pub(super) struct GlobPattern(Pattern);
-
-impl GlobPattern {
-    pub(super) fn new(pattern: &str) -> Result<Self, Failure> {
-        Pattern::new(pattern)
-            .map(Self)
-            .map_err(|error| Failure::refused(format!("invalid glob: {error}")))
-    }
-
-    fn matches(&self, name: &str) -> bool {
-        self.0.matches_with(name, LIKE_A_SHELL)
-    }
-
-    /// Does it match the key, or one of the folders that the key lies in?
-    pub(super) fn matches_path(&self, key: &str) -> bool {
-        let ends = key.match_indices('/').map(|(at, _)| at).chain([key.len()]);
-        ends.filter_map(|end| key.get(..end))
-            .any(|path| self.matches(path))
-    }
-}
 
 impl ListingSearch<'_> {
     /// Finds everything that a glob matches, and possibly more: `finish` keeps what matches.

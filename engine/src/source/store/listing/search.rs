@@ -11,13 +11,16 @@ use std::mem;
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectMeta;
 
-use super::{PARALLEL, glob::GlobPattern};
+use super::pattern::GlobPattern;
 use crate::source::store::{
     cloud::{CloudStore, PrefixListing},
     dates::{DayRange, FolderVerdict, PathDate},
     failure::Failure,
     odd_keys::OddKeys,
 };
+
+/// How many requests are under way at a time.
+pub(super) const PARALLEL: usize = 16;
 
 /// If more folders than this on one level are not dates, or so deep, they are listed flat.
 const WIDE: usize = 100;
