@@ -19,7 +19,6 @@ mod objects;
 mod reason;
 pub(crate) mod uri;
 
-pub(crate) use crate::time::parse_micros;
 pub(crate) use actor::{actor_kind, service_account};
 pub(crate) use leftover::{Leftovers, ParentObject};
 pub(crate) use memo::UserMemo;
