@@ -41,7 +41,7 @@ pub(crate) async fn list(inputs: &[String], stores: &Stores, window: Window) -> 
                 size: None,
                 named: true,
             });
-        } else if Stores::is_url(input) && stores.holds_lake(input).await {
+        } else if Stores::is_url(input) && stores.holds_lake(input).await? {
             lakes.push(input.clone());
         } else if Stores::is_url(input) {
             let listed = stores.list(input, window.since, window.until).await?;

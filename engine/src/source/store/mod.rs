@@ -194,21 +194,25 @@ impl Stores {
         }
     }
 
-    /// Is there a lake at this URL? `false` as well if the store cannot be asked: listing it, which
-    /// comes next, says why.
-    pub(crate) async fn holds_lake(&self, input: &str) -> bool {
+    /// Is there a lake at this URL? `false` as well if the store refuses to list it: an object that
+    /// may be read but not listed is none.
+    ///
+    /// # Errors
+    ///
+    /// If the store fails. A lake must not be taken for loose files because it could not be asked.
+    pub(crate) async fn holds_lake(&self, input: &str) -> Result<bool> {
         // Asking costs a request. Globs and web pages are not lakes, nor are names with an
         // extension unless a `/` marks them as folders.
         if input.starts_with("http") || input.contains(['*', '?', '[']) {
-            return false;
+            return Ok(false);
         }
         let Ok(target) = UriTarget::parse(input) else {
-            return false;
+            return Ok(false);
         };
         let name = target.key.rsplit('/').next().unwrap_or_default();
         let prefix = match target.key.trim_matches('/') {
             "" => LAKE_LOG.to_owned(),
-            key if is_odd(key) || name.contains('.') => return false,
+            key if is_odd(key) || name.contains('.') => return Ok(false),
             key => format!("{key}/{LAKE_LOG}"),
         };
         let mut outcome = self.has_any(&target, None, &prefix).await;
@@ -217,7 +221,13 @@ impl Stores {
         {
             outcome = self.has_any(&target, Some(&region), &prefix).await;
         }
-        outcome.unwrap_or(false)
+        match outcome {
+            Ok(found) => Ok(found),
+            Err(failure) if failure.kind == FailureKind::Other => {
+                Err(Error::store(&target.shown, failure.message))
+            }
+            Err(_) => Ok(false),
+        }
     }
 
     async fn has_any(
