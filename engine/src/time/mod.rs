@@ -15,8 +15,3 @@ pub use rfc3339::format_time;
 pub(crate) use rfc3339::{CANONICAL_LENGTH, format_micros, parse_micros};
 pub use span::{parse_duration, parse_time};
 pub use window::Window;
-
-/// Now by the system's clock, in microseconds since the epoch.
-pub(crate) fn now_micros() -> i64 {
-    Clock::system().now()
-}
