@@ -21,7 +21,7 @@ use crate::account::{InputReport, Ledger};
 use crate::catalog::{self, CatalogInputs, LogTable, ParquetInput};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::{format, formats};
-use crate::lake::{AsOf, LakeInput, Root};
+use crate::lake::{AsOf, LakeInput, LakeRoot};
 use crate::query::answer::panicked;
 use crate::query::{Account, Answer, SavedQuery, params};
 use crate::scan::look::{Looked, look};
@@ -31,7 +31,7 @@ use crate::session::{Limits, session};
 use crate::source::listing::{self, Inputs};
 use crate::source::object::{InputObject, Location};
 use crate::source::store::{StoreSettings, Stores};
-use crate::time::Window;
+use crate::time::{Clock, Window};
 
 mod output;
 
@@ -63,6 +63,8 @@ pub struct Options {
     pub transaction: u64,
     /// May statements write: DDL, DML, COPY?
     pub allow_writes: bool,
+    /// Dates what is written to a lake.
+    pub clock: Clock,
 }
 
 impl Default for Options {
@@ -80,6 +82,7 @@ impl Default for Options {
             memory: 1 << 30,
             transaction: 2 << 30,
             allow_writes: false,
+            clock: Clock::system(),
         }
     }
 }
@@ -169,7 +172,7 @@ impl Engine {
         let context = session(&options.limits())?;
         let mut opened = Vec::with_capacity(lakes.len());
         for (index, lake) in lakes.iter().enumerate() {
-            let root = Root::of(lake, &stores).await?;
+            let root = LakeRoot::of(lake, &stores).await?;
             let lake = LakeInput::open(&root, index, options.as_of, &context).await?;
             known.push(lake.account.clone());
             opened.push(lake);
@@ -200,7 +203,7 @@ impl Engine {
     pub async fn open_lake(options: Options, lake: &str) -> Result<Self> {
         let runtime = tokio::runtime::Handle::current();
         let stores = Stores::new(options.stores.clone(), runtime);
-        crate::lake::find(lake, &stores).await?;
+        crate::lake::check(lake, &stores).await?;
         Self::open(Options {
             inputs: vec![lake.to_owned()],
             ..options

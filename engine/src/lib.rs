@@ -65,10 +65,14 @@ pub use file::Converted;
 pub use file::kind::is_lake;
 pub use format::{FormatInfo, formats};
 pub use function::{FUNCTIONS, Function};
-pub use lake::{AsOf, LakeAnswer, LakeCommand, LakeOptions, lake};
+pub use lake::{
+    AsOf, Expired, FindingStatus, History, Lake, LakeCommit, LakeFinding, LakeOptions, Optimized,
+    PartitionUpkeep, SourceSummaries, SourceSummary, UpkeepOutcome, Vacuumed, VacuumedTable,
+    Verified,
+};
 pub use query::{
     Account, Answer, AuditLevel, Parameter, ParameterType, SavedQuery, Severity, is_complete,
     statements,
 };
 pub use source::store::StoreSettings;
-pub use time::{Window, format_time, parse_duration, parse_time};
+pub use time::{Clock, Window, format_time, parse_duration, parse_time};

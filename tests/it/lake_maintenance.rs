@@ -1,4 +1,4 @@
-//! The care of a lake: small files made few, old days let go, old versions seen and cleared away,
+//! The care of a lake: small files made few, old days expired, old versions seen and removed,
 //! and evidence that tells whether everything is as it was; all of it beside converters and
 //! readers.
 
@@ -153,7 +153,7 @@ fn maintenance_beside_converters_and_itself() {
 }
 
 #[test]
-fn old_days_are_let_go_for_good() {
+fn old_days_expire_for_good() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let lake = Lake::in_folder(path("lake"));
@@ -185,7 +185,7 @@ fn old_days_are_let_go_for_good() {
     let expired = lake.version();
     assert!(expired > version);
     lake.rows_of("expire", &expire, 0);
-    assert_eq!(lake.version(), expired, "there was nothing left to let go");
+    assert_eq!(lake.version(), expired, "nothing was left to expire");
     assert_eq!(count_as_of(&lake, &version.to_string()), 217);
     // The logs are still there. What they had is not taken again: not as they are, grown, renamed
     // or compressed.

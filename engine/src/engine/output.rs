@@ -37,6 +37,7 @@ impl Engine {
                 ledger: Arc::clone(&account.ledger),
                 threads: self.options.threads.max(1),
                 transaction: self.options.transaction.max(1),
+                clock: self.options.clock.clone(),
             };
             self.check_for_lake(to)?;
             return lake::convert(&conversion, to).await;

@@ -1,64 +1,33 @@
-//! One Delta table: its snapshot in, its files and the progress of its writers out; actions in, one
-//! commit out.
+//! One Delta table: its snapshot in, its files and the progress of its writers out.
 //!
-//! Whether a commit that met another one may still stand is decided by its caller, never by
-//! `deltalake`: that lets two writers who replace the same files with equal rows both succeed (its
-//! conflict check looks at removals that change data only), and the rows would be there twice. So
-//! nothing is retried here; what the caller gets is [`Outcome::Conflict`] and the new snapshot.
-//!
-//! A store can fail after it has done what it was asked for. Each commit carries an id of its own
-//! in `commitInfo`, and is looked for after every failure.
+//! - [`create`]: a table that is not there yet, or lacks columns;
+//! - [`commit`]: actions in, one commit out.
+
+mod commit;
+mod create;
 
 use std::collections::HashMap;
 
-use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema};
-use deltalake::{
-    DeltaTable,
-    kernel::{
-        Action, Add, EagerSnapshot, Metadata, StructField, StructType, Transaction,
-        engine::arrow_conversion::TryIntoKernel,
-        transaction::{CommitBuilder, CommitProperties},
-    },
-    operations::create::CreateBuilder,
-    protocol::{DeltaOperation, SaveMode},
-};
+use deltalake::DeltaTable;
+use deltalake::kernel::{Add, EagerSnapshot};
+use deltalake::table::state::DeltaTableState;
 use serde_json::Value;
-use uuid::Uuid;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Hint, Result};
 use crate::lake::read::DataFile;
-use crate::lake::root::Root;
-use crate::time::parse_micros;
+use crate::lake::root::LakeRoot;
+use crate::time::{format_time, parse_micros};
+
+pub(crate) use commit::{Commit, CommitOutcome};
 
 /// The member of `commitInfo` that is ours.
 pub(crate) const INFO: &str = "auditql";
 
 /// A table of a lake, at one version.
 pub(crate) struct TableSnapshot {
-    pub(crate) root: Root,
+    pub(crate) root: LakeRoot,
     pub(crate) name: &'static str,
     table: DeltaTable,
-}
-
-/// What a commit holds.
-#[derive(Debug, Default)]
-pub(crate) struct Commit {
-    /// What makes it recognisable.
-    pub(crate) id: Uuid,
-    pub(crate) actions: Vec<Action>,
-    /// The progress of applications: who, and how far.
-    pub(crate) progress: Vec<(String, i64)>,
-    /// Members of our part of `commitInfo`.
-    pub(crate) info: serde_json::Map<String, Value>,
-}
-
-/// How a commit ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// It is this version.
-    Done(u64),
-    /// Somebody else's commit came first; the snapshot has it.
-    Conflict,
 }
 
 impl std::fmt::Debug for TableSnapshot {
@@ -85,7 +54,7 @@ impl TableSnapshot {
     /// # Errors
     ///
     /// When it cannot be read.
-    pub(crate) async fn open(root: &Root, name: &'static str) -> Result<Option<Self>> {
+    pub(crate) async fn open(root: &LakeRoot, name: &'static str) -> Result<Option<Self>> {
         if root.folder(name).is_some_and(|folder| !folder.is_dir()) {
             return Ok(None);
         }
@@ -93,7 +62,7 @@ impl TableSnapshot {
         if !log
             .is_delta_table_location()
             .await
-            .map_err(|error| root.delta_failed(&error))?
+            .map_err(|error| root.unreadable_log(name, &error))?
         {
             return Ok(None);
         }
@@ -105,7 +74,7 @@ impl TableSnapshot {
                 table,
             })),
             Err(deltalake::DeltaTableError::NotATable(_)) => Ok(None),
-            Err(error) => Err(root.delta_failed(&error)),
+            Err(error) => Err(root.unreadable_log(name, &error)),
         }
     }
 
@@ -116,26 +85,22 @@ impl TableSnapshot {
     /// When there was none.
     pub(crate) async fn at(mut self, as_of: AsOf) -> Result<Self> {
         let version = match as_of {
+            AsOf::Version(version) if version > self.version() => {
+                let newest = self.version();
+                let message = format!("there is no version {version}; the newest is {newest}");
+                return Err(self.no_version(message));
+            }
             AsOf::Version(version) => version,
-            AsOf::Time(micros) => self.version_at(micros).await?.ok_or_else(|| {
-                let at = crate::time::format_time(micros);
-                Error::input(
-                    &self.root.shown,
-                    format!("had no version at {at}; `auditql lake history` lists them"),
-                )
-            })?,
+            AsOf::Time(micros) => {
+                let message = || format!("there was no version at {}", format_time(micros));
+                let version = self.version_at(micros).await?;
+                version.ok_or_else(|| self.no_version(message()))?
+            }
         };
-        if version > self.version() {
-            let message = format!(
-                "has no version {version}, the newest is {}; `auditql lake history` lists them",
-                self.version()
-            );
-            return Err(Error::input(&self.root.shown, message));
-        }
         self.table
             .load_version(version)
             .await
-            .map_err(|error| self.root.delta_failed(&error))?;
+            .map_err(|error| self.unreadable(&error))?;
         Ok(self)
     }
 
@@ -180,124 +145,21 @@ impl TableSnapshot {
         Ok(there.checked_sub(1))
     }
 
-    /// Makes the table, or opens the one that somebody else made meanwhile. A column that the table
-    /// does not have yet is added.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be written.
-    pub(crate) async fn open_or_create(
-        root: &Root,
-        name: &'static str,
-        schema: &Schema,
-        partition: &[&str],
-        doc: &str,
-    ) -> Result<Self> {
-        for _ in 0..20 {
-            if let Some(mut table) = Self::open(root, name).await? {
-                table.check()?;
-                if table.add_columns(schema).await? {
-                    return Ok(table);
-                }
-                continue;
-            }
-            let log = root.log(name, true)?;
-            let columns: Vec<StructField> = delta_schema(schema)?.fields().cloned().collect();
-            let created = CreateBuilder::new()
-                .with_log_store(log)
-                .with_table_name(name)
-                .with_comment(doc)
-                .with_columns(columns)
-                .with_partition_columns(partition.iter().copied())
-                // Old versions are evidence: the log is kept for ten years, and `vacuum` says what
-                // it takes away.
-                .with_configuration([
-                    (
-                        "delta.logRetentionDuration".to_owned(),
-                        Some("interval 3650 days".to_owned()),
-                    ),
-                    ("delta.checkpointInterval".to_owned(), Some("50".to_owned())),
-                ])
-                .with_commit_properties(CommitProperties::default().with_max_retries(0))
-                .with_save_mode(SaveMode::Ignore)
-                .await;
-            if let Err(error) = created
-                && Self::open(root, name).await?.is_none()
-            {
-                return Err(root.delta_failed(&error));
-            }
-        }
-        Err(Error::input(
-            &root.shown,
-            "the lake is being made by others all the time; try again",
-        ))
+    fn no_version(&self, message: String) -> Error {
+        Error::lake(&self.root.shown, message).with_hint(Hint::ListVersions {
+            lake: self.root.shown.clone(),
+        })
     }
 
-    /// Can we write to it without undoing what another tool did?
-    fn check(&self) -> Result<()> {
-        let fail = |message: &str| {
-            Err(Error::input(
-                &self.root.shown,
-                format!("table {}: {message}", self.name),
-            ))
-        };
-        let state = self.state()?;
-        let features = |name: &str| {
-            state
-                .protocol()
-                .writer_features()
-                .is_some_and(|all| all.iter().any(|feature| feature.to_string() == name))
-        };
-        if features("columnMapping")
-            && state
-                .metadata()
-                .configuration()
-                .contains_key("delta.columnMapping.mode")
-        {
-            return fail("another tool has turned on column mapping, which auditql does not write");
-        }
-        Ok(())
+    /// Its log cannot be read.
+    fn unreadable(&self, error: &deltalake::DeltaTableError) -> Error {
+        self.root.unreadable_log(self.name, error)
     }
 
-    /// Adds columns that are new since the table was made; false when somebody else changed the
-    /// table meanwhile.
-    async fn add_columns(&mut self, schema: &Schema) -> Result<bool> {
-        let ours = delta_schema(schema)?;
-        let state = self.state()?;
-        let theirs = state.schema();
-        let missing: Vec<StructField> = ours
-            .fields()
-            .filter(|field| theirs.field(field.name()).is_none())
-            .cloned()
-            .collect();
-        if missing.is_empty() {
-            return Ok(true);
-        }
-        let all = StructType::try_new(theirs.fields().cloned().chain(missing.iter().cloned()));
-        let fail = |error: &dyn std::fmt::Display| -> Error {
-            ErrorKind::Internal(format!("the new columns do not fit: {error}")).into()
-        };
-        let all = all.map_err(|error| fail(&error))?;
-        // The table keeps its id and settings; only its columns change.
-        let mut metadata = serde_json::to_value(state.metadata()).map_err(|error| fail(&error))?;
-        metadata["schemaString"] =
-            Value::String(serde_json::to_string(&all).map_err(|error| fail(&error))?);
-        let metadata: Metadata = serde_json::from_value(metadata).map_err(|error| fail(&error))?;
-        let commit = Commit {
-            id: Uuid::new_v4(),
-            actions: vec![Action::Metadata(metadata)],
-            ..Commit::default()
-        };
-        let outcome = self
-            .commit(commit, DeltaOperation::AddColumn { fields: missing })
-            .await?;
-        Ok(matches!(outcome, Outcome::Done(_)))
-    }
-
-    fn state(&self) -> Result<&deltalake::table::state::DeltaTableState> {
+    fn state(&self) -> Result<&DeltaTableState> {
         self.table
             .snapshot()
-            .map_err(|error| self.root.delta_failed(&error))
+            .map_err(|error| self.unreadable(&error))
     }
 
     fn snapshot(&self) -> Result<&EagerSnapshot> {
@@ -318,7 +180,7 @@ impl TableSnapshot {
         self.table
             .update_state()
             .await
-            .map_err(|error| self.root.delta_failed(&error))
+            .map_err(|error| self.unreadable(&error))
     }
 
     /// How far an application has come.
@@ -332,7 +194,7 @@ impl TableSnapshot {
             .snapshot()?
             .transaction_version(log.as_ref(), application)
             .await;
-        version.map_err(|error| self.root.delta_failed(&error))
+        version.map_err(|error| self.unreadable(&error))
     }
 
     /// The data files, as actions.
@@ -345,10 +207,11 @@ impl TableSnapshot {
         for view in self.snapshot()?.log_data().iter() {
             if view.deletion_vector_descriptor().is_some() {
                 let message = format!(
-                    "table {}: another tool has deleted rows by deletion vectors; rewrite the table there (REORG TABLE … APPLY (PURGE))",
+                    "table {}: another tool deleted rows with deletion vectors, which auditql \
+                     cannot read; rewrite the table with that tool (REORG TABLE … APPLY (PURGE))",
                     self.name
                 );
-                return Err(Error::input(&self.root.shown, message));
+                return Err(Error::lake(&self.root.shown, message));
             }
             #[expect(
                 deprecated,
@@ -379,7 +242,7 @@ impl TableSnapshot {
         let Some(bytes) = log
             .read_commit_entry(version)
             .await
-            .map_err(|error| self.root.delta_failed(&error))?
+            .map_err(|error| self.unreadable(&error))?
         else {
             return Ok(None);
         };
@@ -400,7 +263,7 @@ impl TableSnapshot {
         let entry = log
             .read_commit_entry(version)
             .await
-            .map_err(|error| self.root.delta_failed(&error))?;
+            .map_err(|error| self.unreadable(&error))?;
         let Some(bytes) = entry else { return Ok(None) };
         let lines = bytes
             .split(|byte| *byte == b'\n')
@@ -409,103 +272,14 @@ impl TableSnapshot {
             .map(serde_json::from_slice)
             .collect::<std::result::Result<_, _>>();
         let actions = actions.map_err(|error| {
-            Error::input(
-                &self.root.shown,
-                format!("the log of version {version} is broken: {error}"),
-            )
+            let message = format!(
+                "table {}: the log entry of version {version} is malformed: {error}",
+                self.name
+            );
+            Error::lake(&self.root.shown, message)
         })?;
         Ok(Some(actions))
     }
-
-    /// Commits on top of the version that is looked at, and looks at the new one.
-    ///
-    /// # Errors
-    ///
-    /// When the store fails. The commit may be there later nevertheless: its files must stay.
-    pub(crate) async fn commit(
-        &mut self,
-        commit: Commit,
-        operation: DeltaOperation,
-    ) -> Result<Outcome> {
-        let base = self.version();
-        let Commit {
-            id,
-            actions,
-            progress,
-            mut info,
-        } = commit;
-        info.insert("transaction".to_owned(), Value::String(id.to_string()));
-        info.insert(
-            "version".to_owned(),
-            Value::String(env!("CARGO_PKG_VERSION").to_owned()),
-        );
-        let now = crate::time::now_micros() / 1000;
-        let progress: Vec<Transaction> = progress
-            .into_iter()
-            .map(|(application, version)| {
-                Transaction::new_with_last_update(application, version, Some(now))
-            })
-            .collect();
-        let properties = || {
-            CommitProperties::default()
-                .with_metadata([(INFO.to_owned(), Value::Object(info.clone()))])
-                .with_application_transactions(progress.clone())
-                .with_max_retries(0)
-                .with_cleanup_expired_logs(Some(false))
-        };
-        let mut failures = 0;
-        loop {
-            let state = self.state()?;
-            let builder = CommitBuilder::from(properties()).with_actions(actions.clone());
-            let built = builder.build(Some(state), self.table.log_store(), operation.clone());
-            let failure = match built.await {
-                Ok(done) => {
-                    let version = done.version();
-                    self.refresh().await?;
-                    return Ok(Outcome::Done(version));
-                }
-                Err(error) => self.root.delta_failed(&error),
-            };
-            // Perhaps it is there: the answer was lost, or what comes after a commit failed (a
-            // checkpoint on a full disk).
-            if self.refresh().await.is_err() {
-                return Err(failure);
-            }
-            for version in (base + 1)..=self.version() {
-                if self
-                    .info(version)
-                    .await?
-                    .is_some_and(|info| info["transaction"] == id.to_string())
-                {
-                    return Ok(Outcome::Done(version));
-                }
-            }
-            if self.version() > base {
-                return Ok(Outcome::Conflict);
-            }
-            failures += 1;
-            if failures > 3 {
-                return Err(failure);
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(200 << failures)).await;
-        }
-    }
-}
-
-/// The columns as Delta knows them: text is text, whatever it is in memory.
-fn delta_schema(schema: &Schema) -> Result<StructType> {
-    let plain: Fields = schema.fields().iter().map(|field| plain(field)).collect();
-    (&Schema::new(plain))
-        .try_into_kernel()
-        .map_err(|error| ErrorKind::Internal(format!("no Delta schema: {error}")).into())
-}
-
-fn plain(field: &Field) -> Field {
-    let data_type = match field.data_type() {
-        DataType::Utf8View => DataType::Utf8,
-        other => other.clone(),
-    };
-    Field::new(field.name(), data_type, field.is_nullable())
 }
 
 /// What reading needs of an action.

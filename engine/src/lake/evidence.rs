@@ -3,7 +3,7 @@
 //!
 //! A transaction commits its rows together with the evidence of them (in `commitInfo`), because
 //! Delta has no transactions over several tables. From there it is copied into a table of its own,
-//! where it can be asked for; who was killed in between is caught up with.
+//! where it can be asked for; what a killed run has not copied, the next one does.
 
 use std::sync::Arc;
 
@@ -23,17 +23,18 @@ use deltalake::{
     kernel::{Action, Add, Remove},
     protocol::{DeltaOperation, SaveMode},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::parquet::plain_properties;
-use crate::lake::delta::{Commit, Outcome, TableSnapshot, data_file};
-use crate::lake::identity::StoreFile;
-use crate::lake::root::{Root, SOURCES};
+use crate::lake::delta::{Commit, CommitOutcome, TableSnapshot, data_file};
+use crate::lake::file_statistics::FileStatistics;
+use crate::lake::file_target::DataFileTarget;
+use crate::lake::root::{LakeRoot, SOURCES, innermost};
 use crate::lake::source::SourceRead;
-use crate::lake::writer::DataFileTarget;
+use crate::lake::store_file::StoreFile;
 use crate::schema;
 
 /// How far the evidence of `events` was copied, as an application's progress.
@@ -62,7 +63,7 @@ pub(crate) fn stored_schema(columns: &SchemaRef) -> SchemaRef {
 ///
 /// When a table cannot be read or written.
 pub(crate) async fn catch_up(
-    root: &Root,
+    root: &LakeRoot,
     events: &TableSnapshot,
     runtime: &Handle,
 ) -> Result<Vec<SourceRead>> {
@@ -85,7 +86,9 @@ pub(crate) async fn catch_up(
             ..add
         })];
         if rewrite {
-            actions.extend(adds.iter().map(|add| Action::Remove(removal(add, true))));
+            let now = root.clock.now_millis();
+            let old = adds.iter().map(|add| removal(add, true, now));
+            actions.extend(old.map(Action::Remove));
         }
         let progress = vec![(
             COPIED.to_owned(),
@@ -103,10 +106,10 @@ pub(crate) async fn catch_up(
             predicate: None,
         };
         match table.commit(commit, operation).await? {
-            Outcome::Done(_) => return Ok(rows),
-            // Somebody else may have copied them. The file of this try is nobody's; `vacuum` finds
-            // it.
-            Outcome::Conflict => {}
+            CommitOutcome::Done(_) => return Ok(rows),
+            // Another writer may have copied them. The file of this try belongs to no commit;
+            // `vacuum` finds it.
+            CommitOutcome::Conflict => {}
         }
     }
 }
@@ -128,9 +131,8 @@ pub(crate) async fn missing(
         };
         for row in evidence {
             let broken = |error| {
-                Error::from(ErrorKind::Internal(format!(
-                    "the evidence of version {version} cannot be read: {error}"
-                )))
+                let message = format!("cannot read the evidence of version {version}: {error}");
+                Error::lake(&events.root.shown, message)
             };
             rows.push(SourceRead {
                 events_version: version,
@@ -143,17 +145,18 @@ pub(crate) async fn missing(
 
 /// The rows of the table.
 pub(crate) async fn read(
-    root: &Root,
+    root: &LakeRoot,
     table: &TableSnapshot,
     runtime: &Handle,
 ) -> Result<Vec<SourceRead>> {
     let mut rows = Vec::new();
+    let broken = |error| {
+        let message = format!("table {}: cannot read a row: {error}", table.name);
+        Error::lake(&root.shown, message)
+    };
     for batch in read_batches(root, table, runtime).await? {
         for row in rows_of(&batch) {
-            rows.push(
-                serde_json::from_value(row)
-                    .map_err(|error| ErrorKind::Internal(format!("a row of `sources`: {error}")))?,
-            );
+            rows.push(serde_json::from_value(row).map_err(broken)?);
         }
     }
     Ok(rows)
@@ -161,24 +164,26 @@ pub(crate) async fn read(
 
 /// All batches of a small table.
 async fn read_batches(
-    root: &Root,
+    root: &LakeRoot,
     table: &TableSnapshot,
     runtime: &Handle,
 ) -> Result<Vec<RecordBatch>> {
     let files: Vec<_> = table.adds()?.iter().map(data_file).collect();
     let store = root.objects(table.name)?;
-    let runtime = runtime.clone();
+    let (runtime, shown, name) = (runtime.clone(), root.shown.clone(), table.name);
     let work = move || -> Result<Vec<RecordBatch>> {
         let mut batches = Vec::new();
         for file in &files {
-            let reader = ParquetRecordBatchReaderBuilder::try_new(StoreFile::new(
-                file,
-                Arc::clone(&store),
-                runtime.clone(),
-            ))?
-            .build()?;
+            let broken = |error: &(dyn std::error::Error + 'static)| {
+                let message = format!("{name}/{}: cannot read it: {}", file.path, innermost(error));
+                Error::lake(&shown, message)
+            };
+            let file = StoreFile::new(file, Arc::clone(&store), runtime.clone());
+            let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+                .and_then(ParquetRecordBatchReaderBuilder::build)
+                .map_err(|error| broken(&error))?;
             for batch in reader {
-                batches.push(batch?);
+                batches.push(batch.map_err(|error| broken(&error))?);
             }
         }
         Ok(batches)
@@ -192,7 +197,7 @@ async fn read_batches(
 
 /// Writes one file of a small table.
 pub(crate) async fn write(
-    root: &Root,
+    root: &LakeRoot,
     table: &'static str,
     folder: &str,
     batch: &RecordBatch,
@@ -208,26 +213,23 @@ pub(crate) async fn write(
         let name = format!("{folder}part-{}.parquet", Uuid::new_v4());
         let target = DataFileTarget::create(&root, table, &name, &runtime)?;
         let mut writer = ArrowWriter::try_new(target, batch.schema(), Some(plain_properties()))?;
-        let fail = |error: &dyn std::fmt::Display| -> Error {
-            ErrorKind::Output {
-                path: root.shown.clone(),
-                source: std::io::Error::other(error.to_string()),
-            }
-            .into()
-        };
-        writer.write(&batch).map_err(|error| fail(&error))?;
-        writer.finish().map_err(|error| fail(&error))?;
+        writer
+            .write(&batch)
+            .map_err(|error| root.unwritable(&error))?;
+        writer.finish().map_err(|error| root.unwritable(&error))?;
         let size = writer.bytes_written();
-        let hidden = writer.inner_mut().finish().map_err(|error| fail(&error))?;
-        if let Some(hidden) = hidden {
-            hidden.publish().map_err(|error| fail(&error))?;
-        }
+        let finished = writer.inner_mut().finish_alone();
+        finished.map_err(|error| root.unwritable(&error))?;
+        let statistics = FileStatistics {
+            rows: batch.num_rows() as u64,
+            ..FileStatistics::default()
+        };
         Ok(Add {
             path: name,
             size: i64::try_from(size).unwrap_or(i64::MAX),
-            modification_time: crate::time::now_micros() / 1000,
+            modification_time: root.clock.now_millis(),
             data_change: true,
-            stats: Some(json!({"numRecords": batch.num_rows(), "minValues": {}, "maxValues": {}, "nullCount": {}}).to_string()),
+            stats: Some(statistics.json()),
             ..Add::default()
         })
     };
@@ -238,12 +240,12 @@ pub(crate) async fn write(
     })?
 }
 
-/// The removal of a data file.
-pub(crate) fn removal(add: &Add, data_change: bool) -> Remove {
+/// The removal of a data file, at a time in milliseconds since the epoch.
+pub(crate) fn removal(add: &Add, data_change: bool, now: i64) -> Remove {
     Remove {
         path: add.path.clone(),
         data_change,
-        deletion_timestamp: Some(crate::time::now_micros() / 1000),
+        deletion_timestamp: Some(now),
         extended_file_metadata: Some(true),
         partition_values: Some(add.partition_values.clone()),
         size: Some(add.size),

@@ -1,30 +1,28 @@
 //! A lake and a time in, a lake without the days before it out: `lake expire`.
 //!
 //! Whole days only, so that files are removed and none is rewritten: of `events` by the time of the
-//! events, of `rejects` by the day when they were met. Rows without a time are of no day and stay;
-//! so does the evidence of what was read (`sources`). The files themselves go when `vacuum` finds
-//! them old enough, and until then earlier versions can be read.
+//! events, of `rejects` by the day when they were met. Rows without a time belong to no day and are
+//! kept; so is the evidence of what was read (`sources`). The files themselves go when `vacuum`
+//! finds them old enough, and until then earlier versions can be read.
 //!
-//! How far a table has expired is an application's progress in it: whoever holds it against its
-//! evidence knows which days may be gone.
+//! How far a table has expired is an application's progress in it: a check of the lake against its
+//! evidence knows by it which days may be gone.
 
 use std::collections::BTreeMap;
 
 use datafusion::arrow::array::RecordBatch;
-use deltalake::{
-    kernel::{Action, Add},
-    protocol::DeltaOperation,
-};
+use deltalake::kernel::{Action, Add};
+use deltalake::protocol::DeltaOperation;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::error::{ErrorKind, Result};
-use crate::lake::delta::{Commit, Outcome, TableSnapshot, data_file};
+use crate::error::Result;
+use crate::lake::delta::{Commit, CommitOutcome, TableSnapshot, data_file};
 use crate::lake::evidence::removal;
-use crate::lake::root::{EVENTS, REJECTS, Root};
+use crate::lake::file_statistics::{Day, date_text};
+use crate::lake::root::{EVENTS, LakeRoot, REJECTS};
 use crate::lake::upkeep;
-use crate::lake::upkeep::{DONE, DRY_RUN, NOT_DONE, Upkeep, bytes_of, check_names, rows_of};
-use crate::lake::writer::{Day, date_text};
+use crate::lake::upkeep::{PartitionUpkeep, UpkeepOutcome, bytes_of, check_names, rows_of};
 
 /// The progress of a table: the first day, in days since the epoch, that has never expired.
 pub(crate) const EXPIRED: &str = "auditql:expired";
@@ -35,83 +33,113 @@ const MICROS_A_DAY: i64 = 86_400_000_000;
 /// How often others may commit first.
 const MOST_TRIES: usize = 100;
 
-/// Removes the days that lie wholly before `older_than`, in microseconds since the epoch. One row
-/// for each day of each table.
+/// What `expire` removed, or would remove.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Expired {
+    /// Days that ended before this time expire, in microseconds since the epoch.
+    pub before: i64,
+    /// Was nothing changed?
+    pub dry_run: bool,
+    /// The days of each table; and the rows of no day, which are kept.
+    pub partitions: Vec<PartitionUpkeep>,
+}
+
+impl Expired {
+    /// Files that were removed, or would be.
+    pub fn files(&self) -> u64 {
+        upkeep::sum(&self.partitions, |day| day.files_before)
+    }
+
+    /// Events and rejects that were removed, or would be, as far as the log counts them.
+    pub fn removed_rows(&self) -> u64 {
+        upkeep::sum(&self.partitions, |day| day.rows.unwrap_or(0))
+    }
+
+    /// One row for each day of each table.
+    ///
+    /// # Errors
+    ///
+    /// Never: the columns have the types of the schema.
+    pub fn rows(&self) -> Result<RecordBatch> {
+        upkeep::batch(&self.partitions)
+    }
+}
+
+/// Removes the days that lie wholly before a time, in microseconds since the epoch.
 ///
 /// # Errors
 ///
 /// When there is no lake, or it cannot be read or written. A table that was done before stays so.
-pub(crate) async fn expire(root: &Root, older_than: i64, dry_run: bool) -> Result<RecordBatch> {
-    let first_kept = i32::try_from(older_than.div_euclid(MICROS_A_DAY)).unwrap_or(i32::MIN);
-    let mut rows = Vec::new();
+pub(crate) async fn expire(root: &LakeRoot, before: i64, dry_run: bool) -> Result<Expired> {
+    let first_kept = i32::try_from(before.div_euclid(MICROS_A_DAY)).unwrap_or(i32::MIN);
+    let mut partitions = Vec::new();
     for name in [EVENTS, REJECTS] {
         if let Some(mut table) = upkeep::open(root, name).await? {
-            rows.extend(expire_table(&mut table, first_kept, dry_run).await?);
+            partitions.extend(expire_table(&mut table, first_kept, dry_run).await?);
         }
     }
-    upkeep::batch(&rows)
+    Ok(Expired {
+        before,
+        dry_run,
+        partitions,
+    })
 }
 
 async fn expire_table(
     table: &mut TableSnapshot,
     first_kept: i32,
     dry_run: bool,
-) -> Result<Vec<Upkeep>> {
+) -> Result<Vec<PartitionUpkeep>> {
     for _ in 0..MOST_TRIES {
         let mut days = days_of(table.adds()?);
-        let timeless = days.remove(&Day::None);
+        let undated = days.remove(&Day::None);
         days.retain(|day, _| day.is_some_and(|day| day < first_kept));
-        let expired: Vec<Add> = days.values().flatten().cloned().collect();
-        let mut rows: Vec<Upkeep> = days
+        let mut partitions: Vec<PartitionUpkeep> = days
             .iter()
-            .map(|(day, adds)| row(table.name, *day, adds))
+            .map(|(day, adds)| expired(table.name, *day, adds))
             .collect();
-        rows.extend(timeless.map(|adds| kept(row(table.name, None, &adds))));
-        if expired.is_empty() {
-            return Ok(rows);
-        }
-        if dry_run {
-            rows.iter_mut()
-                .filter(|row| row.date.is_some())
-                .for_each(|row| row.done = DRY_RUN);
-            return Ok(rows);
-        }
-        check_names(table, &expired)?;
-        // A later run with an earlier day does not bring the days between back.
-        let progress = table
-            .progress(EXPIRED)
-            .await?
-            .map_or(i64::from(first_kept), |before| {
-                before.max(i64::from(first_kept))
-            });
-        let day = date_text(first_kept);
-        let commit = Commit {
-            id: Uuid::new_v4(),
-            actions: expired
-                .iter()
-                .map(|add| Action::Remove(removal(add, true)))
-                .collect(),
-            progress: vec![(EXPIRED.to_owned(), progress)],
-            info: Map::from_iter([(INFO_EXPIRED.to_owned(), Value::String(day.clone()))]),
-        };
-        let operation = DeltaOperation::Delete {
-            predicate: Some(format!("date < '{day}'")),
-        };
-        if let Outcome::Done(version) = table.commit(commit, operation).await? {
-            for row in rows.iter_mut().filter(|row| row.date.is_some()) {
-                row.done = DONE;
-                row.message = format!("version {version}");
+        let kept = undated.map(|adds| kept(table.name, &adds));
+        let files: Vec<Add> = days.into_values().flatten().collect();
+        if !files.is_empty() && !dry_run {
+            check_names(table, &files)?;
+            let Some(version) = commit(table, first_kept, &files).await? else {
+                // Another writer has added to these days, or rewritten them: what there is now goes.
+                continue;
+            };
+            for day in &mut partitions {
+                day.outcome = UpkeepOutcome::Committed { version };
             }
-            return Ok(rows);
         }
-        // Somebody has added to these days, or rewritten them: what there is now goes.
+        partitions.extend(kept);
+        return Ok(partitions);
     }
-    let source = std::io::Error::other("others commit all the time; run it again");
-    Err(ErrorKind::Output {
-        path: table.root.shown.clone(),
-        source,
-    }
-    .into())
+    Err(table
+        .root
+        .not_written("other writers keep committing; run it again"))
+}
+
+/// Commits the removal of files; the version, or `None` when another writer's commit came first.
+async fn commit(table: &mut TableSnapshot, first_kept: i32, files: &[Add]) -> Result<Option<u64>> {
+    // A later run with an earlier day does not bring the days between back.
+    let before = table.progress(EXPIRED).await?.unwrap_or(i64::MIN);
+    let progress = before.max(i64::from(first_kept));
+    let day = date_text(first_kept);
+    let now = table.root.clock.now_millis();
+    let removals = files.iter().map(|add| removal(add, true, now));
+    let commit = Commit {
+        id: Uuid::new_v4(),
+        actions: removals.map(Action::Remove).collect(),
+        progress: vec![(EXPIRED.to_owned(), progress)],
+        info: Map::from_iter([(INFO_EXPIRED.to_owned(), Value::String(day.clone()))]),
+    };
+    let operation = DeltaOperation::Delete {
+        predicate: Some(format!("date < '{day}'")),
+    };
+    Ok(match table.commit(commit, operation).await? {
+        CommitOutcome::Done(version) => Some(version),
+        CommitOutcome::Conflict => None,
+    })
 }
 
 /// The files by their days.
@@ -124,25 +152,27 @@ fn days_of(adds: Vec<Add>) -> BTreeMap<Day, Vec<Add>> {
 }
 
 /// A day that goes.
-fn row(table: &'static str, day: Day, adds: &[Add]) -> Upkeep {
-    Upkeep {
+fn expired(table: &'static str, day: Day, adds: &[Add]) -> PartitionUpkeep {
+    PartitionUpkeep {
         table,
         date: day.map(date_text),
         files_before: adds.len() as u64,
+        files_after: 0,
         bytes_before: bytes_of(adds),
+        bytes_after: 0,
         rows: rows_of(adds),
-        ..Upkeep::default()
+        outcome: UpkeepOutcome::DryRun,
     }
 }
 
-/// What is of no day.
-fn kept(row: Upkeep) -> Upkeep {
-    Upkeep {
-        files_after: row.files_before,
-        bytes_after: row.bytes_before,
+/// What belongs to no day.
+fn kept(table: &'static str, adds: &[Add]) -> PartitionUpkeep {
+    let files = expired(table, None, adds);
+    PartitionUpkeep {
+        files_after: files.files_before,
+        bytes_after: files.bytes_before,
         rows: Some(0),
-        done: NOT_DONE,
-        message: "rows without a time are of no day, and stay".to_owned(),
-        ..row
+        outcome: UpkeepOutcome::Undated,
+        ..files
     }
 }

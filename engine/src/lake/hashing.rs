@@ -6,7 +6,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use crate::lake::plan::SourceWork;
+use crate::lake::source_plan::SourceWork;
 use crate::scan::plan::Piece;
 use crate::scan::shared::Newlines;
 use crate::source::witness::SourceProgress;
@@ -15,7 +15,7 @@ use crate::source::witness::SourceProgress;
 pub(crate) struct Hashing<'h> {
     pub(crate) works: &'h [SourceWork],
     pub(crate) pieces: &'h [Piece],
-    /// Of the pieces that are ranges: who decodes one has to know its lines.
+    /// Of the pieces that are ranges: the thread that decodes one has to know its lines.
     pub(crate) newlines: &'h Newlines,
 }
 
@@ -42,7 +42,7 @@ impl Hashing<'_> {
             hashed.push(
                 plain.and_then(|held| self.file(work, held.size, first..next, &stopped).ok()),
             );
-            // Whatever happened, nobody waits for ever.
+            // Whatever happened, no thread waits for ever.
             (first..next).for_each(|piece| self.newlines.publish(piece, 0));
         }
         hashed

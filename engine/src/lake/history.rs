@@ -4,43 +4,100 @@
 //! Not responsible for: what the table was at a version ([`super::delta`]), and what of the log is
 //! kept (Delta's retention).
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use datafusion::arrow::{
-    array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
-    datatypes::{Field, Schema},
-};
+use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 use crate::error::Result;
 use crate::lake::delta::{INFO, TableSnapshot};
 use crate::lake::evidence::EVIDENCE;
+use crate::lake::upkeep::{numbers, table, texts};
 
 /// Entries of the log that are read at the same time, and together.
 const PARALLEL: usize = 16;
 const TOGETHER: usize = 256;
 
-/// What a commit did.
-#[derive(Debug, Default, PartialEq)]
+/// The commits of a lake, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct History {
+    /// The commits.
+    pub commits: Vec<LakeCommit>,
+}
+
+/// What a commit of `events` did, as far as its log entry is there and says so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LakeCommit {
+    /// The version that it made.
+    pub version: u64,
+    /// In microseconds since the epoch.
+    pub committed_at: Option<i64>,
+    /// Delta's name of the operation.
+    pub operation: Option<String>,
+    /// Files that it added.
+    pub files_added: Option<i64>,
+    /// Files that it removed.
+    pub files_removed: Option<i64>,
+    /// Rows of the files that it added.
+    pub rows_added: Option<i64>,
+    /// Rows of the files that it removed.
+    pub rows_removed: Option<i64>,
+    /// Sources that it read something of.
+    pub sources: Option<i64>,
+    /// The id of the transaction.
+    pub transaction: Option<String>,
+    /// The version of auditql that wrote it.
+    pub auditql_version: Option<String>,
+    /// The library that wrote it.
+    pub engine: Option<String>,
+}
+
+/// A commit, and the files that its entry names.
+#[derive(Debug, Default)]
 struct CommitEntry {
-    version: u64,
-    committed_at: Option<i64>,
-    operation: Option<String>,
-    added: Option<i64>,
-    removed: Option<i64>,
-    rows_added: Option<i64>,
-    rows_removed: Option<i64>,
-    sources: Option<i64>,
-    transaction: Option<String>,
-    auditql_version: Option<String>,
-    engine: Option<String>,
+    commit: LakeCommit,
     /// Paths and rows of added files, as far as they are told, and of removed ones.
     adds: Vec<(String, Option<i64>)>,
     removals: Vec<(String, Option<i64>)>,
+}
+
+impl History {
+    /// One row for each commit.
+    ///
+    /// # Errors
+    ///
+    /// Never: the columns have the types of the schema.
+    pub fn rows(&self) -> Result<RecordBatch> {
+        let all = || self.commits.iter();
+        let number = |of: fn(&LakeCommit) -> Option<i64>| -> ArrayRef {
+            Arc::new(all().map(of).collect::<Int64Array>())
+        };
+        let text = |of: fn(&LakeCommit) -> Option<&str>| texts(all().map(of));
+        let times = all().map(|commit| commit.committed_at);
+        let times = times
+            .collect::<TimestampMicrosecondArray>()
+            .with_timezone("UTC");
+        table([
+            ("version", numbers(all().map(|commit| Some(commit.version)))),
+            ("committed_at", Arc::new(times)),
+            ("operation", text(|commit| commit.operation.as_deref())),
+            ("files_added", number(|commit| commit.files_added)),
+            ("files_removed", number(|commit| commit.files_removed)),
+            ("rows_added", number(|commit| commit.rows_added)),
+            ("rows_removed", number(|commit| commit.rows_removed)),
+            ("sources", number(|commit| commit.sources)),
+            ("transaction", text(|commit| commit.transaction.as_deref())),
+            (
+                "auditql_version",
+                text(|commit| commit.auditql_version.as_deref()),
+            ),
+            ("engine", text(|commit| commit.engine.as_deref())),
+        ])
+    }
 }
 
 /// The last `limit` commits, or all.
@@ -48,7 +105,7 @@ struct CommitEntry {
 /// # Errors
 ///
 /// When the log cannot be read.
-pub(crate) async fn history(events: &TableSnapshot, limit: Option<usize>) -> Result<RecordBatch> {
+pub(crate) async fn history(events: &TableSnapshot, limit: Option<usize>) -> Result<History> {
     let wanted = limit.unwrap_or(usize::MAX);
     let mut entries: Vec<CommitEntry> = Vec::new();
     let mut next = Some(events.version());
@@ -70,7 +127,7 @@ pub(crate) async fn history(events: &TableSnapshot, limit: Option<usize>) -> Res
             .await?;
         next = oldest.checked_sub(1);
         for entry in read {
-            let is_gone = entry.added.is_none();
+            let is_gone = entry.commit.files_added.is_none();
             entries.push(entry);
             if is_gone {
                 // So are those before it.
@@ -80,8 +137,10 @@ pub(crate) async fn history(events: &TableSnapshot, limit: Option<usize>) -> Res
         }
     }
     count_removed(&mut entries);
-    entries.truncate(wanted);
-    batch_of(&entries)
+    let commits = entries.into_iter().take(wanted);
+    Ok(History {
+        commits: commits.map(|entry| entry.commit).collect(),
+    })
 }
 
 /// Files of which it is not known yet how many rows they held.
@@ -104,12 +163,15 @@ fn count_removed(entries: &mut [CommitEntry]) {
         .flat_map(|entry| &entry.adds)
         .filter_map(|(path, rows)| Some((path.clone(), (*rows)?)))
         .collect();
-    for entry in entries.iter_mut().filter(|entry| entry.added.is_some()) {
-        entry.rows_removed = entry
-            .removals
-            .iter()
-            .map(|(path, rows)| rows.or_else(|| told.get(path).copied()))
-            .sum();
+    for CommitEntry {
+        commit, removals, ..
+    } in entries
+    {
+        if commit.files_added.is_some() {
+            let rows = removals.iter();
+            let rows = rows.map(|(path, rows)| rows.or_else(|| told.get(path).copied()));
+            commit.rows_removed = rows.sum();
+        }
     }
 }
 
@@ -117,7 +179,10 @@ fn count_removed(entries: &mut [CommitEntry]) {
 fn entry(version: u64, actions: Option<Vec<Value>>) -> CommitEntry {
     let Some(actions) = actions else {
         return CommitEntry {
-            version,
+            commit: LakeCommit {
+                version,
+                ..LakeCommit::default()
+            },
             ..CommitEntry::default()
         };
     };
@@ -142,18 +207,21 @@ fn entry(version: u64, actions: Option<Vec<Value>>) -> CommitEntry {
     let millis = info["inCommitTimestamp"]
         .as_i64()
         .or_else(|| info["timestamp"].as_i64());
-    CommitEntry {
+    let commit = LakeCommit {
         version,
         committed_at: millis.and_then(|millis| millis.checked_mul(1000)),
         operation: text(&info["operation"]),
-        added: i64::try_from(adds.len()).ok(),
-        removed: i64::try_from(removals.len()).ok(),
+        files_added: i64::try_from(adds.len()).ok(),
+        files_removed: i64::try_from(removals.len()).ok(),
         rows_added: adds.iter().map(|(_, rows)| *rows).sum(),
         rows_removed: None,
         sources: i64::try_from(ours[EVIDENCE].as_array().map_or(0, Vec::len)).ok(),
         transaction: text(&ours["transaction"]),
         auditql_version: text(&ours["version"]),
         engine: text(&info["engineInfo"]),
+    };
+    CommitEntry {
+        commit,
         adds,
         removals,
     }
@@ -162,45 +230,6 @@ fn entry(version: u64, actions: Option<Vec<Value>>) -> CommitEntry {
 /// The rows of a file, if its action tells them.
 fn rows_of(file: &Value) -> Option<i64> {
     serde_json::from_str::<Value>(file["stats"].as_str()?).ok()?["numRecords"].as_i64()
-}
-
-fn batch_of(entries: &[CommitEntry]) -> Result<RecordBatch> {
-    let number = |of: fn(&CommitEntry) -> Option<i64>| -> ArrayRef {
-        Arc::new(entries.iter().map(of).collect::<Int64Array>())
-    };
-    let text = |of: fn(&CommitEntry) -> Option<&str>| -> ArrayRef {
-        Arc::new(entries.iter().map(of).collect::<StringArray>())
-    };
-    let times = entries
-        .iter()
-        .map(|entry| entry.committed_at)
-        .collect::<TimestampMicrosecondArray>()
-        .with_timezone("UTC");
-    let columns: Vec<(&str, ArrayRef)> = vec![
-        ("version", number(|entry| i64::try_from(entry.version).ok())),
-        ("committed_at", Arc::new(times)),
-        ("operation", text(|entry| entry.operation.as_deref())),
-        ("files_added", number(|entry| entry.added)),
-        ("files_removed", number(|entry| entry.removed)),
-        ("rows_added", number(|entry| entry.rows_added)),
-        ("rows_removed", number(|entry| entry.rows_removed)),
-        ("sources", number(|entry| entry.sources)),
-        ("transaction", text(|entry| entry.transaction.as_deref())),
-        (
-            "auditql_version",
-            text(|entry| entry.auditql_version.as_deref()),
-        ),
-        ("engine", text(|entry| entry.engine.as_deref())),
-    ];
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|(name, column)| Field::new(*name, column.data_type().clone(), true))
-        .collect();
-    let columns = columns.into_iter().map(|(_, column)| column).collect();
-    Ok(RecordBatch::try_new(
-        Arc::new(Schema::new(fields)),
-        columns,
-    )?)
 }
 
 #[cfg(test)]
@@ -242,30 +271,31 @@ mod tests {
         assert_eq!(untold(&entries).into_iter().collect::<Vec<_>>(), ["lost"]);
         let mut entries = entries;
         count_removed(&mut entries);
+        let commits: Vec<LakeCommit> = entries.into_iter().map(|entry| entry.commit).collect();
         assert_eq!(
             (
-                entries[1].rows_added,
-                entries[1].rows_removed,
-                entries[1].removed
+                commits[1].rows_added,
+                commits[1].rows_removed,
+                commits[1].files_removed
             ),
             (Some(7), Some(7), Some(2))
         );
         assert_eq!(
-            (entries[0].rows_removed, entries[0].rows_added),
+            (commits[0].rows_removed, commits[0].rows_added),
             (None, Some(0))
         );
         assert_eq!(
-            (entries[2].committed_at, entries[2].sources),
+            (commits[2].committed_at, commits[2].sources),
             (Some(5000), Some(2))
         );
         assert_eq!(
             (
-                entries[2].transaction.as_deref(),
-                entries[2].auditql_version.as_deref()
+                commits[2].transaction.as_deref(),
+                commits[2].auditql_version.as_deref()
             ),
             (Some("t"), Some("1.2.3"))
         );
-        let batch = batch_of(&entries).unwrap();
+        let batch = History { commits }.rows().unwrap();
         assert_eq!((batch.num_rows(), batch.num_columns()), (4, 11));
         assert_eq!(batch.column(0).as_primitive::<Int64Type>().value(0), 3);
         assert!(

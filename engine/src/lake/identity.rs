@@ -1,41 +1,31 @@
 //! Which events does the lake have? An event's time and hash in, whether it is new out.
 //!
-//! Of the lake only what can hold the event is looked at: a duplicate has the same
+//! Only those parts of the lake that can hold the event are read: a duplicate has the same
 //! `stage_timestamp`, so it lies in a row group whose times go around it. Of such a group the
 //! hashes are read, once, and kept while there is room. Logs go forward in time, so each group is
 //! read once, and new events meet none at all.
 //!
-//! The hash has 64 bits, which is no proof against somebody who makes collisions; but it goes over
+//! The hash has 64 bits, which does not withstand deliberate collisions; but it goes over
 //! both times, to the microsecond, which the apiserver writes and no client chooses, and it has to
 //! meet an event of the same microsecond.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError, RwLock},
-};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
-use bytes::Bytes;
-use datafusion::{
-    arrow::{array::AsArray, datatypes::Int64Type},
-    common::HashSet,
-    parquet::{
-        arrow::{
-            ProjectionMask,
-            arrow_reader::{
-                ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-            },
-        },
-        errors::{ParquetError, Result as ParquetResult},
-        file::{
-            reader::{ChunkReader, Length},
-            statistics::Statistics,
-        },
-    },
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::Int64Type;
+use datafusion::common::HashSet;
+use datafusion::parquet::arrow::ProjectionMask;
+use datafusion::parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
-use object_store::{ObjectStore, ObjectStoreExt, path::Path as Key};
+use datafusion::parquet::file::statistics::Statistics as ColumnStatistics;
+use object_store::ObjectStore;
+use parking_lot::{Mutex, RwLock};
 use tokio::runtime::Handle;
 
 use crate::lake::read::DataFile;
+use crate::lake::store_file::StoreFile;
 use crate::record::seen::{KnownEvents, Novelty};
 
 /// How many hashes of the lake are kept: 8 bytes each.
@@ -50,7 +40,7 @@ const SHARDS: usize = 16;
 pub(crate) struct Identities {
     /// Of the events that are new with this transaction.
     here: [Mutex<HashSet<i64>>; SHARDS],
-    lake: Groups,
+    lake: KnownGroups,
     /// Why the lake could not be asked, when it could not: then nothing of this transaction can be
     /// trusted.
     failure: Mutex<Option<String>>,
@@ -67,17 +57,14 @@ impl Identities {
     pub(crate) fn new(files: Vec<DataFile>, store: Arc<dyn ObjectStore>, runtime: Handle) -> Self {
         Self {
             here: Default::default(),
-            lake: Groups::new(files, store, runtime),
+            lake: KnownGroups::new(files, store, runtime),
             failure: Mutex::default(),
         }
     }
 
     /// Why the lake could not be asked.
     pub(crate) fn failure(&self) -> Option<String> {
-        self.failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.failure.lock().clone()
     }
 
     /// Is one of this transaction's events in these files, which came meanwhile?
@@ -90,7 +77,7 @@ impl Identities {
         files: Vec<DataFile>,
         times: Option<(i64, i64)>,
     ) -> Result<bool, String> {
-        let groups = Groups::new(
+        let groups = KnownGroups::new(
             files,
             Arc::clone(&self.lake.store),
             self.lake.runtime.clone(),
@@ -102,12 +89,10 @@ impl Identities {
             }
             for group in groups.row_groups(file)?.iter() {
                 let hashes = groups.hashes(group)?;
-                if hashes.iter().any(|hash| {
-                    shard(&self.here, *hash)
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .contains(hash)
-                }) {
+                if hashes
+                    .iter()
+                    .any(|hash| shard(&self.here, *hash).lock().contains(hash))
+                {
                     return Ok(true);
                 }
             }
@@ -126,16 +111,10 @@ impl KnownEvents for Identities {
             Ok(true) => return Novelty::InTheLake,
             Ok(false) => {}
             Err(message) => {
-                self.failure
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .get_or_insert(message);
+                self.failure.lock().get_or_insert(message);
             }
         }
-        let new = shard(&self.here, identity)
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(identity);
+        let new = shard(&self.here, identity).lock().insert(identity);
         if new {
             Novelty::New(Some(identity))
         } else {
@@ -145,22 +124,22 @@ impl KnownEvents for Identities {
 }
 
 /// The row groups of data files, read when they are needed.
-struct Groups {
+struct KnownGroups {
     files: Vec<Arc<LakeFile>>,
     store: Arc<dyn ObjectStore>,
     runtime: Handle,
     /// The row groups that a minute of log time can be in.
-    buckets: RwLock<HashMap<i64, Arc<[Arc<Group>]>>>,
-    /// Groups whose hashes are in memory, the longest first, and how many hashes they have.
-    loaded: Mutex<(VecDeque<Arc<Group>>, usize)>,
+    buckets: RwLock<HashMap<i64, Arc<[Arc<KnownGroup>]>>>,
+    /// KnownGroups whose hashes are in memory, the longest first, and how many hashes they have.
+    loaded: Mutex<(VecDeque<Arc<KnownGroup>>, usize)>,
 }
 
 struct LakeFile {
     file: DataFile,
-    groups: Mutex<Option<Arc<[Arc<Group>]>>>,
+    groups: Mutex<Option<Arc<[Arc<KnownGroup>]>>>,
 }
 
-struct Group {
+struct KnownGroup {
     file: Arc<LakeFile>,
     metadata: ArrowReaderMetadata,
     index: usize,
@@ -169,7 +148,7 @@ struct Group {
     hashes: Mutex<Option<Arc<[i64]>>>,
 }
 
-impl Groups {
+impl KnownGroups {
     fn new(files: Vec<DataFile>, store: Arc<dyn ObjectStore>, runtime: Handle) -> Self {
         let files = files
             .into_iter()
@@ -194,12 +173,7 @@ impl Groups {
             return Ok(false);
         }
         let bucket = staged.map_or(TIMELESS, |micros| micros.div_euclid(BUCKET));
-        let known = self
-            .buckets
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&bucket)
-            .cloned();
+        let known = self.buckets.read().get(&bucket).cloned();
         let groups = match known {
             Some(groups) => groups,
             None => self.bucket(bucket)?,
@@ -214,7 +188,7 @@ impl Groups {
     }
 
     /// Finds the row groups of a bucket.
-    fn bucket(&self, bucket: i64) -> Result<Arc<[Arc<Group>]>, String> {
+    fn bucket(&self, bucket: i64) -> Result<Arc<[Arc<KnownGroup>]>, String> {
         let bounds = (bucket != TIMELESS).then(|| {
             (
                 bucket.saturating_mul(BUCKET),
@@ -224,7 +198,7 @@ impl Groups {
         let apart = |times: Option<(i64, i64)>| matches!((bounds, times), (Some((from, to)), Some((first, last))) if last < from || to < first);
         // Rows without a time have a folder of their own; all others have a day.
         let day = bounds.map(|(from, _)| from.div_euclid(86_400_000_000));
-        let mut found: Vec<Arc<Group>> = Vec::new();
+        let mut found: Vec<Arc<KnownGroup>> = Vec::new();
         for file in self
             .files
             .iter()
@@ -237,17 +211,14 @@ impl Groups {
                     .cloned(),
             );
         }
-        let found: Arc<[Arc<Group>]> = found.into();
-        self.buckets
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(bucket, Arc::clone(&found));
+        let found: Arc<[Arc<KnownGroup>]> = found.into();
+        self.buckets.write().insert(bucket, Arc::clone(&found));
         Ok(found)
     }
 
     /// The row groups of a file, from its footer.
-    fn row_groups(&self, file: &Arc<LakeFile>) -> Result<Arc<[Arc<Group>]>, String> {
-        let mut groups = file.groups.lock().unwrap_or_else(PoisonError::into_inner);
+    fn row_groups(&self, file: &Arc<LakeFile>) -> Result<Arc<[Arc<KnownGroup>]>, String> {
+        let mut groups = file.groups.lock();
         if let Some(groups) = &*groups {
             return Ok(Arc::clone(groups));
         }
@@ -266,7 +237,7 @@ impl Groups {
                     .iter()
                     .find(|column| column.column_path().string() == "stage_timestamp");
                 let times = match column.and_then(|column| column.statistics()) {
-                    Some(Statistics::Int64(statistics))
+                    Some(ColumnStatistics::Int64(statistics))
                         if statistics.null_count_opt() == Some(0) =>
                     {
                         statistics
@@ -276,7 +247,7 @@ impl Groups {
                     }
                     _ => None,
                 };
-                Arc::new(Group {
+                Arc::new(KnownGroup {
                     file: Arc::clone(file),
                     metadata: metadata.clone(),
                     index,
@@ -284,14 +255,14 @@ impl Groups {
                     hashes: Mutex::default(),
                 })
             });
-        let all: Arc<[Arc<Group>]> = all.collect();
+        let all: Arc<[Arc<KnownGroup>]> = all.collect();
         *groups = Some(Arc::clone(&all));
         Ok(all)
     }
 
     /// The hashes of a row group, sorted.
-    fn hashes(&self, group: &Arc<Group>) -> Result<Arc<[i64]>, String> {
-        let mut hashes = group.hashes.lock().unwrap_or_else(PoisonError::into_inner);
+    fn hashes(&self, group: &Arc<KnownGroup>) -> Result<Arc<[i64]>, String> {
+        let mut hashes = group.hashes.lock();
         if let Some(hashes) = &*hashes {
             return Ok(Arc::clone(hashes));
         }
@@ -326,74 +297,20 @@ impl Groups {
     }
 
     /// Forgets the hashes that were read first.
-    fn make_room(&self, group: &Arc<Group>, hashes: usize) {
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+    fn make_room(&self, group: &Arc<KnownGroup>, hashes: usize) {
+        let mut loaded = self.loaded.lock();
         loaded.0.push_back(Arc::clone(group));
         loaded.1 += hashes;
         while loaded.1 > MOST && loaded.0.len() > 1 {
             let Some(oldest) = loaded.0.pop_front() else {
                 break;
             };
-            let gone = oldest
-                .hashes
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
+            let gone = oldest.hashes.lock().take();
             loaded.1 -= gone.map_or(0, |hashes| hashes.len());
         }
     }
 
     fn reader(&self, file: &LakeFile) -> StoreFile {
         StoreFile::new(&file.file, Arc::clone(&self.store), self.runtime.clone())
-    }
-}
-
-/// A data file as the Parquet crate reads it; blocks, so not in async context.
-pub(crate) struct StoreFile {
-    key: Key,
-    size: u64,
-    store: Arc<dyn ObjectStore>,
-    runtime: Handle,
-}
-
-impl StoreFile {
-    pub(crate) fn new(file: &DataFile, store: Arc<dyn ObjectStore>, runtime: Handle) -> Self {
-        let key = Key::parse(&file.path).unwrap_or_else(|_| Key::from(file.path.as_str()));
-        Self {
-            key,
-            size: file.size,
-            store,
-            runtime,
-        }
-    }
-}
-
-impl Length for StoreFile {
-    fn len(&self) -> u64 {
-        self.size
-    }
-}
-
-impl ChunkReader for StoreFile {
-    type T = bytes::buf::Reader<Bytes>;
-
-    fn get_read(&self, start: u64) -> ParquetResult<Self::T> {
-        use bytes::Buf;
-        Ok(self
-            .get_bytes(
-                start,
-                usize::try_from(self.size.saturating_sub(start))
-                    .unwrap_or(usize::MAX)
-                    .min(64 << 10),
-            )?
-            .reader())
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
-        let range = start..start.saturating_add(length as u64);
-        let bytes = self
-            .runtime
-            .block_on(self.store.get_range(&self.key, range));
-        bytes.map_err(|error| ParquetError::External(Box::new(error)))
     }
 }

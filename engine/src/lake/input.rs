@@ -11,14 +11,14 @@ use datafusion::{
 };
 
 use crate::account::{InputReport, Tally};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::lake::delta::{AsOf, TableSnapshot};
 use crate::lake::evidence;
 use crate::lake::read::LakeTable;
-use crate::lake::root::{EVENTS, REJECTS, Root, SOURCES};
+use crate::lake::root::{EVENTS, LakeRoot, REJECTS, SOURCES};
 use crate::schema;
 
-/// A lake that is asked.
+/// A lake that is queried.
 pub(crate) struct LakeInput {
     pub(crate) events: Arc<dyn TableProvider>,
     pub(crate) rejects: Option<Arc<dyn TableProvider>>,
@@ -36,18 +36,13 @@ impl LakeInput {
     ///
     /// When there is none, or it cannot be read.
     pub(crate) async fn open(
-        root: &Root,
+        root: &LakeRoot,
         index: usize,
         as_of: Option<AsOf>,
         context: &SessionContext,
     ) -> Result<Self> {
-        let none = || {
-            Error::input(
-                &root.shown,
-                "there is no lake; `auditql convert -i … --to` makes one",
-            )
-        };
-        let newest = TableSnapshot::open(root, EVENTS).await?.ok_or_else(none)?;
+        let newest = TableSnapshot::open(root, EVENTS).await?;
+        let newest = newest.ok_or_else(|| root.missing())?;
         let sources = TableSnapshot::open(root, SOURCES).await?;
         let missing = match &sources {
             Some(sources) => evidence::missing(&newest, sources).await?,
@@ -66,24 +61,7 @@ impl LakeInput {
             }
         };
         let tally = tally(&events)?;
-        let table = |table: &TableSnapshot| -> Result<Arc<dyn TableProvider>> {
-            let store = ObjectStoreUrl::parse(format!("lake-{index}-{}://lake", table.name))?;
-            context
-                .runtime_env()
-                .register_object_store(store.as_ref(), root.objects(table.name)?);
-            let (schema, partition, time) = match table.name {
-                EVENTS => (schema::events(), Some("date"), Some("stage_timestamp")),
-                REJECTS => (schema::rejects(), None, None),
-                _ => (schema::sources(), None, None),
-            };
-            Ok(Arc::new(LakeTable::new(
-                schema,
-                partition,
-                time,
-                store,
-                table.files()?.into(),
-            )))
-        };
+        let table = |table: &TableSnapshot| provider(table, index, context);
         let mut all = sources
             .as_ref()
             .map(table)
@@ -110,6 +88,26 @@ impl LakeInput {
             },
         })
     }
+}
+
+/// A table as DataFusion reads it; `index` tells its lake from the others of the session.
+fn provider(
+    table: &TableSnapshot,
+    index: usize,
+    context: &SessionContext,
+) -> Result<Arc<dyn TableProvider>> {
+    let store = ObjectStoreUrl::parse(format!("lake-{index}-{}://lake", table.name))?;
+    let objects = table.root.objects(table.name)?;
+    let runtime = context.runtime_env();
+    runtime.register_object_store(store.as_ref(), objects);
+    let (schema, partition, time) = match table.name {
+        EVENTS => (schema::events(), Some("date"), Some("stage_timestamp")),
+        REJECTS => (schema::rejects(), None, None),
+        _ => (schema::sources(), None, None),
+    };
+    let files = table.files()?.into();
+    let table = LakeTable::new(schema, partition, time, store, files);
+    Ok(Arc::new(table))
 }
 
 /// What the log says of the rows.

@@ -4,45 +4,38 @@
 //! ([`rewrite`]) in new files ([`output`]), and one commit that replaces the ones by the others and
 //! says that no data changed.
 //!
-//! It is safe beside everybody. A commit that met another one is tried again only while all files
-//! that it removes are still in the table; when one is gone (another `optimize` has merged it,
-//! `expire` has let it go) the new files are thrown away and the partition is looked at anew. Who
-//! reads an older version finds its files until `vacuum` removes them. Who is killed leaves files
-//! that are in no commit, and `vacuum` finds them.
+//! It is safe beside readers and writers. A commit that met another one is tried again only while
+//! all files that it removes are still in the table; when one is gone (another `optimize` has merged
+//! it, `expire` has removed it) the new files are thrown away and the partition is looked at anew.
+//! Readers of an older version find its files until `vacuum` removes them. A run that is killed
+//! leaves files that are in no commit, and `vacuum` finds them.
 
 mod choice;
 mod output;
 mod rewrite;
 
-use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use datafusion::arrow::{
-    array::RecordBatch,
-    datatypes::{DataType, Field, Schema, SchemaRef},
-};
-use deltalake::{
-    DeltaTable,
-    kernel::{Action, Add, engine::arrow_conversion::TryIntoArrow},
-    protocol::DeltaOperation,
-};
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use deltalake::DeltaTable;
+use deltalake::kernel::engine::arrow_conversion::TryIntoArrow;
+use deltalake::kernel::{Action, Add};
+use deltalake::protocol::DeltaOperation;
 use serde_json::Map;
 use uuid::Uuid;
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::lake::delta::{Commit, Outcome, TableSnapshot, data_file, partition};
+use crate::error::{ErrorKind, Result};
+use crate::lake::delta::{Commit, CommitOutcome, TableSnapshot, data_file, partition};
 use crate::lake::evidence::removal;
-use crate::lake::optimize::choice::{Candidate, TARGET, chosen, marks};
-use crate::lake::optimize::output::{OptimizedFile, Written};
-use crate::lake::optimize::rewrite::Rewrite;
-use crate::lake::root::{EVENTS, REJECTS, Root, SOURCES};
+use crate::lake::optimize::choice::{RewriteCandidate, TARGET, chosen, marks};
+use crate::lake::optimize::output::{NewFiles, OptimizedFile};
+use crate::lake::optimize::rewrite::PartitionRewrite;
+use crate::lake::root::{EVENTS, LakeRoot, REJECTS, SOURCES};
 use crate::lake::upkeep;
-use crate::lake::upkeep::{DONE, NOT_DONE, Upkeep, bytes_of, check_names};
+use crate::lake::upkeep::{PartitionUpkeep, UpkeepOutcome, bytes_of, check_names};
 use crate::session::Limits;
 
 /// The progress that says of a version that upkeep made it.
@@ -61,19 +54,47 @@ const MOST_LOST: usize = 5;
 /// How often a commit may meet others that leave its files alone.
 const MOST_TRIES: usize = 100;
 
-/// Puts the rows of all tables in order, in files that are large enough. One row for each partition
-/// that was rewritten, or could not be.
+/// What `optimize` rewrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Optimized {
+    /// The partitions that were rewritten, or could not be.
+    pub partitions: Vec<PartitionUpkeep>,
+}
+
+impl Optimized {
+    /// Files of the rewritten partitions, before.
+    pub fn files_before(&self) -> u64 {
+        upkeep::sum(&self.partitions, |partition| partition.files_before)
+    }
+
+    /// Files of the rewritten partitions, after.
+    pub fn files_after(&self) -> u64 {
+        upkeep::sum(&self.partitions, |partition| partition.files_after)
+    }
+
+    /// One row for each partition.
+    ///
+    /// # Errors
+    ///
+    /// Never: the columns have the types of the schema.
+    pub fn rows(&self) -> Result<RecordBatch> {
+        upkeep::batch(&self.partitions)
+    }
+}
+
+/// Puts the rows of all tables in order, in files that are large enough.
 ///
 /// # Errors
 ///
 /// When there is no lake, it cannot be read or written, or `cancelled` is set. What was committed
 /// before stays.
 pub(crate) async fn optimize(
-    root: &Root,
+    root: &LakeRoot,
     limits: &Limits,
     cancelled: &AtomicBool,
-) -> Result<RecordBatch> {
-    let mut rows = Vec::new();
+) -> Result<Optimized> {
+    let mut partitions = Vec::new();
     for (name, order) in ORDERS {
         if let Some(table) = upkeep::open(root, name).await? {
             let mut optimizer = Optimizer {
@@ -84,14 +105,14 @@ pub(crate) async fn optimize(
                 cancelled,
                 columns: None,
             };
-            optimizer.run(&mut rows).await?;
+            optimizer.run(&mut partitions).await?;
         }
     }
-    upkeep::batch(&rows)
+    Ok(Optimized { partitions })
 }
 
 struct Optimizer<'o> {
-    root: &'o Root,
+    root: &'o LakeRoot,
     table: TableSnapshot,
     order: &'static [&'static str],
     limits: &'o Limits,
@@ -110,10 +131,10 @@ fn day_of(add: &Add) -> Option<String> {
 }
 
 impl Optimizer<'_> {
-    async fn run(&mut self, rows: &mut Vec<Upkeep>) -> Result<()> {
+    async fn run(&mut self, partitions: &mut Vec<PartitionUpkeep>) -> Result<()> {
         let days: BTreeSet<Option<String>> = self.table.adds()?.iter().map(day_of).collect();
         for day in days {
-            rows.extend(self.optimize(day).await?);
+            partitions.extend(self.optimize(day).await?);
         }
         Ok(())
     }
@@ -125,22 +146,16 @@ impl Optimizer<'_> {
     }
 
     /// Rewrites what is worth it of a partition; `None` when nothing is.
-    async fn optimize(&mut self, day: Option<String>) -> Result<Option<Upkeep>> {
+    async fn optimize(&mut self, day: Option<String>) -> Result<Option<PartitionUpkeep>> {
         let before = self.files(day.as_deref())?;
-        let mut row = Upkeep {
-            table: self.table.name,
-            date: day.clone(),
-            files_before: before.len() as u64,
-            bytes_before: bytes_of(&before),
-            ..Upkeep::default()
-        };
         let (mut rewritten, mut lost) = (None, 0);
         for _ in 0..MOST_STEPS {
             if self.cancelled.load(Ordering::Relaxed) {
                 return Err(ErrorKind::Interrupted.into());
             }
             let files = self.files(day.as_deref())?;
-            let candidates: Vec<Candidate> = files.iter().map(Candidate::of).collect();
+            let candidates: Vec<RewriteCandidate> =
+                files.iter().map(RewriteCandidate::of).collect();
             let old: Vec<Add> = chosen(&candidates)
                 .into_iter()
                 .map(|index| files[index].clone())
@@ -153,33 +168,34 @@ impl Optimizer<'_> {
                 None => lost += 1,
             }
             if lost >= MOST_LOST {
-                "others change it all the time; run it again".clone_into(&mut row.message);
                 break;
             }
         }
-        if rewritten.is_none() && row.message.is_empty() {
-            return Ok(None);
-        }
-        let after = self.files(day.as_deref())?;
-        row.files_after = after.len() as u64;
-        row.bytes_after = bytes_of(&after);
-        row.rows = rewritten;
-        row.done = if row.message.is_empty() {
-            DONE
-        } else {
-            NOT_DONE
+        let outcome = match rewritten {
+            _ if lost >= MOST_LOST => UpkeepOutcome::Contended,
+            None => return Ok(None),
+            Some(_) => UpkeepOutcome::Committed {
+                version: self.table.version(),
+            },
         };
-        if row.message.is_empty() {
-            row.message = format!("version {}", self.table.version());
-        }
-        Ok(Some(row))
+        let after = self.files(day.as_deref())?;
+        Ok(Some(PartitionUpkeep {
+            table: self.table.name,
+            date: day,
+            files_before: before.len() as u64,
+            files_after: after.len() as u64,
+            bytes_before: bytes_of(&before),
+            bytes_after: bytes_of(&after),
+            rows: rewritten,
+            outcome,
+        }))
     }
 
-    /// Replaces files by new ones with the same rows, in order; their rows. `None`: somebody else
+    /// Replaces files by new ones with the same rows, in order; their rows. `None`: another writer
     /// was faster, nothing was done.
     async fn replace(&mut self, day: Option<&str>, old: Vec<Add>) -> Result<Option<u64>> {
         check_names(&self.table, &old)?;
-        let rewrite = Rewrite {
+        let rewrite = PartitionRewrite {
             root: self.root,
             table: self.table.name,
             columns: self.columns().await?,
@@ -194,11 +210,9 @@ impl Optimizer<'_> {
             .files
             .iter()
             .map(|file| Action::Add(self.add(day, file, &run)));
-        let actions: Vec<Action> = old
-            .iter()
-            .map(|add| Action::Remove(removal(add, false)))
-            .chain(new)
-            .collect();
+        let now = self.root.clock.now_millis();
+        let removals = old.iter().map(|add| removal(add, false, now));
+        let actions: Vec<Action> = removals.map(Action::Remove).chain(new).collect();
         let committed = self.commit(&mut written, &old, actions).await?;
         if !committed {
             written.discard().await;
@@ -206,11 +220,11 @@ impl Optimizer<'_> {
         Ok(committed.then_some(rows))
     }
 
-    /// Commits as long as nobody has changed what is replaced. `written` may be thrown away when
+    /// Commits as long as no other writer has changed what is replaced. `written` may be thrown away when
     /// this is false.
     async fn commit(
         &mut self,
-        written: &mut Written,
+        written: &mut NewFiles,
         old: &[Add],
         actions: Vec<Action>,
     ) -> Result<bool> {
@@ -233,8 +247,8 @@ impl Optimizer<'_> {
             // Whatever is heard of the commit from here on, it may be there.
             written.hold(true);
             match self.table.commit(commit, operation).await? {
-                Outcome::Done(_) => return Ok(true),
-                Outcome::Conflict => {}
+                CommitOutcome::Done(_) => return Ok(true),
+                CommitOutcome::Conflict => {}
             }
             written.hold(false);
             let active: HashSet<String> =
@@ -255,7 +269,7 @@ impl Optimizer<'_> {
                 partition(day)
             },
             size: i64::try_from(file.size).unwrap_or(i64::MAX),
-            modification_time: crate::time::now_micros() / 1000,
+            modification_time: self.root.clock.now_millis(),
             data_change: false,
             stats: Some(file.statistics.json()),
             tags: Some(marks(run)),
@@ -269,24 +283,17 @@ impl Optimizer<'_> {
         if let Some(columns) = &self.columns {
             return Ok(Arc::clone(columns));
         }
-        let fail = |error: &deltalake::DeltaTableError| self.root.delta_failed(error);
+        let fail = |error| self.root.unreadable_log(self.table.name, &error);
         let mut table = DeltaTable::new(self.root.log(self.table.name, false)?);
-        table
-            .load_version(self.table.version())
-            .await
-            .map_err(|error| fail(&error))?;
-        let state = table.snapshot().map_err(|error| fail(&error))?;
-        if state
+        let loaded = table.load_version(self.table.version()).await;
+        loaded.map_err(fail)?;
+        let state = table.snapshot().map_err(fail)?;
+        let mode = state
             .metadata()
             .configuration()
-            .get("delta.columnMapping.mode")
-            .is_some_and(|mode| mode != "none")
-        {
-            let message = format!(
-                "table {}: another tool has turned on column mapping, which auditql does not write",
-                self.table.name
-            );
-            return Err(Error::input(&self.root.shown, message));
+            .get("delta.columnMapping.mode");
+        if mode.is_some_and(|mode| mode != "none") {
+            return Err(self.table.has_column_mapping());
         }
         let schema: Schema = state.schema().as_ref().try_into_arrow()?;
         let in_folder = state.metadata().partition_columns();

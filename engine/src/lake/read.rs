@@ -2,36 +2,33 @@
 //! scan out.
 //!
 //! Files that hold no row of the answer are left out before anything is opened ([`prune`]), and
-//! `EXPLAIN` says how many ([`shown`]). What the snapshot knows of its files answers `count(*)` and
-//! the bounds of both columns without reading. Which files a snapshot has, and where they lie, is
-//! not decided here.
+//! `EXPLAIN` says how many ([`shown`]). What the snapshot knows of its files ([`bounds`]) answers
+//! `count(*)` and the bounds of both columns without reading. Which files a snapshot has, and where
+//! they lie, is not decided here.
 
+mod bounds;
 mod prune;
 mod shown;
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    sync::Arc,
-};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::{
-    arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef, TimeUnit},
-    catalog::Session,
-    common::{ScalarValue, Statistics, stats::Precision},
-    datasource::{
-        TableProvider, TableType,
-        file_format::{FileFormat, parquet::ParquetFormat},
-        listing::PartitionedFile,
-        physical_plan::{FileGroup, FileScanConfigBuilder},
-        table_schema::TableSchema,
-    },
-    error::Result,
-    execution::object_store::ObjectStoreUrl,
-    logical_expr::{Expr, TableProviderFilterPushDown},
-    object_store::path::Path,
-    physical_plan::{ExecutionPlan, empty::EmptyExec},
-};
+use datafusion::arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef, TimeUnit};
+use datafusion::catalog::Session;
+use datafusion::common::ScalarValue;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::datasource::{TableProvider, TableType};
+use datafusion::error::Result;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::object_store::path::Path;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
 
 use crate::account::{FileShare, Ledger};
 use crate::schema::is_body;
@@ -172,100 +169,6 @@ impl LakeTable {
         }
     }
 
-    fn timestamp(&self, micros: i64) -> ScalarValue {
-        ScalarValue::TimestampMicrosecond(Some(micros), self.zone.clone())
-    }
-
-    /// What is known of one file. The bounds are what files are left out by while a query runs
-    /// (`ORDER BY … LIMIT`), so that they count as exact although no row need have them.
-    fn of_file(&self, file: &DataFile) -> Statistics {
-        let mut known = Statistics::new_unknown(self.scanned.table_schema());
-        known.num_rows = exact(file.rows);
-        known.total_byte_size = exact(Some(file.size)).to_inexact();
-        if let Some(partition) = self.partition {
-            let column = &mut known.column_statistics[self.scanned_at(partition)];
-            column.null_count = exact(file.nulls());
-            if let Some(date) = file.date {
-                column.min_value = Precision::Exact(ScalarValue::Date32(Some(date)));
-                column.max_value = Precision::Exact(ScalarValue::Date32(Some(date)));
-            }
-        }
-        if let Some(time) = self.time {
-            let column = &mut known.column_statistics[self.scanned_at(time)];
-            if self.partition.is_some() {
-                column.null_count = exact(file.nulls());
-            }
-            if let Some((least, greatest)) = file.bounds() {
-                column.min_value = Precision::Exact(self.timestamp(least));
-                column.max_value = Precision::Exact(self.timestamp(greatest));
-            }
-        }
-        known
-    }
-
-    /// What is known of all rows of `files`. What is exact here becomes an answer: a bound of the
-    /// times only when a row has it. That is so unless it is the first or the last microsecond of a
-    /// millisecond, where cut times are put.
-    fn of_files(&self, files: &[&DataFile]) -> Statistics {
-        let mut known = Statistics::new_unknown(self.scanned.table_schema());
-        let rows = files.iter().map(|file| file.rows).sum::<Option<u64>>();
-        known.num_rows = exact(rows);
-        known.total_byte_size = exact(Some(files.iter().map(|file| file.size).sum())).to_inexact();
-        let filled = files.iter().copied().filter(|file| file.rows != Some(0));
-        let (dated, undated): (Vec<&DataFile>, Vec<&DataFile>) =
-            filled.partition(|file| file.date.is_some());
-        let nulls = exact(undated.iter().map(|file| file.rows).sum::<Option<u64>>());
-        let bound = |value: ScalarValue, is_exact: bool| {
-            if is_exact {
-                Precision::Exact(value)
-            } else {
-                Precision::Inexact(value)
-            }
-        };
-        if let Some(partition) = self.partition {
-            let column = &mut known.column_statistics[self.scanned_at(partition)];
-            column.null_count = nulls;
-            let days: BTreeSet<i32> = dated.iter().filter_map(|file| file.date).collect();
-            if let (Some(first), Some(last)) = (days.first(), days.last()) {
-                column.min_value = bound(ScalarValue::Date32(Some(*first)), rows.is_some());
-                column.max_value = bound(ScalarValue::Date32(Some(*last)), rows.is_some());
-            }
-        }
-        if let Some(time) = self.time {
-            let column = &mut known.column_statistics[self.scanned_at(time)];
-            let timed = if self.partition.is_some() {
-                &dated
-            } else {
-                &undated
-            };
-            if self.partition.is_some() {
-                column.null_count = nulls;
-            }
-            let bounds = timed
-                .iter()
-                .map(|file| file.bounds())
-                .collect::<Option<Vec<_>>>()
-                .unwrap_or_default();
-            if let Some((least, greatest)) = bounds
-                .into_iter()
-                .reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
-            {
-                let is_of = |file: &DataFile, at: i64| {
-                    file.times
-                        .is_some_and(|(least, greatest)| at == least || at == greatest)
-                };
-                let seen = |at: i64| {
-                    rows.is_some()
-                        && !matches!(at.rem_euclid(1000), 0 | 999)
-                        && timed.iter().any(|file| is_of(file, at))
-                };
-                column.min_value = bound(self.timestamp(least), seen(least));
-                column.max_value = bound(self.timestamp(greatest), seen(greatest));
-            }
-        }
-        known
-    }
-
     /// Are the filters to be judged before the other columns are decoded? That costs a second look
     /// at the filters' columns, and saves decoding what they leave out: it pays where there are
     /// many other columns, or bodies. Measured in `benches/README.md`.
@@ -333,13 +236,6 @@ impl LakeTable {
             skipped_bytes: bytes - kept_bytes,
         }
     }
-}
-
-/// A number that is known, or nothing.
-fn exact(number: Option<u64>) -> Precision<usize> {
-    number
-        .and_then(|number| usize::try_from(number).ok())
-        .map_or(Precision::Absent, Precision::Exact)
 }
 
 /// Keeps the first files that have `limit` rows between them; is one left out?

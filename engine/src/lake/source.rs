@@ -52,9 +52,9 @@ pub(crate) struct SourceRead {
 
 /// The rows of a source by day, and the sums of their hashes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Days(pub(crate) BTreeMap<String, (u64, i64)>);
+pub(crate) struct SourceDays(pub(crate) BTreeMap<String, (u64, i64)>);
 
-impl Days {
+impl SourceDays {
     /// One more row.
     pub(crate) fn add(&mut self, day: String, rows: u64, hash: i64) {
         let entry = self.0.entry(day).or_default();
@@ -260,13 +260,13 @@ mod tests {
 
     #[test]
     fn days_survive() {
-        let mut days = Days::default();
+        let mut days = SourceDays::default();
         days.add("2026-11-01".to_owned(), 1, i64::MAX);
         days.add("2026-11-01".to_owned(), 2, 5);
         days.add(String::new(), 1, -1);
         let (rows, hashes) = days.texts();
         assert_eq!(
-            Days::of(&SourceRead {
+            SourceDays::of(&SourceRead {
                 days: rows,
                 events_hash: hashes,
                 ..SourceRead::default()

@@ -1,60 +1,109 @@
-//! What upkeep did to the days of a lake: rows in, a batch for the command line out; and what its
-//! commands share.
+//! What upkeep did to the partitions of a lake, as data and as rows; and what its commands share.
 
 use std::sync::Arc;
 
-use datafusion::arrow::{
-    array::{ArrayRef, Int64Array, RecordBatch, StringArray},
-    datatypes::{Field, Schema},
-};
+use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use datafusion::arrow::datatypes::{Field, Schema};
 use deltalake::kernel::Add;
 
 use crate::error::{Error, Result};
 use crate::lake::delta::{TableSnapshot, data_file};
-use crate::lake::root::{EVENTS, Root};
+use crate::lake::root::{EVENTS, LakeRoot};
 
-/// It was done.
-pub(crate) const DONE: &str = "yes";
-/// It was not done; the message says why.
-pub(crate) const NOT_DONE: &str = "no";
-/// It would have been done.
-pub(crate) const DRY_RUN: &str = "dry run";
-
-/// What became of the files of one partition.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Upkeep {
-    pub(crate) table: &'static str,
-    /// The partition's day; none of rows without a time, and of a table without partitions.
-    pub(crate) date: Option<String>,
-    pub(crate) files_before: u64,
-    pub(crate) files_after: u64,
-    pub(crate) bytes_before: u64,
-    pub(crate) bytes_after: u64,
-    /// Rows that were written anew or let go; `None` when the log does not say.
-    pub(crate) rows: Option<u64>,
-    pub(crate) done: &'static str,
-    pub(crate) message: String,
+/// What upkeep did to the files of one partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PartitionUpkeep {
+    /// The table.
+    pub table: &'static str,
+    /// The day of the partition; `None` for rows without a time, and for a table without
+    /// partitions.
+    pub date: Option<String>,
+    /// Files before.
+    pub files_before: u64,
+    /// Files after.
+    pub files_after: u64,
+    /// Bytes of the files before.
+    pub bytes_before: u64,
+    /// Bytes of the files after.
+    pub bytes_after: u64,
+    /// Rows that were rewritten or removed; `None` when the log does not say.
+    pub rows: Option<u64>,
+    /// What came of it.
+    pub outcome: UpkeepOutcome,
 }
 
-/// The rows as a batch, in their order.
+/// What came of the upkeep of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UpkeepOutcome {
+    /// It was committed.
+    Committed {
+        /// As this version of the table.
+        version: u64,
+    },
+    /// It would have been committed.
+    DryRun,
+    /// Other writers kept changing the partition.
+    Contended,
+    /// Rows without a time belong to no day, and are kept.
+    Undated,
+}
+
+impl UpkeepOutcome {
+    /// Was it done, or would it have been?
+    pub const fn is_done(self) -> bool {
+        matches!(self, Self::Committed { .. } | Self::DryRun)
+    }
+
+    const fn done(self) -> &'static str {
+        match self {
+            Self::Committed { .. } => "yes",
+            Self::DryRun => DRY_RUN,
+            Self::Contended | Self::Undated => "no",
+        }
+    }
+
+    fn message(self) -> String {
+        match self {
+            Self::Committed { version } => format!("version {version}"),
+            Self::DryRun => String::new(),
+            Self::Contended => "other writers keep changing it; run it again".to_owned(),
+            Self::Undated => "rows without a time belong to no day and are kept".to_owned(),
+        }
+    }
+}
+
+/// What the column `done` says of a dry run.
+pub(crate) const DRY_RUN: &str = "dry run";
+
+/// A sum over the partitions that were done, or would have been.
+pub(crate) fn sum(partitions: &[PartitionUpkeep], of: fn(&PartitionUpkeep) -> u64) -> u64 {
+    let done = partitions.iter().filter(|one| one.outcome.is_done());
+    done.map(of).sum()
+}
+
+/// Partitions as rows, in their order.
 ///
 /// # Errors
 ///
 /// Never: the columns have the types of the schema.
-pub(crate) fn batch(rows: &[Upkeep]) -> Result<RecordBatch> {
-    let number = |value: fn(&Upkeep) -> u64| numbers(rows.iter().map(|row| Some(value(row))));
+pub(crate) fn batch(partitions: &[PartitionUpkeep]) -> Result<RecordBatch> {
+    let all = || partitions.iter();
+    let number = |value: fn(&PartitionUpkeep) -> u64| numbers(all().map(|one| Some(value(one))));
+    let messages: Vec<String> = all().map(|one| one.outcome.message()).collect();
     table([
-        ("table", texts(rows.iter().map(|row| Some(row.table)))),
-        ("date", texts(rows.iter().map(|row| row.date.as_deref()))),
-        ("files_before", number(|row| row.files_before)),
-        ("files_after", number(|row| row.files_after)),
-        ("bytes_before", number(|row| row.bytes_before)),
-        ("bytes_after", number(|row| row.bytes_after)),
-        ("rows", numbers(rows.iter().map(|row| row.rows))),
-        ("done", texts(rows.iter().map(|row| Some(row.done)))),
+        ("table", texts(all().map(|one| Some(one.table)))),
+        ("date", texts(all().map(|one| one.date.as_deref()))),
+        ("files_before", number(|one| one.files_before)),
+        ("files_after", number(|one| one.files_after)),
+        ("bytes_before", number(|one| one.bytes_before)),
+        ("bytes_after", number(|one| one.bytes_after)),
+        ("rows", numbers(all().map(|one| one.rows))),
+        ("done", texts(all().map(|one| Some(one.outcome.done())))),
         (
             "message",
-            texts(rows.iter().map(|row| Some(row.message.as_str()))),
+            texts(messages.iter().map(|message| Some(message.as_str()))),
         ),
     ])
 }
@@ -84,17 +133,14 @@ pub(crate) fn table<const N: usize>(columns: [(&str, ArrayRef); N]) -> Result<Re
     )?)
 }
 
-/// A table of a lake. A lake without events is none; the other tables may be missing.
+/// A table of a lake. A lake has events; the other tables may be missing.
 ///
 /// # Errors
 ///
 /// When there is no lake, or it cannot be read.
-pub(crate) async fn open(root: &Root, name: &'static str) -> Result<Option<TableSnapshot>> {
+pub(crate) async fn open(root: &LakeRoot, name: &'static str) -> Result<Option<TableSnapshot>> {
     match TableSnapshot::open(root, name).await? {
-        None if name == EVENTS => Err(Error::input(
-            &root.shown,
-            "there is no lake; `auditql convert -i … --to` makes one",
-        )),
+        None if name == EVENTS => Err(root.missing()),
         table => Ok(table),
     }
 }
@@ -129,10 +175,10 @@ pub(crate) fn check_names(table: &TableSnapshot, files: &[Add]) -> Result<()> {
         None => Ok(()),
         Some(file) => {
             let message = format!(
-                "table {}: another tool made the file {}; change it with that tool",
+                "table {}: the file {} was written by another tool; maintain it with that tool",
                 table.name, file.path
             );
-            Err(Error::input(&table.root.shown, message))
+            Err(Error::lake(&table.root.shown, message))
         }
     }
 }

@@ -8,8 +8,8 @@
 pub(crate) const CANONICAL_LENGTH: usize = "2006-01-02T15:04:05.000000Z".len();
 
 /// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z.
-const FIRST_SECOND: i64 = -62_135_596_800;
-const LAST_SECOND: i64 = 253_402_300_799;
+pub(super) const FIRST_SECOND: i64 = -62_135_596_800;
+pub(super) const LAST_SECOND: i64 = 253_402_300_799;
 
 /// Microseconds since 1970-01-01T00:00:00Z; `None` when `text` is no point in time.
 pub(crate) fn parse_micros(text: &str) -> Option<i64> {

@@ -9,7 +9,7 @@
 //! its life, however often `optimize` is called: one large file and many small new ones give one
 //! large file and one small one.
 //!
-//! Of a run as large as a file may be, only those files join that others reach into. Files that
+//! From a run as large as a file may be, only those files join that others reach into. Files that
 //! none reaches into join where all of it fits into one file, since only their number is to be
 //! gained.
 
@@ -43,14 +43,14 @@ pub(super) fn marks(run: &str) -> HashMap<String, Option<String>> {
 
 /// What is to be known of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Candidate {
+pub(super) struct RewriteCandidate {
     size: u64,
     /// Of a sorted file.
     run: Option<String>,
     times: Option<(i64, i64)>,
 }
 
-impl Candidate {
+impl RewriteCandidate {
     pub(super) fn of(add: &Add) -> Self {
         let mark = |name: &str| add.tags.as_ref().and_then(|tags| tags.get(name)?.clone());
         let run = mark(SORTED)
@@ -84,7 +84,7 @@ struct DayPart {
 }
 
 /// The places of the files to rewrite together; none when all is well.
-pub(super) fn chosen(files: &[Candidate]) -> Vec<usize> {
+pub(super) fn chosen(files: &[RewriteCandidate]) -> Vec<usize> {
     let mut new: Vec<usize> = (0..files.len())
         .filter(|&index| files[index].run.is_none())
         .collect();
@@ -124,7 +124,7 @@ pub(super) fn chosen(files: &[Candidate]) -> Vec<usize> {
 }
 
 /// The parts of all runs, the smallest first.
-fn parts(files: &[Candidate]) -> Vec<DayPart> {
+fn parts(files: &[RewriteCandidate]) -> Vec<DayPart> {
     let mut runs: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, file) in files.iter().enumerate() {
         if let Some(run) = &file.run {
@@ -168,15 +168,15 @@ mod tests {
     const HOUR: i64 = 3_600_000_000;
 
     /// A file of so many MiB that goes from one hour to another.
-    fn file(run: &str, mib: u64, from: i64, to: i64) -> Candidate {
-        Candidate {
+    fn file(run: &str, mib: u64, from: i64, to: i64) -> RewriteCandidate {
+        RewriteCandidate {
             size: mib * MIB,
             run: (!run.is_empty()).then(|| run.to_owned()),
             times: Some((from * HOUR, to * HOUR)),
         }
     }
 
-    fn sorted(files: &[Candidate]) -> Vec<usize> {
+    fn sorted(files: &[RewriteCandidate]) -> Vec<usize> {
         let mut chosen = chosen(files);
         chosen.sort_unstable();
         chosen
@@ -212,7 +212,7 @@ mod tests {
             [0, 1]
         );
         // Rows without a time have no order in time.
-        let timeless = |run: &str, mib: u64| Candidate {
+        let timeless = |run: &str, mib: u64| RewriteCandidate {
             times: None,
             ..file(run, mib, 0, 0)
         };
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn of_a_long_run_only_what_is_reached_into() {
-        let mut files: Vec<Candidate> = (0..4)
+        let mut files: Vec<RewriteCandidate> = (0..4)
             .map(|at| file("a", 480, at * 6, at * 6 + 6))
             .collect();
         files.push(file("", 250, 7, 8));
@@ -268,7 +268,8 @@ mod tests {
 
     #[test]
     fn not_everything_at_once() {
-        let files: Vec<Candidate> = (0..24).map(|at| file("", 480, 23 - at, 24 - at)).collect();
+        let files: Vec<RewriteCandidate> =
+            (0..24).map(|at| file("", 480, 23 - at, 24 - at)).collect();
         let first = chosen(&files);
         assert_eq!(first, [23, 22, 21, 20]);
         let much = [file("a", 3000, 0, 24), file("b", 3000, 0, 24)];
@@ -285,7 +286,7 @@ mod tests {
                 .wrapping_add(1_442_695_040_888_963_407);
             (state >> 33) % below
         };
-        let mut files: Vec<Candidate> = Vec::new();
+        let mut files: Vec<RewriteCandidate> = Vec::new();
         let (mut added, mut written) = (0, 0);
         for round in 0..300 {
             let (mib, from) = (1 + random(60), random(20) as i64);
@@ -316,12 +317,13 @@ mod tests {
                 let run = format!("{round}-{steps}");
                 let parts = i64::try_from(bytes.div_ceil(480 * MIB)).unwrap();
                 let others = (0..files.len()).filter(|index| !chosen.contains(index));
-                let mut kept: Vec<Candidate> = others.map(|index| files[index].clone()).collect();
+                let mut kept: Vec<RewriteCandidate> =
+                    others.map(|index| files[index].clone()).collect();
                 for part in 0..parts {
                     let size = bytes.min(480 * MIB);
                     bytes -= size;
                     let at = |part: i64| first + (last - first) / parts * part;
-                    kept.push(Candidate {
+                    kept.push(RewriteCandidate {
                         size,
                         run: Some(run.clone()),
                         times: Some((at(part), at(part + 1))),

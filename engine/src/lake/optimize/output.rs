@@ -1,7 +1,7 @@
 //! Rows in order in, whole data files out. It blocks: it has a thread of its own.
 //!
 //! Files have hidden names until all of them are whole and on disk, as those of `convert` have;
-//! those that nobody commits are removed.
+//! those that are not committed are removed.
 
 use std::collections::BTreeSet;
 
@@ -24,9 +24,10 @@ use uuid::Uuid;
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::atomic::{WrittenFile, sync_folder};
 use crate::file::parquet::{plain_properties, properties_for};
+use crate::lake::file_statistics::{FileStatistics, TimeRange};
+use crate::lake::file_target::DataFileTarget;
 use crate::lake::optimize::choice::TARGET;
-use crate::lake::root::{EVENTS, Root};
-use crate::lake::writer::{DataFileTarget, Range, Statistics};
+use crate::lake::root::{EVENTS, LakeRoot};
 
 /// Rows of a row group.
 const ROWS: usize = 128 << 10;
@@ -54,19 +55,19 @@ pub(super) struct OptimizedFile {
     /// Its path in the table.
     pub(super) name: String,
     pub(super) size: u64,
-    pub(super) statistics: Statistics,
+    pub(super) statistics: FileStatistics,
 }
 
 /// New files that are whole. They are removed with this, unless they are held.
-pub(super) struct Written {
-    root: Root,
+pub(super) struct NewFiles {
+    root: LakeRoot,
     table: &'static str,
     runtime: Handle,
     pub(super) files: Vec<OptimizedFile>,
     is_held: bool,
 }
 
-impl Written {
+impl NewFiles {
     pub(super) fn rows(&self) -> u64 {
         self.files.iter().map(|file| file.statistics.rows).sum()
     }
@@ -84,7 +85,7 @@ impl Written {
     }
 }
 
-impl Drop for Written {
+impl Drop for NewFiles {
     fn drop(&mut self) {
         if self.is_held {
             return;
@@ -105,7 +106,7 @@ impl Drop for Written {
 }
 
 /// Removes files, those that it can.
-async fn remove(root: &Root, table: &str, names: Vec<String>) {
+async fn remove(root: &LakeRoot, table: &str, names: Vec<String>) {
     let Ok(store) = root.objects(table) else {
         return;
     };
@@ -117,30 +118,35 @@ async fn remove(root: &Root, table: &str, names: Vec<String>) {
 }
 
 /// Writes rows to files. What it has not given away goes with it; it blocks.
-pub(super) struct Output {
-    root: Root,
+pub(super) struct RowWriter {
+    root: LakeRoot,
     table: &'static str,
     folder: String,
     properties: WriterProperties,
     runtime: Handle,
-    open: Option<OpenOutput>,
-    done: Vec<WholeOutput>,
+    open: Option<OpenNewFile>,
+    done: Vec<WholeNewFile>,
 }
 
-struct OpenOutput {
+struct OpenNewFile {
     writer: ArrowWriter<DataFileTarget>,
     name: String,
-    statistics: Statistics,
+    statistics: FileStatistics,
 }
 
-struct WholeOutput {
+struct WholeNewFile {
     file: OptimizedFile,
     /// While it is hidden still.
     hidden: Option<WrittenFile>,
 }
 
-impl Output {
-    pub(super) fn new(root: Root, table: &'static str, folder: String, runtime: Handle) -> Self {
+impl RowWriter {
+    pub(super) fn new(
+        root: LakeRoot,
+        table: &'static str,
+        folder: String,
+        runtime: Handle,
+    ) -> Self {
         Self {
             root,
             table,
@@ -157,7 +163,7 @@ impl Output {
     /// # Errors
     ///
     /// When it cannot be written, or ends without that being said.
-    pub(super) fn write(mut self, mut rows: Receiver<Option<RecordBatch>>) -> Result<Written> {
+    pub(super) fn write(mut self, mut rows: Receiver<Option<RecordBatch>>) -> Result<NewFiles> {
         loop {
             match rows.blocking_recv() {
                 Some(Some(batch)) => self.append(&batch)?,
@@ -179,11 +185,11 @@ impl Output {
         open.statistics.merge(statistics_of(batch));
         let bytes = (open.writer.bytes_written() + open.writer.in_progress_size()) as u64;
         self.open = Some(open);
-        written.map_err(|error| self.failed(&error))?;
+        written.map_err(|error| self.root.unwritable(&error))?;
         if bytes >= FULL { self.end() } else { Ok(()) }
     }
 
-    fn begin(&self, batch: &RecordBatch) -> Result<OpenOutput> {
+    fn begin(&self, batch: &RecordBatch) -> Result<OpenNewFile> {
         let name = format!("{}part-{}.parquet", self.folder, Uuid::new_v4());
         let target = DataFileTarget::create(&self.root, self.table, &name, &self.runtime)?;
         // Any reader of Parquet understands the columns without a schema of Arrow's.
@@ -191,11 +197,11 @@ impl Output {
             .with_properties(self.properties.clone())
             .with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(target, batch.schema(), options)
-            .map_err(|error| self.failed(&error))?;
-        Ok(OpenOutput {
+            .map_err(|error| self.root.unwritable(&error))?;
+        Ok(OpenNewFile {
             writer,
             name,
-            statistics: Statistics::default(),
+            statistics: FileStatistics::default(),
         })
     }
 
@@ -207,19 +213,19 @@ impl Output {
         let finished = open
             .writer
             .finish()
-            .map_err(|error| self.failed(&error))
+            .map_err(|error| self.root.unwritable(&error))
             .and_then(|_| {
                 let size = open.writer.bytes_written() as u64;
                 let hidden = open
                     .writer
                     .inner_mut()
                     .finish()
-                    .map_err(|error| self.failed(&error))?;
+                    .map_err(|error| self.root.unwritable(&error))?;
                 Ok((size, hidden))
             });
         match finished {
             Ok((size, hidden)) => {
-                self.done.push(WholeOutput {
+                self.done.push(WholeNewFile {
                     file: OptimizedFile {
                         name: open.name,
                         size,
@@ -237,7 +243,7 @@ impl Output {
     }
 
     /// Ends the last file and gives all of them their names.
-    fn finish(&mut self) -> Result<Written> {
+    fn finish(&mut self) -> Result<NewFiles> {
         self.end()?;
         let mut folders = BTreeSet::new();
         for whole in &mut self.done {
@@ -255,7 +261,7 @@ impl Output {
             .into_iter()
             .map(|whole| whole.file)
             .collect();
-        Ok(Written {
+        Ok(NewFiles {
             root: self.root.clone(),
             table: self.table,
             runtime: self.runtime.clone(),
@@ -263,17 +269,9 @@ impl Output {
             is_held: false,
         })
     }
-
-    fn failed(&self, error: &dyn std::fmt::Display) -> Error {
-        ErrorKind::Output {
-            path: self.root.shown.clone(),
-            source: std::io::Error::other(error.to_string()),
-        }
-        .into()
-    }
 }
 
-impl Drop for Output {
+impl Drop for RowWriter {
     fn drop(&mut self) {
         if let Some(mut open) = self.open.take() {
             open.writer.inner_mut().discard();
@@ -288,9 +286,9 @@ impl Drop for Output {
 }
 
 /// What the log is to say of rows.
-fn statistics_of(batch: &RecordBatch) -> Statistics {
+fn statistics_of(batch: &RecordBatch) -> FileStatistics {
     let range = |name: &str| {
-        let mut range = Range::default();
+        let mut range = TimeRange::default();
         if let Some(times) = batch
             .column_by_name(name)
             .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>())
@@ -300,7 +298,7 @@ fn statistics_of(batch: &RecordBatch) -> Statistics {
         }
         range
     };
-    Statistics {
+    FileStatistics {
         rows: batch.num_rows() as u64,
         staged: range("stage_timestamp"),
         received: range("request_received_timestamp"),

@@ -27,11 +27,11 @@ use tokio::{
     sync::mpsc::{Sender, channel},
 };
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::lake::identity::StoreFile;
-use crate::lake::optimize::output::{Output, Written};
+use crate::error::{Error, ErrorKind, Hint, Result};
+use crate::lake::optimize::output::{NewFiles, RowWriter};
 use crate::lake::read::{DataFile, LakeTable};
-use crate::lake::root::Root;
+use crate::lake::root::LakeRoot;
+use crate::lake::store_file::StoreFile;
 use crate::session::{Limits, session};
 
 /// Bytes of a batch, roughly. Sorting holds two batches of every part that it merges.
@@ -42,8 +42,8 @@ const AHEAD: usize = 2;
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// What is rewritten, and how.
-pub(super) struct Rewrite<'r> {
-    pub(super) root: &'r Root,
+pub(super) struct PartitionRewrite<'r> {
+    pub(super) root: &'r LakeRoot,
     pub(super) table: &'static str,
     /// The columns of the files.
     pub(super) columns: SchemaRef,
@@ -55,18 +55,18 @@ pub(super) struct Rewrite<'r> {
     pub(super) cancelled: &'r AtomicBool,
 }
 
-impl Rewrite<'_> {
+impl PartitionRewrite<'_> {
     /// Rewrites these files; the new ones hold as many rows.
     ///
     /// # Errors
     ///
     /// When one cannot be read or written, or the user stopped the run. Nothing new is left then,
     /// nor when this is dropped.
-    pub(super) async fn run(&self, files: Vec<DataFile>) -> Result<Written> {
+    pub(super) async fn run(&self, files: Vec<DataFile>) -> Result<NewFiles> {
         let store = self.root.objects(self.table)?;
         let footers = self.footers(&files, &store).await?;
         let stream = self.sorted(files, store, footers.widest).await?;
-        let output = Output::new(
+        let output = RowWriter::new(
             self.root.clone(),
             self.table,
             self.folder.clone(),
@@ -86,7 +86,7 @@ impl Rewrite<'_> {
         if written.rows() != footers.rows {
             let (table, read, new) = (self.table, footers.rows, written.rows());
             let message = format!(
-                "table {table}: {read} rows were read and {new} written; nothing was changed"
+                "table {table}: {read} rows were read and {new} were written; nothing was changed"
             );
             written.discard().await;
             return Err(ErrorKind::Internal(message).into());
@@ -95,7 +95,11 @@ impl Rewrite<'_> {
     }
 
     /// What the files themselves say of their rows; it has to be what the log says.
-    async fn footers(&self, files: &[DataFile], store: &Arc<dyn ObjectStore>) -> Result<Footers> {
+    async fn footers(
+        &self,
+        files: &[DataFile],
+        store: &Arc<dyn ObjectStore>,
+    ) -> Result<FooterTotals> {
         let (files, store, runtime, shown, table) = (
             files.to_vec(),
             Arc::clone(store),
@@ -103,21 +107,21 @@ impl Rewrite<'_> {
             self.root.shown.clone(),
             self.table,
         );
-        let work = move || -> Result<Footers> {
-            let mut all = Footers::default();
+        let work = move || -> Result<FooterTotals> {
+            let mut all = FooterTotals::default();
             for file in &files {
                 let fail = |message: String| {
-                    Error::input(&shown, format!("table {table}: {} {message}", file.path))
+                    Error::lake(&shown, format!("{table}/{}: {message}", file.path))
                 };
                 let reader = StoreFile::new(file, Arc::clone(&store), runtime.clone());
                 let footer = ParquetMetaDataReader::new().parse_and_finish(&reader);
-                let footer = footer.map_err(|error| fail(format!("cannot be read: {error}")))?;
+                let footer = footer.map_err(|error| fail(format!("cannot read it: {error}")))?;
                 let rows = u64::try_from(footer.file_metadata().num_rows()).unwrap_or(0);
                 if let Some(noted) = file.rows.filter(|noted| *noted != rows) {
-                    let message = format!(
-                        "has {rows} rows instead of {noted}; `auditql lake verify` says what else differs"
-                    );
-                    return Err(fail(message));
+                    let message = format!("it has {rows} rows, and the log says {noted}");
+                    return Err(fail(message).with_hint(Hint::VerifyLake {
+                        lake: shown.clone(),
+                    }));
                 }
                 all.rows += rows;
                 for group in footer.row_groups() {
@@ -164,18 +168,14 @@ impl Rewrite<'_> {
         rows.map_err(|error| self.unsorted(error))
     }
 
-    /// Why the rows could not be put in order, and what would help.
+    /// Why the rows could not be put in order.
     fn unsorted(&self, error: DataFusionError) -> Error {
-        let is_short = matches!(error.find_root(), DataFusionError::ResourcesExhausted(_));
-        let help = if is_short {
-            "; sorting needs more --memory, or more room in the temporary folder ($TMPDIR)"
-        } else {
-            ""
-        };
-        Error::input(
-            &self.root.shown,
-            format!("table {}: {}{help}", self.table, Error::from(error)),
-        )
+        let (error, lake) = (Error::from(error), &self.root.shown);
+        let message = format!("table {}: cannot sort its rows: {error}", self.table);
+        match error.kind() {
+            ErrorKind::Memory(_) => ErrorKind::Memory(format!("{lake}: {message}")).into(),
+            _ => Error::lake(lake, message),
+        }
     }
 
     /// A session of small batches, if its rows are large: a sort that merges needs room for a batch
@@ -217,7 +217,7 @@ impl Rewrite<'_> {
             let is_end = next.is_none();
             let sent = sender.send(next).await;
             if is_end || sent.is_err() {
-                // Who writes says what went wrong.
+                // The writing thread says what went wrong.
                 return Ok(());
             }
         }
@@ -226,7 +226,7 @@ impl Rewrite<'_> {
 
 /// What is known of the files that are read.
 #[derive(Debug, Clone, Copy, Default)]
-struct Footers {
+struct FooterTotals {
     rows: u64,
     /// Bytes of a row, before compression, in the row group where they are most.
     widest: u64,

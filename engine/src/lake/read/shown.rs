@@ -25,7 +25,7 @@ use crate::account::FileShare;
 /// The scan `plan`, which shows `share`. A plan that is no scan stays as it is.
 pub(super) fn with_share(plan: Arc<dyn ExecutionPlan>, share: FileShare) -> Arc<dyn ExecutionPlan> {
     match plan.downcast_ref::<DataSourceExec>() {
-        Some(scan) => DataSourceExec::from_data_source(Shown {
+        Some(scan) => DataSourceExec::from_data_source(ShownScan {
             source: Arc::clone(scan.data_source()),
             share,
         }),
@@ -34,12 +34,12 @@ pub(super) fn with_share(plan: Arc<dyn ExecutionPlan>, share: FileShare) -> Arc<
 }
 
 #[derive(Debug)]
-struct Shown {
+struct ShownScan {
     source: Arc<dyn DataSource>,
     share: FileShare,
 }
 
-impl Shown {
+impl ShownScan {
     fn around(&self, source: Arc<dyn DataSource>) -> Arc<dyn DataSource> {
         Arc::new(Self {
             source,
@@ -48,7 +48,7 @@ impl Shown {
     }
 }
 
-impl DataSource for Shown {
+impl DataSource for ShownScan {
     fn open(
         &self,
         partition: usize,

@@ -12,6 +12,7 @@ use datafusion::{
         datatypes::Field,
         util::display::array_value_to_string,
     },
+    common::stats::Precision,
     object_store::local::LocalFileSystem,
     parquet::arrow::ArrowWriter,
     prelude::{SessionConfig, SessionContext},

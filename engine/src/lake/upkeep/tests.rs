@@ -1,303 +1,89 @@
-//! A small lake, written file by file and not through `convert`: what upkeep leaves of it, row by
-//! row.
+//! What upkeep leaves of a lake, row by row.
 
-use std::{collections::BTreeSet, fs::File, path::Path, sync::atomic::AtomicBool};
+mod fixture;
 
-use datafusion::{
-    arrow::{
-        array::{
-            AsArray, ListBuilder, MapBuilder, MapFieldNames, StringBuilder,
-            TimestampMicrosecondArray,
-        },
-        datatypes::{DataType, Int64Type, TimestampMicrosecondType},
-        util::display::array_value_to_string,
-    },
-    parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder,
-};
-use deltalake::{
-    kernel::Action,
-    protocol::{DeltaOperation, SaveMode},
-};
-use tempfile::TempDir;
-use tokio::runtime::Handle;
-use uuid::Uuid;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::time::{Duration, SystemTime};
+
+use datafusion::arrow::array::AsArray;
 
 use super::*;
-use crate::lake::delta::{Commit, Outcome, partition};
-use crate::lake::evidence;
+use crate::file::atomic::AtomicFile;
 use crate::lake::expire::{EXPIRED, expire};
-use crate::lake::optimize::{MAINTENANCE, optimize};
+use crate::lake::history::history;
+use crate::lake::optimize::MAINTENANCE;
+use crate::lake::upkeep::tests::fixture::{DAY, FIRST, NOW, UpkeepLake, read};
 use crate::lake::vacuum::vacuum;
-use crate::lake::writer::{Range, Statistics, folder_of};
-use crate::schema::data_type;
-use crate::session::Limits;
-use crate::source::store::{StoreSettings, Stores};
 
-/// 2026-11-01.
-const FIRST: i32 = 20_758;
-const DAY: i64 = 86_400_000_000;
-
-/// `from_others` is a column that this version does not know.
-fn columns() -> Schema {
-    let field = |name: &str, type_name: &str| {
-        let data_type = match data_type(type_name).unwrap() {
-            DataType::Utf8View => DataType::Utf8,
-            other => other,
-        };
-        Field::new(name, data_type, true)
-    };
-    Schema::new(vec![
-        field("audit_id", "string"),
-        field("stage_timestamp", "timestamp"),
-        field("user_groups", "list<string>"),
-        field("annotations", "map<string,string>"),
-        field("source_id", "string"),
-        field("source_offset", "int64"),
-        field("from_others", "string"),
-    ])
+fn dates(partitions: &[PartitionUpkeep]) -> Vec<Option<&str>> {
+    partitions.iter().map(|one| one.date.as_deref()).collect()
 }
 
-/// Rows of these times and offsets, all else made from the offset.
-fn rows(times: &[(Option<i64>, i64)]) -> RecordBatch {
-    let offsets = || times.iter().map(|(_, offset)| *offset);
-    let text = |what: &str| -> ArrayRef {
-        Arc::new(
-            offsets()
-                .map(|offset| Some(format!("{what}{offset}")))
-                .collect::<StringArray>(),
-        )
+fn outcomes(partitions: &[PartitionUpkeep]) -> Vec<UpkeepOutcome> {
+    partitions.iter().map(|one| one.outcome).collect()
+}
+
+#[test]
+fn partitions_are_rows() {
+    let partition = |outcome| PartitionUpkeep {
+        table: EVENTS,
+        date: None,
+        files_before: 3,
+        files_after: 1,
+        bytes_before: 7,
+        bytes_after: 5,
+        rows: Some(5),
+        outcome,
     };
-    let mut groups = ListBuilder::new(StringBuilder::new());
-    let names = MapFieldNames {
-        entry: "key_value".to_owned(),
-        key: "key".to_owned(),
-        value: "value".to_owned(),
-    };
-    let mut annotations = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
-    for offset in offsets() {
-        groups.values().append_value(format!("group{offset}"));
-        groups.append(true);
-        if offset % 2 == 0 {
-            annotations.keys().append_value("key");
-            annotations.values().append_value(format!("value{offset}"));
-        }
-        annotations.append(offset % 2 == 0).unwrap();
-    }
-    let staged = times
-        .iter()
-        .map(|(time, _)| *time)
-        .collect::<TimestampMicrosecondArray>()
-        .with_timezone("UTC");
-    let columns: Vec<ArrayRef> = vec![
-        text("id"),
-        Arc::new(staged),
-        Arc::new(groups.finish()),
-        Arc::new(annotations.finish()),
-        Arc::new(offsets().map(|_| Some("source")).collect::<StringArray>()),
-        Arc::new(Int64Array::from_iter_values(offsets())),
-        text("other"),
+    let partitions = [
+        partition(UpkeepOutcome::Committed { version: 2 }),
+        partition(UpkeepOutcome::Contended),
+        partition(UpkeepOutcome::DryRun),
+        partition(UpkeepOutcome::Undated),
     ];
-    RecordBatch::try_new(Arc::new(self::columns()), columns).unwrap()
+    assert_eq!(sum(&partitions, |one| one.files_before), 6);
+    let rows = batch(&partitions).unwrap();
+    let done = rows.column_by_name("done").unwrap();
+    let done: Vec<&str> = done.as_string::<i32>().iter().flatten().collect();
+    assert_eq!(done, ["yes", "no", DRY_RUN, "no"]);
+    let columns: Vec<String> = rows
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
+    assert_eq!(
+        columns.join(" "),
+        "table date files_before files_after bytes_before bytes_after rows done message"
+    );
 }
 
-struct UpkeepLake {
-    folder: TempDir,
-    root: Root,
-}
-
-impl UpkeepLake {
-    async fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let stores = Stores::new(StoreSettings::default(), Handle::current());
-        let root = Root::of(folder.path().to_str().unwrap(), &stores)
-            .await
-            .unwrap();
-        for name in [EVENTS, "rejects", "sources"] {
-            let mut fields: Vec<Field> = columns()
-                .fields()
-                .iter()
-                .map(|field| field.as_ref().clone())
-                .collect();
-            fields.push(Field::new("date", DataType::Date32, true));
-            let by = if name == "sources" {
-                &[][..]
-            } else {
-                &["date"][..]
-            };
-            TableSnapshot::open_or_create(&root, name, &Schema::new(fields), by, "test")
-                .await
-                .unwrap();
-        }
-        Self { folder, root }
-    }
-
-    async fn table(&self) -> TableSnapshot {
-        TableSnapshot::open(&self.root, EVENTS)
-            .await
-            .unwrap()
-            .unwrap()
-    }
-
-    /// Commits a file of one day with events at these microseconds of it.
-    async fn add(&self, day: Option<i32>, times: &[(i64, i64)]) {
-        let at = |time: i64| day.map(|day| i64::from(day) * DAY + time);
-        let times: Vec<(Option<i64>, i64)> = times
-            .iter()
-            .map(|(time, offset)| (at(*time), *offset))
-            .collect();
-        let mut statistics = Statistics {
-            rows: times.len() as u64,
-            ..Statistics::default()
-        };
-        let mut staged = Range::default();
-        times.iter().for_each(|(time, _)| staged.add(*time));
-        statistics.staged = staged;
-        let folder = folder_of(day);
-        let written = evidence::write(
-            &self.root,
-            EVENTS,
-            &format!("{folder}/"),
-            &rows(&times),
-            &Handle::current(),
+/// The rows of a file, which are in order and what the log says of them.
+#[track_caller]
+fn in_order(lake: &UpkeepLake, file: &Add) -> Vec<(Option<i64>, i64)> {
+    let found = read(&lake.path(&file.path));
+    assert!(found.is_sorted(), "{}", file.path);
+    let known = data_file(file);
+    let times: Vec<i64> = found.iter().filter_map(|(time, _)| *time).collect();
+    // To the millisecond.
+    let is_near = |known: (i64, i64)| {
+        (0..1000).contains(&(times[0] - known.0))
+            && (0..1000).contains(&(known.1 - times[times.len() - 1]))
+    };
+    assert!(
+        known.times.map_or(times.is_empty(), is_near),
+        "{}: {known:?}",
+        file.path
+    );
+    assert_eq!(
+        (known.rows, known.size),
+        (
+            Some(found.len() as u64),
+            std::fs::metadata(lake.path(&file.path)).unwrap().len()
         )
-        .await
-        .unwrap();
-        let value = folder.strip_prefix("date=").filter(|_| day.is_some());
-        let add = Add {
-            partition_values: partition(value),
-            stats: Some(statistics.json()),
-            ..written
-        };
-        let (id, mut table) = (Uuid::new_v4(), self.table().await);
-        loop {
-            let commit = Commit {
-                id,
-                actions: vec![Action::Add(add.clone())],
-                ..Commit::default()
-            };
-            let operation = DeltaOperation::Write {
-                mode: SaveMode::Append,
-                partition_by: Some(vec!["date".to_owned()]),
-                predicate: None,
-            };
-            if matches!(
-                table.commit(commit, operation).await.unwrap(),
-                Outcome::Done(_)
-            ) {
-                return;
-            }
-        }
-    }
-
-    fn path(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(EVENTS).join(name)
-    }
-
-    /// The files of the current version, in the order of their names.
-    async fn files(&self) -> Vec<Add> {
-        let mut adds = self.table().await.adds().unwrap();
-        adds.sort_by(|one, other| one.path.cmp(&other.path));
-        adds
-    }
-
-    /// All data files that are stored, below the table's folder.
-    fn stored(&self) -> BTreeSet<String> {
-        let all = walkdir::WalkDir::new(self.path(""))
-            .into_iter()
-            .map(|entry| entry.unwrap())
-            .filter(|entry| entry.file_type().is_file());
-        let names = all.map(|entry| {
-            entry
-                .path()
-                .strip_prefix(self.path(""))
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .to_owned()
-        });
-        names
-            .filter(|name| !name.starts_with("_delta_log"))
-            .collect()
-    }
-
-    async fn optimize(&self) -> RecordBatch {
-        optimize(
-            &self.root,
-            &Limits {
-                threads: 2,
-                memory: 64 << 20,
-            },
-            &AtomicBool::new(false),
-        )
-        .await
-        .unwrap()
-    }
-}
-
-/// Times and offsets of a file, as they stand in it; everything else is held against the offset.
-fn read(path: &Path) -> Vec<(Option<i64>, i64)> {
-    let mut found = Vec::new();
-    for batch in ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap())
-        .unwrap()
-        .build()
-        .unwrap()
-    {
-        let batch = batch.unwrap();
-        assert_eq!(batch.num_columns(), columns().fields().len());
-        let column = |name: &str| Arc::clone(batch.column_by_name(name).unwrap());
-        let (times, offsets) = (column("stage_timestamp"), column("source_offset"));
-        let (times, offsets) = (
-            times.as_primitive::<TimestampMicrosecondType>(),
-            offsets.as_primitive::<Int64Type>(),
-        );
-        let times: Vec<(Option<i64>, i64)> = times
-            .iter()
-            .zip(offsets.values().iter())
-            .map(|(time, offset)| (time, *offset))
-            .collect();
-        let expected = rows(&times);
-        for (name, found) in batch
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| (field.name().clone(), column(field.name())))
-        {
-            let wanted = expected.column_by_name(&name).unwrap();
-            for row in 0..times.len() {
-                let shown = |array: &ArrayRef| array_value_to_string(array, row).unwrap();
-                assert_eq!(
-                    (found.is_null(row), shown(&found)),
-                    (wanted.is_null(row), shown(wanted)),
-                    "{name}, row {row}"
-                );
-            }
-        }
-        found.extend(times);
-    }
+    );
     found
-}
-
-fn cells<'b>(batch: &'b RecordBatch, name: &str) -> Vec<Option<&'b str>> {
-    batch
-        .column_by_name(name)
-        .unwrap()
-        .as_string::<i32>()
-        .iter()
-        .collect()
-}
-
-fn counts(batch: &RecordBatch, name: &str) -> Vec<Option<i64>> {
-    batch
-        .column_by_name(name)
-        .unwrap()
-        .as_primitive::<Int64Type>()
-        .iter()
-        .collect()
-}
-
-/// Files of `events` that `vacuum` removed.
-fn removed(batch: &RecordBatch) -> i64 {
-    counts(batch, "files_before")[0].unwrap() - counts(batch, "files_after")[0].unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -314,15 +100,33 @@ async fn rows_are_put_in_order_once() {
     lake.add(None, &[(0, 1), (0, 3)]).await;
     let before = lake.table().await.version();
     let done = lake.optimize().await;
-    assert_eq!(
-        cells(&done, "date"),
-        [None, Some("2026-11-01"), Some("2026-11-02")]
-    );
-    assert_eq!(cells(&done, "done"), [Some(DONE); 3]);
-    assert_eq!(counts(&done, "files_before"), [Some(2), Some(3), Some(1)]);
-    assert_eq!(counts(&done, "files_after"), [Some(1); 3]);
-    assert_eq!(counts(&done, "rows"), [Some(4), Some(1500), Some(3)]);
     let table = lake.table().await;
+    let told: Vec<_> = done
+        .partitions
+        .iter()
+        .map(|one| {
+            (
+                one.date.as_deref(),
+                one.files_before,
+                one.files_after,
+                one.rows,
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (None, 2, 1, Some(4)),
+            (Some("2026-11-01"), 3, 1, Some(1500)),
+            (Some("2026-11-02"), 1, 1, Some(3)),
+        ]
+    );
+    assert_eq!((done.files_before(), done.files_after()), (6, 3));
+    let versions = (1..=3).map(|step| UpkeepOutcome::Committed {
+        version: before + step,
+    });
+    let outcomes = done.partitions.iter().map(|one| one.outcome);
+    assert!(outcomes.eq(versions));
     assert_eq!(table.version(), before + 3);
     assert_eq!(
         table.progress(MAINTENANCE).await.unwrap(),
@@ -331,27 +135,7 @@ async fn rows_are_put_in_order_once() {
     let files = lake.files().await;
     assert_eq!(files.len(), 3);
     for file in &files {
-        let found = read(&lake.path(&file.path));
-        assert!(found.is_sorted(), "{}", file.path);
-        let known = data_file(file);
-        let times: Vec<i64> = found.iter().filter_map(|(time, _)| *time).collect();
-        // To the millisecond.
-        let is_near = |known: (i64, i64)| {
-            (0..1000).contains(&(times[0] - known.0))
-                && (0..1000).contains(&(known.1 - times[times.len() - 1]))
-        };
-        assert!(
-            known.times.map_or(times.is_empty(), is_near),
-            "{}: {known:?}",
-            file.path
-        );
-        assert_eq!(
-            (known.rows, known.size),
-            (
-                Some(found.len() as u64),
-                std::fs::metadata(lake.path(&file.path)).unwrap().len()
-            )
-        );
+        let found = in_order(&lake, file);
         let mut offsets: Vec<i64> = found.iter().map(|(_, offset)| *offset).collect();
         offsets.sort_unstable();
         let expected: Vec<i64> = match found.len() {
@@ -362,12 +146,12 @@ async fn rows_are_put_in_order_once() {
         assert_eq!(offsets, expected);
     }
     // It is known to be in order.
-    assert_eq!(lake.optimize().await.num_rows(), 0);
+    assert_eq!(lake.optimize().await.partitions, []);
     assert_eq!(lake.table().await.version(), before + 3);
     // One more is put in order with what is as small as it, and only of its day.
     lake.add(Some(FIRST + 1), &[(4, 7), (1, 8)]).await;
     let done = lake.optimize().await;
-    assert_eq!(cells(&done, "date"), [Some("2026-11-02")]);
+    assert_eq!(dates(&done.partitions), [Some("2026-11-02")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -415,21 +199,33 @@ async fn days_go_as_a_whole() {
     let cutoff = i64::from(FIRST + 2) * DAY + DAY / 2;
     let told = expire(&lake.root, cutoff, true).await.unwrap();
     assert_eq!(
-        cells(&told, "date"),
+        dates(&told.partitions),
         [Some("2026-11-01"), Some("2026-11-02"), None]
     );
     assert_eq!(
-        cells(&told, "done"),
-        [Some(DRY_RUN), Some(DRY_RUN), Some(NOT_DONE)]
+        outcomes(&told.partitions),
+        [
+            UpkeepOutcome::DryRun,
+            UpkeepOutcome::DryRun,
+            UpkeepOutcome::Undated
+        ]
     );
+    assert_eq!((told.files(), told.removed_rows()), (4, 6));
     assert_eq!(
         (lake.table().await.version(), lake.files().await.len()),
         (version, 7)
     );
     let done = expire(&lake.root, cutoff, false).await.unwrap();
-    assert_eq!(counts(&done, "rows"), [Some(3), Some(3), Some(0)]);
     let table = lake.table().await;
     assert_eq!(table.version(), version + 1);
+    let committed = UpkeepOutcome::Committed {
+        version: version + 1,
+    };
+    assert_eq!(
+        outcomes(&done.partitions),
+        [committed, committed, UpkeepOutcome::Undated]
+    );
+    assert_eq!((done.files(), done.removed_rows()), (4, 6));
     assert_eq!(
         table.progress(EXPIRED).await.unwrap(),
         Some(i64::from(FIRST + 2))
@@ -439,7 +235,7 @@ async fn days_go_as_a_whole() {
         "2026-11-03"
     );
     assert_eq!(lake.files().await.len(), 3);
-    // What comes later is let go of again, and what was expired is not taken back.
+    // What comes later expires again, and what has expired is not taken back.
     expire(&lake.root, cutoff, false).await.unwrap();
     assert_eq!(lake.table().await.version(), version + 1);
     lake.add(Some(FIRST), &[(1, 1)]).await;
@@ -462,50 +258,72 @@ async fn what_nobody_needs_is_cleared_away() {
     let orphan = lake.path("date=2026-11-01/part-orphan.parquet");
     std::fs::copy(lake.path(&lake.files().await[0].path), &orphan).unwrap();
     std::fs::write(lake.path("date=2026-11-01/.part-1.parquet.tmp"), "half").unwrap();
+    // What a killed run leaves of a file that it has not finished.
+    let unfinished = AtomicFile::create(&lake.path("date=2026-11-01/part-2.parquet")).unwrap();
     std::fs::write(lake.path("_delta_log/_commit_1.json.tmp"), "{}").unwrap();
     std::fs::write(lake.path("notes.txt"), "mine").unwrap();
     let stored = lake.stored();
-    assert_eq!(stored.len(), 3 + 1 + 1 + 1 + 1);
-    // All of it is young.
+    assert_eq!(stored.len(), 3 + 1 + 1 + 1 + 1 + 1);
+    // All of it is as old as the clock of the lake says.
+    let written = SystemTime::UNIX_EPOCH + Duration::from_micros(NOW as u64);
+    for file in stored
+        .iter()
+        .map(String::as_str)
+        .chain(["_delta_log/_commit_1.json.tmp"])
+    {
+        let file = File::options().write(true).open(lake.path(file)).unwrap();
+        file.set_modified(written).unwrap();
+    }
+    lake.clock.set(NOW + 7 * DAY - 1);
     let told = vacuum(&lake.root, 7 * DAY, false).await.unwrap();
-    assert_eq!(
-        cells(&told, "table"),
-        [Some("events"), Some("rejects"), Some("sources")]
-    );
-    assert_eq!((removed(&told), counts(&told, "kept")[0]), (0, Some(6)));
-    assert_eq!(
-        (
-            counts(&told, "unknown")[0],
-            counts(&told, "oldest_version")[0]
-        ),
-        (Some(1), Some(0))
-    );
-    let told = vacuum(&lake.root, 0, true).await.unwrap();
-    assert_eq!(
-        (removed(&told), cells(&told, "done")[0]),
-        (6, Some(DRY_RUN))
-    );
+    let names: Vec<&str> = told.tables.iter().map(|table| table.table).collect();
+    assert_eq!(names, ["events", "rejects", "sources"]);
+    let events = &told.tables[0];
+    assert_eq!((told.files(), events.kept), (0, 7));
+    assert_eq!((events.unknown, events.oldest_version), (1, 0));
+    lake.clock.set(NOW + 7 * DAY);
+    let told = vacuum(&lake.root, 7 * DAY, true).await.unwrap();
+    assert_eq!((told.files(), told.dry_run), (7, true));
     assert_eq!(lake.stored(), stored);
-    let done = vacuum(&lake.root, 0, false).await.unwrap();
-    assert_eq!((removed(&done), cells(&done, "done")[0]), (6, Some(DONE)));
-    assert_eq!(
-        counts(&done, "oldest_version")[0],
-        i64::try_from(optimized).ok()
-    );
-    let live: BTreeSet<String> = lake
-        .files()
-        .await
-        .into_iter()
-        .map(|file| file.path)
-        .chain(["notes.txt".to_owned()])
-        .collect();
+    let done = vacuum(&lake.root, 7 * DAY, false).await.unwrap();
+    assert_eq!((done.files(), done.dry_run), (7, false));
+    assert_eq!(done.tables[0].oldest_version, optimized);
+    let live = lake.files().await.into_iter().map(|file| file.path);
+    let live: BTreeSet<String> = live.chain(["notes.txt".to_owned()]).collect();
     assert_eq!(lake.stored(), live);
     assert!(!lake.path("_delta_log/_commit_1.json.tmp").exists());
     assert_eq!(read(&lake.path(&lake.files().await[0].path)).len(), 3);
     // What was gone before is known to be.
     let told = vacuum(&lake.root, 7 * DAY, false).await.unwrap();
-    assert_eq!(
-        counts(&told, "oldest_version")[0],
-        i64::try_from(optimized).ok()
+    assert_eq!(told.tables[0].oldest_version, optimized);
+    drop(unfinished);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_are_dated_by_the_clock() {
+    let lake = UpkeepLake::new().await;
+    for (offset, days) in [0, 1, 3].into_iter().enumerate() {
+        lake.clock.set(NOW + days * DAY);
+        lake.add(Some(FIRST), &[(0, offset as i64)]).await;
+    }
+    let table = lake.table().await;
+    let newest = table.version();
+    for (at, version) in [
+        (NOW - 1000, newest - 3),
+        (NOW, newest - 2),
+        (NOW + DAY, newest - 1),
+        (NOW + 3 * DAY - 1000, newest - 1),
+        (NOW + 4 * DAY, newest),
+    ] {
+        assert_eq!(table.version_at(at).await.unwrap(), Some(version), "{at}");
+    }
+    let commits = history(&table, Some(1)).await.unwrap().commits;
+    assert_eq!(commits[0].committed_at, Some(NOW + 3 * DAY));
+    assert!(
+        commits[0]
+            .engine
+            .as_deref()
+            .unwrap()
+            .starts_with("delta-rs")
     );
 }

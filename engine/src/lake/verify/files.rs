@@ -11,7 +11,7 @@ use datafusion::{
 
 use crate::error::Result;
 use crate::lake::read::DataFile;
-use crate::lake::verify::finding::{Finding, Status};
+use crate::lake::verify::finding::{FindingStatus, LakeFinding};
 use crate::lake::verify::scan::{DataReader, on_threads};
 use crate::time::format_time;
 
@@ -26,47 +26,50 @@ pub(super) fn check(
     reader: &DataReader,
     table: &str,
     files: &[DataFile],
-) -> Result<(Vec<DataFile>, Vec<Finding>)> {
-    let looked = on_threads(reader.threads, files, |file| look(reader, file))?;
+) -> Result<(Vec<DataFile>, Vec<LakeFinding>)> {
+    let inspected = on_threads(reader.threads, files, |file| inspect(reader, file))?;
     let (mut readable, mut findings) = (Vec::new(), Vec::new());
-    for (file, looked) in files.iter().zip(looked) {
-        findings.extend(looked.wrong.map(|wrong| {
-            Finding::new(
+    for (file, inspected) in files.iter().zip(inspected) {
+        findings.extend(inspected.wrong.map(|wrong| {
+            LakeFinding::new(
                 CHECK,
                 format!("{table}/{}", file.path),
-                Status::Differs,
+                FindingStatus::Differs,
                 wrong,
             )
         }));
-        readable.extend(looked.rows.map(|rows| DataFile {
+        readable.extend(inspected.rows.map(|rows| DataFile {
             rows: Some(rows),
             ..file.clone()
         }));
     }
     if findings.is_empty() {
         let rows: u64 = readable.iter().filter_map(|file| file.rows).sum();
-        let message = format!("all {} data files are there, with {rows} rows", files.len());
-        findings.push(Finding::new(CHECK, table, Status::Ok, message));
+        let message = format!(
+            "all {} data files are present, with {rows} rows",
+            files.len()
+        );
+        findings.push(LakeFinding::new(CHECK, table, FindingStatus::Ok, message));
     }
     Ok((readable, findings))
 }
 
 /// What a look at a file gives.
-struct Looked {
+struct InspectedFile {
     /// Its rows; `None` when it cannot be read.
     rows: Option<u64>,
     wrong: Option<String>,
 }
 
-fn look(reader: &DataReader, file: &DataFile) -> Result<Looked> {
+fn inspect(reader: &DataReader, file: &DataFile) -> Result<InspectedFile> {
     let unreadable = |wrong: String| {
-        Ok(Looked {
+        Ok(InspectedFile {
             rows: None,
             wrong: Some(wrong),
         })
     };
     match reader.size(file)? {
-        None => return unreadable("the file is not there".to_owned()),
+        None => return unreadable("the file is missing".to_owned()),
         Some(size) if size != file.size => {
             return unreadable(format!(
                 "the file has {size} bytes instead of {}",
@@ -79,7 +82,7 @@ fn look(reader: &DataReader, file: &DataFile) -> Result<Looked> {
         Err(message) => unreadable(format!("its footer cannot be read: {message}")),
         Ok(footer) => {
             let rows = u64::try_from(footer.metadata().file_metadata().num_rows()).unwrap_or(0);
-            Ok(Looked {
+            Ok(InspectedFile {
                 rows: Some(rows),
                 wrong: wrong(file, rows, times(&footer)),
             })
@@ -92,7 +95,7 @@ fn wrong(file: &DataFile, rows: u64, times: Option<(i64, i64)>) -> Option<String
     if let Some(logged) = file.rows.filter(|logged| *logged != rows) {
         return Some(format!("the file has {rows} rows, the log says {logged}"));
     }
-    // Whoever trusts the log leaves files out by its times.
+    // Readers leave files out by the times that the log gives.
     let ((first, last), (from, to)) = times.zip(file.times)?;
     (first < from || to < last).then(|| {
         let [first, last, from, to] = [first, last, from, to].map(format_time);

@@ -2,30 +2,31 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::{
-    array::{ArrayRef, RecordBatch, StringArray},
-    datatypes::{DataType, Field, Schema},
-};
+use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 
 use crate::error::Result;
 
-/// How what was checked is.
+/// How what was checked compares with the evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Status {
-    /// As the evidence says.
+#[non_exhaustive]
+pub enum FindingStatus {
+    /// It is as the evidence says.
     Ok,
-    /// Not all of it is there any more, and rightly so: its days were let go.
+    /// Part of it is missing, rightly: its days have expired.
     Expired,
-    /// It is not there, or cannot be looked at: nothing speaks against it, and nothing for it.
+    /// It is missing or cannot be read: nothing speaks for or against it.
     Gone,
-    /// Not as the evidence says.
+    /// It differs from the evidence.
     Differs,
 }
 
-impl Status {
-    const ALL: [Self; 4] = [Self::Ok, Self::Expired, Self::Gone, Self::Differs];
+impl FindingStatus {
+    /// All of them, the best first.
+    pub const ALL: [Self; 4] = [Self::Ok, Self::Expired, Self::Gone, Self::Differs];
 
-    const fn name(self) -> &'static str {
+    /// As the column `status` has it.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Expired => "expired",
@@ -35,20 +36,25 @@ impl Status {
     }
 }
 
-/// What a check found about one thing.
+/// What a check of a lake found about one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Finding {
-    pub(super) check: &'static str,
-    pub(super) subject: String,
-    pub(super) status: Status,
-    pub(super) message: String,
+#[non_exhaustive]
+pub struct LakeFinding {
+    /// The check: `log`, `rows`, `duplicates`, `rejects`, `progress` or `original`.
+    pub check: &'static str,
+    /// What was checked: a table, a file, a source or an original.
+    pub subject: String,
+    /// How it compares.
+    pub status: FindingStatus,
+    /// What was found, in words.
+    pub message: String,
 }
 
-impl Finding {
+impl LakeFinding {
     pub(super) fn new(
         check: &'static str,
         subject: impl Into<String>,
-        status: Status,
+        status: FindingStatus,
         message: impl Into<String>,
     ) -> Self {
         Self {
@@ -60,46 +66,37 @@ impl Finding {
     }
 }
 
-/// Everything that was found, in the order of the checks.
-#[derive(Debug, Default)]
-pub(super) struct Findings(Vec<Finding>);
+/// How a lake compares with its evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verified {
+    /// The version of `events` that was checked.
+    pub version: u64,
+    /// Everything that was found, in the order of the checks.
+    pub findings: Vec<LakeFinding>,
+}
 
-impl Findings {
-    pub(super) fn add(&mut self, findings: impl IntoIterator<Item = Finding>) {
-        self.0.extend(findings);
+impl Verified {
+    /// Does anything differ from the evidence?
+    pub fn differs(&self) -> bool {
+        self.count(FindingStatus::Differs) > 0
     }
 
-    pub(super) fn differs(&self) -> bool {
-        self.0
-            .iter()
-            .any(|finding| finding.status == Status::Differs)
+    /// How many findings have this status.
+    pub fn count(&self, status: FindingStatus) -> usize {
+        let findings = self.findings.iter();
+        findings.filter(|finding| finding.status == status).count()
     }
 
-    /// How many there are of each status.
-    pub(super) fn counts(&self) -> String {
-        let count = |status: Status| {
-            self.0
-                .iter()
-                .filter(|finding| finding.status == status)
-                .count()
-        };
-        let counts = Status::ALL.map(|status| (count(status), status.name()));
-        let told = counts
-            .iter()
-            .filter(|(count, name)| *count > 0 || matches!(*name, "ok" | "differs"));
-        told.map(|(count, name)| format!("{count} {name}"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    }
-
-    pub(super) fn batch(&self) -> Result<RecordBatch> {
-        let column = |of: fn(&Finding) -> &str| -> ArrayRef {
-            Arc::new(
-                self.0
-                    .iter()
-                    .map(|finding| Some(of(finding)))
-                    .collect::<StringArray>(),
-            )
+    /// One row for each finding.
+    ///
+    /// # Errors
+    ///
+    /// Never: the columns have the types of the schema.
+    pub fn rows(&self) -> Result<RecordBatch> {
+        let column = |of: fn(&LakeFinding) -> &str| -> ArrayRef {
+            let values = self.findings.iter().map(|finding| Some(of(finding)));
+            Arc::new(values.collect::<StringArray>())
         };
         let columns = vec![
             column(|finding| finding.check),
@@ -109,10 +106,8 @@ impl Findings {
         ];
         let fields = ["check", "subject", "status", "message"]
             .map(|name| Field::new(name, DataType::Utf8, false));
-        Ok(RecordBatch::try_new(
-            Arc::new(Schema::new(fields.to_vec())),
-            columns,
-        )?)
+        let schema = Arc::new(Schema::new(fields.to_vec()));
+        Ok(RecordBatch::try_new(schema, columns)?)
     }
 }
 
@@ -122,16 +117,20 @@ mod tests {
 
     #[test]
     fn findings_are_rows() {
-        let mut findings = Findings::default();
-        findings.add([
-            Finding::new("log", "events", Status::Ok, "fine"),
-            Finding::new("rows", "id", Status::Expired, "old"),
-        ]);
-        assert!(!findings.differs());
-        assert_eq!(findings.counts(), "1 ok, 1 expired, 0 differs");
-        findings.add([Finding::new("rows", "other", Status::Differs, "bad")]);
-        assert!(findings.differs());
-        let batch = findings.batch().unwrap();
+        let mut verified = Verified {
+            version: 3,
+            findings: vec![
+                LakeFinding::new("log", "events", FindingStatus::Ok, "fine"),
+                LakeFinding::new("rows", "id", FindingStatus::Expired, "old"),
+            ],
+        };
+        assert!(!verified.differs());
+        let counts = FindingStatus::ALL.map(|status| verified.count(status));
+        assert_eq!(counts, [1, 1, 0, 0]);
+        let bad = LakeFinding::new("rows", "other", FindingStatus::Differs, "bad");
+        verified.findings.push(bad);
+        assert!(verified.differs());
+        let batch = verified.rows().unwrap();
         assert_eq!(
             (batch.num_rows(), batch.schema().field(2).name().as_str()),
             (3, "status")

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::lake::source::{Days, SourceRead};
+use crate::lake::source::{SourceDays, SourceRead};
 
 /// The evidence of one source, oldest first; there is a row at least.
 #[derive(Debug)]
@@ -53,9 +53,9 @@ impl KnownSource {
     }
 
     /// Its rows by day, and the sums of their hashes.
-    pub(super) fn days(&self) -> Days {
-        let mut days = Days::default();
-        for (day, (rows, hash)) in self.rows.iter().flat_map(|row| Days::of(row).0) {
+    pub(super) fn days(&self) -> SourceDays {
+        let mut days = SourceDays::default();
+        for (day, (rows, hash)) in self.rows.iter().flat_map(|row| SourceDays::of(row).0) {
             days.add(day, rows, hash);
         }
         days

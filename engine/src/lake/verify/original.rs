@@ -1,32 +1,32 @@
-//! Check `original`: what the sources were read from in, whether it still holds the bytes that were
-//! read out.
+//! Check `original`: the logs that the sources were read from in, whether they still hold the bytes
+//! that were read out.
 //!
-//! An original is found where it was, or among objects that are named for it: by its first bytes,
-//! as a source always is (`lake/source.rs`). Each object is read once, as far as any source that
+//! An original is found where it was, or among the inputs of the check: by its first bytes, as a
+//! source always is (`lake/source.rs`). Each object is read once, as far as any source that
 //! begins as it does was read.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
-    fs::File,
-    io::{self, ErrorKind, Read},
-    path::Path,
-    sync::Arc,
-};
+mod comparison;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
 use crate::error::Result;
-use crate::lake::source::{HEAD, SourceRead, Sources};
-use crate::lake::verify::finding::{Finding, Status};
+use crate::lake::source::{HEAD, Sources};
+use crate::lake::verify::finding::{FindingStatus, LakeFinding};
 use crate::lake::verify::known::KnownSource;
+use crate::lake::verify::original::comparison::{Likeness, OriginalComparison, SeenObject};
 use crate::lake::verify::scan::on_threads;
 use crate::source::compress;
 use crate::source::object::{InputObject, Location};
 use crate::source::store::Stores;
-use crate::source::witness::{SourceProgress, Witness};
+use crate::source::witness::Witness;
 
 const CHECK: &str = "original";
-const BUFFER: usize = 256 << 10;
 /// Requests to stores take longer than hashing what they bring.
 const LEAST_THREADS: usize = 8;
 
@@ -36,28 +36,6 @@ pub(super) struct OriginalSearch<'s> {
     pub(super) stores: &'s Stores,
     pub(super) runtime: &'s Handle,
     pub(super) threads: usize,
-}
-
-/// What an object is of a source that begins as it does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Likeness {
-    /// It holds what was read.
-    Same,
-    /// It goes on otherwise.
-    Other,
-    /// It ends after so many bytes.
-    Short(u64),
-    /// Behind so many bytes it cannot be decompressed.
-    Broken(u64, String),
-}
-
-/// What was seen of an object.
-#[derive(Debug, Default)]
-struct SeenObject {
-    /// By the id of the source, with the byte up to which it was read.
-    likeness: HashMap<String, (Likeness, u64)>,
-    /// Its decompressed bytes, where its end was met.
-    length: Option<u64>,
 }
 
 impl OriginalSearch<'_> {
@@ -70,7 +48,7 @@ impl OriginalSearch<'_> {
         &self,
         known: &[KnownSource],
         objects: &[InputObject],
-    ) -> Result<Vec<Finding>> {
+    ) -> Result<Vec<LakeFinding>> {
         let mut homes: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
         for known in known.iter().filter(|known| known.to_offset() > 0) {
             homes.entry(known.uri()).or_default().insert(&known.id);
@@ -94,16 +72,19 @@ impl OriginalSearch<'_> {
             .collect();
         let finding = |known: &KnownSource| {
             let (status, message) = match at_home.get(known.uri()) {
-                None => (Status::Ok, "no byte of it was read for good yet".to_owned()),
-                Some((_, Err(message))) => (Status::Gone, message.clone()),
+                None => (
+                    FindingStatus::Ok,
+                    "nothing of it has been committed yet".to_owned(),
+                ),
+                Some((_, Err(message))) => (FindingStatus::Gone, message.clone()),
                 Some((ids, Ok(seen))) => judge(&known.id, seen, ids),
             };
-            let (status, message) = if status == Status::Gone {
+            let (status, message) = if status == FindingStatus::Gone {
                 elsewhere(known, &given).unwrap_or((status, message))
             } else {
                 (status, message)
             };
-            Finding::new(
+            LakeFinding::new(
                 CHECK,
                 known.uri(),
                 status,
@@ -115,7 +96,7 @@ impl OriginalSearch<'_> {
 
     /// The object of this name; or why there is none.
     fn find(&self, uri: &str) -> std::result::Result<InputObject, String> {
-        const NOT_THERE: &str = "it is not there any more";
+        const NOT_THERE: &str = "it no longer exists";
         if Stores::is_url(uri) {
             let listed = self
                 .runtime
@@ -149,13 +130,13 @@ impl OriginalSearch<'_> {
                 size: Some(metadata.len()),
                 named: true,
             }),
-            Ok(_) => Err("it is no file any more".to_owned()),
+            Ok(_) => Err("it is no longer a file".to_owned()),
             Err(_) if path.ancestors().skip(1).any(Path::is_file) => Err(
-                "it is a file in an archive, which is not looked into; name the archive with -i"
+                "it was read from an archive, and archives are searched only when they are given as inputs"
                     .to_owned(),
             ),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(NOT_THERE.to_owned()),
-            Err(error) => Err(format!("it cannot be looked at: {error}")),
+            Err(error) => Err(format!("it cannot be read: {error}")),
         }
     }
 
@@ -196,17 +177,12 @@ impl OriginalSearch<'_> {
             .take(HEAD as u64)
             .read_to_end(&mut head)
             .err();
-        let mut candidates: Vec<&SourceRead> = if head.is_empty() {
+        let candidates = if head.is_empty() {
             Vec::new()
         } else {
             self.sources.beginning_with(&head)
         };
-        candidates.sort_by_key(|source| source.to_offset);
-        let mut comparison = Comparison {
-            candidates: candidates.into(),
-            progress: SourceProgress::default(),
-            seen: SeenObject::default(),
-        };
+        let mut comparison = OriginalComparison::new(candidates);
         comparison.take(&head);
         let ended = match failed {
             Some(error) => Err(error),
@@ -231,88 +207,13 @@ impl OriginalSearch<'_> {
     }
 }
 
-/// An object while it is compared.
-struct Comparison<'s> {
-    /// Those that were not compared yet, the shortest first.
-    candidates: VecDeque<&'s SourceRead>,
-    progress: SourceProgress,
-    seen: SeenObject,
-}
-
-impl Comparison<'_> {
-    fn note(&mut self, source: &SourceRead, likeness: Likeness) {
-        self.seen
-            .likeness
-            .insert(source.source_id.clone(), (likeness, source.to_offset));
-    }
-
-    /// More bytes of the object.
-    fn take(&mut self, mut bytes: &[u8]) {
-        while let Some(source) = self.candidates.front().copied() {
-            let left = usize::try_from(source.to_offset.saturating_sub(self.progress.bytes))
-                .unwrap_or(usize::MAX);
-            let Some((before, after)) = bytes.split_at_checked(left) else {
-                break;
-            };
-            self.progress.update(before);
-            bytes = after;
-            let is_same =
-                self.progress.sha256() == source.sha256 && self.progress.newlines == source.lines;
-            self.note(
-                source,
-                if is_same {
-                    Likeness::Same
-                } else {
-                    Likeness::Other
-                },
-            );
-            self.candidates.pop_front();
-        }
-        self.progress.update(bytes);
-    }
-
-    /// Reads on until all are compared; was the end met?
-    fn read(&mut self, stream: &mut dyn Read, careful: Option<u64>) -> io::Result<bool> {
-        let mut buffer = vec![0; BUFFER];
-        loop {
-            let is_done = self.candidates.is_empty();
-            let most = if is_done || careful.is_some_and(|at| self.progress.bytes >= at) {
-                1
-            } else {
-                BUFFER
-            };
-            match stream.read(&mut buffer[..most]) {
-                Ok(0) => return Ok(true),
-                Ok(_) if is_done => return Ok(false),
-                Ok(read) => self.take(&buffer[..read]),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // What is behind everything that was ever read does not matter.
-                Err(_) if is_done => return Ok(false),
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    fn end(mut self, ended: io::Result<bool>) -> SeenObject {
-        let at = self.progress.bytes;
-        let message = ended.as_ref().err().map(ToString::to_string);
-        while let Some(source) = self.candidates.pop_front() {
-            self.note(
-                source,
-                message
-                    .clone()
-                    .map_or(Likeness::Short(at), |message| Likeness::Broken(at, message)),
-            );
-        }
-        self.seen.length = ended.is_ok_and(|ended| ended).then_some(at);
-        self.seen
-    }
-}
-
 /// What is where a source was; `homes` are the sources that were read there.
-fn judge(id: &str, seen: &SeenObject, homes: &HashSet<&str>) -> (Status, String) {
+fn judge(id: &str, seen: &SeenObject, homes: &HashSet<&str>) -> (FindingStatus, String) {
     let Some((likeness, to)) = seen.likeness.get(id) else {
-        return (Status::Gone, "another log is there now".to_owned());
+        return (
+            FindingStatus::Gone,
+            "another log has taken its place".to_owned(),
+        );
     };
     // Logs may begin alike: another one that is known takes its place as a whole.
     let is_another = seen.likeness.iter().any(|(other, (likeness, to))| {
@@ -323,25 +224,25 @@ fn judge(id: &str, seen: &SeenObject, homes: &HashSet<&str>) -> (Status, String)
     });
     match likeness {
         Likeness::Same => (
-            Status::Ok,
-            format!("its first {to} bytes are those that were read"),
+            FindingStatus::Ok,
+            format!("its first {to} bytes are as they were read"),
         ),
         _ if is_another => (
-            Status::Gone,
-            "another log of the lake is there now, which begins alike".to_owned(),
+            FindingStatus::Gone,
+            "another log of the lake, which begins alike, has taken its place".to_owned(),
         ),
         Likeness::Other => (
-            Status::Differs,
-            format!("the original was changed: its first {to} bytes are not those that were read"),
+            FindingStatus::Differs,
+            format!("the original has changed: its first {to} bytes are not as they were read"),
         ),
         Likeness::Short(at) => (
-            Status::Differs,
-            format!("the original was changed: it ends after {at} bytes, {to} were read"),
+            FindingStatus::Differs,
+            format!("the original has changed: it ends after {at} bytes, {to} were read"),
         ),
         Likeness::Broken(at, error) => (
-            Status::Differs,
+            FindingStatus::Differs,
             format!(
-                "the original was changed: behind {at} bytes it cannot be decompressed ({error}), {to} were read"
+                "the original has changed: it cannot be decompressed after {at} bytes ({error}), {to} were read"
             ),
         ),
     }
@@ -351,7 +252,7 @@ fn judge(id: &str, seen: &SeenObject, homes: &HashSet<&str>) -> (Status, String)
 fn elsewhere(
     known: &KnownSource,
     given: &[(&InputObject, SeenObject)],
-) -> Option<(Status, String)> {
+) -> Option<(FindingStatus, String)> {
     let seen = || {
         given
             .iter()
@@ -361,9 +262,9 @@ fn elsewhere(
         seen().find(|(_, _, (likeness, _))| *likeness == Likeness::Same)
     {
         return Some((
-            Status::Ok,
+            FindingStatus::Ok,
             format!(
-                "it is {} now; its first {to} bytes are those that were read",
+                "it is now {}; its first {to} bytes are as they were read",
                 object.uri
             ),
         ));
@@ -377,9 +278,9 @@ fn elsewhere(
     let (object, ..) =
         seen().find(|(_, seen, (likeness, _))| *likeness == Likeness::Other && !is_known(seen))?;
     Some((
-        Status::Differs,
+        FindingStatus::Differs,
         format!(
-            "{} begins as it does, and was changed: it goes on otherwise than what was read",
+            "{} begins alike and has changed: it differs from what was read after that",
             object.uri
         ),
     ))

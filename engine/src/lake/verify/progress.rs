@@ -17,15 +17,15 @@ use object_store::path::Path as Key;
 use crate::error::Result;
 use crate::lake::delta::TableSnapshot;
 use crate::lake::read::DataFile;
-use crate::lake::rejects::RejectFile;
-use crate::lake::verify::finding::{Finding, Status};
+use crate::lake::reject_file::RejectFile;
+use crate::lake::verify::finding::{FindingStatus, LakeFinding};
 use crate::lake::verify::known::KnownSource;
 use crate::lake::verify::scan::{DataReader, blocking};
+use crate::source::lake_folder::DELTA_LOG;
 
 const CHECK: &str = "progress";
 /// Entries of the log that are read at the same time.
 const PARALLEL: usize = 16;
-const LOG: &str = "_delta_log";
 
 /// By application.
 type RecordedProgress = HashMap<String, i64>;
@@ -39,7 +39,7 @@ pub(super) async fn check(
     reader: &DataReader,
     events: &TableSnapshot,
     known: &[KnownSource],
-) -> Result<Vec<Finding>> {
+) -> Result<Vec<LakeFinding>> {
     let noted = noted(reader, events, known).await?;
     Ok(known
         .iter()
@@ -52,23 +52,23 @@ pub(super) async fn check(
         .collect())
 }
 
-fn compare(known: &KnownSource, noted: Option<i64>) -> Finding {
+fn compare(known: &KnownSource, noted: Option<i64>) -> LakeFinding {
     let (to, uri) = (known.to_offset(), known.uri());
     let (status, message) = if let Some(hole) = known.hole() {
         (
-            Status::Differs,
-            format!("nothing says who read {uri} up to byte {hole}"),
+            FindingStatus::Differs,
+            format!("the evidence does not say that {uri} was read up to byte {hole}"),
         )
     } else if noted.and_then(|noted| u64::try_from(noted).ok()) != Some(to) {
         let noted = noted.map_or_else(|| "nothing".to_owned(), |noted| format!("{noted} bytes"));
         (
-            Status::Differs,
-            format!("the log says that {noted} were read of {uri}, the evidence says {to}"),
+            FindingStatus::Differs,
+            format!("the log says that {noted} of {uri} were read, the evidence says {to}"),
         )
     } else {
-        (Status::Ok, format!("{to} bytes of {uri} were read"))
+        (FindingStatus::Ok, format!("{to} bytes of {uri} were read"))
     };
-    Finding::new(CHECK, &known.id, status, message)
+    LakeFinding::new(CHECK, &known.id, status, message)
 }
 
 /// The progress of all applications; of the known sources at least.
@@ -115,11 +115,11 @@ async fn one_by_one(events: &TableSnapshot, known: &[KnownSource]) -> Result<Rec
 /// What the last checkpoint says that is one file, and its version; `None` without one.
 async fn checkpoint(reader: &DataReader, newest: u64) -> Result<Option<(RecordedProgress, u64)>> {
     let mut last: Option<(u64, DataFile)> = None;
-    let mut listed = reader.store.list(Some(&Key::from(LOG)));
+    let mut listed = reader.store.list(Some(&Key::from(DELTA_LOG)));
     while let Some(object) = listed
         .try_next()
         .await
-        .map_err(|error| reader.root.failed("list", &error))?
+        .map_err(|error| reader.root.unreadable("list", &error))?
     {
         let Some(version) = version_of(object.location.filename().unwrap_or_default()) else {
             continue;
@@ -202,14 +202,18 @@ mod tests {
     #[test]
     fn progress_is_that_of_the_evidence() {
         let whole = &sources(vec![part("a", 1, 0, 5), part("a", 2, 5, 9)])[0];
-        assert_eq!(compare(whole, Some(9)).status, Status::Ok);
+        assert_eq!(compare(whole, Some(9)).status, FindingStatus::Ok);
         for noted in [None, Some(8), Some(-9)] {
-            assert_eq!(compare(whole, noted).status, Status::Differs, "{noted:?}");
+            assert_eq!(
+                compare(whole, noted).status,
+                FindingStatus::Differs,
+                "{noted:?}"
+            );
         }
         let holed = &sources(vec![part("a", 1, 0, 5), part("a", 2, 6, 9)])[0];
         assert_eq!(
             compare(holed, Some(9)).message,
-            "nothing says who read /logs/2 up to byte 6"
+            "the evidence does not say that /logs/2 was read up to byte 6"
         );
     }
 }

@@ -29,9 +29,9 @@ use object_store::{ObjectStore, ObjectStoreExt, path::Path as Key};
 use tokio::runtime::Handle;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::lake::identity::StoreFile;
 use crate::lake::read::DataFile;
-use crate::lake::root::{Root, innermost};
+use crate::lake::root::{LakeRoot, innermost};
+use crate::lake::store_file::StoreFile;
 
 /// Rows that are decoded at a time.
 const BATCH: usize = 64 << 10;
@@ -39,19 +39,26 @@ const BATCH: usize = 64 << 10;
 /// Reads the files of one table.
 #[derive(Clone)]
 pub(super) struct DataReader {
-    pub(super) root: Root,
+    pub(super) root: LakeRoot,
+    table: Arc<str>,
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) runtime: Handle,
     pub(super) threads: usize,
 }
 
 /// What is wrong with a file; or what was read of it.
-pub(super) type Read<T> = std::result::Result<T, String>;
+pub(super) type FileRead<T> = std::result::Result<T, String>;
 
 impl DataReader {
-    pub(super) fn new(root: &Root, table: &str, runtime: &Handle, threads: usize) -> Result<Self> {
+    pub(super) fn new(
+        root: &LakeRoot,
+        table: &str,
+        runtime: &Handle,
+        threads: usize,
+    ) -> Result<Self> {
         Ok(Self {
             root: root.clone(),
+            table: table.into(),
             store: root.objects(table)?,
             runtime: runtime.clone(),
             threads,
@@ -77,7 +84,7 @@ impl DataReader {
     /// # Errors
     ///
     /// When the store fails.
-    pub(super) fn footer(&self, file: &DataFile) -> Result<Read<ArrowReaderMetadata>> {
+    pub(super) fn footer(&self, file: &DataFile) -> Result<FileRead<ArrowReaderMetadata>> {
         self.decode(file, |file| {
             ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
                 .map_err(|error| error.to_string())
@@ -94,7 +101,7 @@ impl DataReader {
         file: &DataFile,
         columns: &[&str],
         mut take: impl FnMut(&RecordBatch) -> std::result::Result<(), ArrowError>,
-    ) -> Result<Read<()>> {
+    ) -> Result<FileRead<()>> {
         self.decode(file, |file| {
             let builder = ParquetRecordBatchReaderBuilder::try_new(file)
                 .map_err(|error| error.to_string())?;
@@ -113,11 +120,15 @@ impl DataReader {
         })
     }
 
-    /// A decoder meets bytes here that nobody may have written: it may panic, too.
-    fn decode<T>(&self, file: &DataFile, work: impl FnOnce(Watched) -> Read<T>) -> Result<Read<T>> {
+    /// The bytes may be anything: a decoder may panic on them.
+    fn decode<T>(
+        &self,
+        file: &DataFile,
+        work: impl FnOnce(WatchedFile) -> FileRead<T>,
+    ) -> Result<FileRead<T>> {
         let failure = Arc::new(OnceLock::new());
         let stored = StoreFile::new(file, Arc::clone(&self.store), self.runtime.clone());
-        let watched = Watched {
+        let watched = WatchedFile {
             file: stored,
             failure: Arc::clone(&failure),
         };
@@ -131,20 +142,18 @@ impl DataReader {
     }
 
     fn failed(&self, file: &DataFile, message: &str) -> Error {
-        Error::input(
-            &self.root.shown,
-            format!("{} cannot be read: {message}", file.path),
-        )
+        self.root
+            .unreadable_file(&format!("{}/{}", self.table, file.path), message)
     }
 }
 
 /// A data file that notes whether it was the store that failed.
-struct Watched {
+struct WatchedFile {
     file: StoreFile,
     failure: Arc<OnceLock<String>>,
 }
 
-impl Watched {
+impl WatchedFile {
     fn noted<T>(&self, read: ParquetResult<T>) -> ParquetResult<T> {
         if let Err(ParquetError::External(error)) = &read {
             self.failure.get_or_init(|| innermost(error.as_ref()));
@@ -153,25 +162,25 @@ impl Watched {
     }
 }
 
-impl Length for Watched {
+impl Length for WatchedFile {
     fn len(&self) -> u64 {
         self.file.len()
     }
 }
 
-impl ChunkReader for Watched {
+impl ChunkReader for WatchedFile {
     type T = <StoreFile as ChunkReader>::T;
 
     fn get_read(&self, start: u64) -> ParquetResult<Self::T> {
         if start > self.len() {
-            return Err(ParquetError::EOF("it points behind its end".to_owned()));
+            return Err(ParquetError::EOF("it points past its end".to_owned()));
         }
         self.noted(self.file.get_read(start))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
         if start.saturating_add(length as u64) > self.len() {
-            return Err(ParquetError::EOF("it points behind its end".to_owned()));
+            return Err(ParquetError::EOF("it points past its end".to_owned()));
         }
         self.noted(self.file.get_bytes(start, length))
     }

@@ -3,9 +3,10 @@
 use std::io::Write;
 
 use super::*;
+use crate::lake::source::SourceRead;
 use crate::lake::verify::known;
 use crate::source::store::StoreSettings;
-use crate::source::witness::fingerprint;
+use crate::source::witness::{SourceProgress, fingerprint};
 
 const HEADER: &str = "{\"the\":\"same beginning\"}\n";
 
@@ -26,7 +27,7 @@ fn row(id: &str, uri: &Path, content: &str) -> SourceRead {
     }
 }
 
-fn check(rows: &[SourceRead], given: &[&Path]) -> Vec<(Status, String)> {
+fn check(rows: &[SourceRead], given: &[&Path]) -> Vec<(FindingStatus, String)> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -53,7 +54,7 @@ fn check(rows: &[SourceRead], given: &[&Path]) -> Vec<(Status, String)> {
 }
 
 #[track_caller]
-fn status(rows: &[SourceRead], given: &[&Path], status: Status, says: &str) {
+fn status(rows: &[SourceRead], given: &[&Path], status: FindingStatus, says: &str) {
     let found = check(rows, given);
     assert!(
         found[0].0 == status && found[0].1.contains(says),
@@ -75,17 +76,22 @@ fn originals_where_they_were() {
     let path = folder.path().join("audit.log");
     let content = long("middle");
     let rows = [row("a", &path, &content)];
-    status(&rows, &[], Status::Gone, "not there");
+    status(&rows, &[], FindingStatus::Gone, "no longer exists");
     std::fs::write(&path, content.clone() + "more\n").unwrap();
-    status(&rows, &[], Status::Ok, "source a");
+    status(&rows, &[], FindingStatus::Ok, "source a");
     std::fs::write(&path, long("muddle")).unwrap();
-    status(&rows, &[], Status::Differs, "was changed");
+    status(&rows, &[], FindingStatus::Differs, "has changed");
     std::fs::write(&path, &content[..9000]).unwrap();
-    status(&rows, &[], Status::Differs, "ends after 9000 bytes");
+    status(&rows, &[], FindingStatus::Differs, "ends after 9000 bytes");
     std::fs::write(&path, "another").unwrap();
-    status(&rows, &[], Status::Gone, "another log is there now");
+    status(
+        &rows,
+        &[],
+        FindingStatus::Gone,
+        "another log has taken its place",
+    );
     std::fs::write(&path, "").unwrap();
-    status(&rows, &[], Status::Gone, "another log");
+    status(&rows, &[], FindingStatus::Gone, "another log");
 }
 
 #[test]
@@ -100,13 +106,13 @@ fn compressed_and_broken() {
     status(
         &[row("a", &path, &content)],
         &[],
-        Status::Ok,
-        "those that were read",
+        FindingStatus::Ok,
+        "as they were read",
     );
     status(
         &[row("a", &path, &content[..7000])],
         &[],
-        Status::Ok,
+        FindingStatus::Ok,
         "its first 7000 bytes",
     );
     // It ends in the middle of its last checksum: all of its bytes come out all the same.
@@ -114,13 +120,13 @@ fn compressed_and_broken() {
     status(
         &[row("a", &path, &content)],
         &[],
-        Status::Ok,
-        "those that were read",
+        FindingStatus::Ok,
+        "as they were read",
     );
     status(
         &[row("a", &path, &(content + "more\n"))],
         &[],
-        Status::Differs,
+        FindingStatus::Differs,
         "cannot be decompressed",
     );
 }
@@ -139,7 +145,7 @@ fn logs_that_begin_alike() {
     let found = check(&rows, &[]);
     assert_eq!(
         (found[0].0, found[1].0),
-        (Status::Ok, Status::Gone),
+        (FindingStatus::Ok, FindingStatus::Gone),
         "{found:?}"
     );
     // The one that was rotated is found when it is named.
@@ -147,15 +153,15 @@ fn logs_that_begin_alike() {
     let found = check(&rows, &[&rotated]);
     assert_eq!(
         (found[0].0, found[1].0),
-        (Status::Ok, Status::Ok),
+        (FindingStatus::Ok, FindingStatus::Ok),
         "{found:?}"
     );
     assert!(found[1].1.contains("audit.log.1"), "{found:?}");
     std::fs::write(&rotated, format!("{head}odd\n")).unwrap();
-    assert_eq!(check(&rows, &[&rotated])[1].0, Status::Differs);
+    assert_eq!(check(&rows, &[&rotated])[1].0, FindingStatus::Differs);
     // An older copy speaks for nothing.
     std::fs::write(&rotated, &head).unwrap();
-    assert_eq!(check(&rows, &[&rotated])[1].0, Status::Gone);
+    assert_eq!(check(&rows, &[&rotated])[1].0, FindingStatus::Gone);
 }
 
 #[test]
@@ -166,19 +172,19 @@ fn files_in_archives_and_pipes() {
     status(
         &[row("a", &archive.join("audit.log"), "x\n")],
         &[],
-        Status::Gone,
-        "in an archive",
+        FindingStatus::Gone,
+        "from an archive",
     );
     status(
         &[row("a", Path::new("stdin"), "x\n")],
         &[],
-        Status::Gone,
+        FindingStatus::Gone,
         "through a pipe",
     );
     status(
         &[row("a", Path::new("nowhere"), "")],
         &[],
-        Status::Ok,
-        "no byte of it",
+        FindingStatus::Ok,
+        "nothing of it",
     );
 }

@@ -15,31 +15,39 @@ use crate::account::{ScanAccount, Tally, reason};
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::parquet::GROUP;
 use crate::lake::convert::Conversion;
+use crate::lake::day_groups::{DayGroup, LakeRows, SourceRows};
 use crate::lake::hashing::{Hashing, hash_to_end, rehashed_to_tail};
 use crate::lake::identity::Identities;
-use crate::lake::plan::SourceWork;
-use crate::lake::rejects::RejectFile;
-use crate::lake::rows::{DayGroup, LakeRows, SourceRows};
+use crate::lake::reject_file::RejectFile;
 use crate::lake::source::{HEAD, SourceRead};
+use crate::lake::source_plan::SourceWork;
 use crate::lake::writer::DataFiles;
 use crate::record::seen::{KnownEvents, SeenEvents};
 use crate::scan::job::{Job, LineCount};
 use crate::scan::shared::SharedState;
 use crate::source::witness::{SourceProgress, fingerprint};
-use crate::time::now_micros;
 
 /// What became of the sources of a transaction.
 pub(crate) enum TransactionEnd {
     /// All were read; in their order, what was counted and what is to be known of each.
     Read(Vec<(Tally, SourceRead)>),
-    /// These, by their place, changed while they were read: all is to be done again.
-    Changed(Vec<usize>),
-    /// These could not be read: all is to be done again without them.
-    Failed(Vec<(usize, Tally)>),
+    /// All is to be read again.
+    Again(ReadAgain),
+}
+
+/// The sources because of which a transaction is read again, by their places.
+#[derive(Debug, Default)]
+pub(crate) struct ReadAgain {
+    /// These changed while they were read.
+    pub(crate) changed: Vec<usize>,
+    /// These could not be read: they are left out.
+    pub(crate) failed: Vec<(usize, Tally)>,
 }
 
 /// Where the rows of a transaction go.
 pub(crate) struct TransactionOutput<'o, 'f> {
+    /// The name of the lake.
+    pub(crate) lake: &'o str,
     pub(crate) schema: &'o SchemaDescPtr,
     pub(crate) files: &'o mut DataFiles<'f>,
     pub(crate) rejects: &'o Mutex<RejectFile>,
@@ -75,6 +83,7 @@ pub(crate) fn read(
     let full = GROUP + GROUP / 4 / threads as u64;
     let totals = Mutex::default();
     let TransactionOutput {
+        lake,
         schema,
         files,
         rejects,
@@ -97,7 +106,7 @@ pub(crate) fn read(
             if written.is_err() {
                 job.stop();
             }
-            // Whoever waits to hand over learns here that nobody takes.
+            // Threads that wait to hand over learn here that nothing is taken any more.
             drop(receiver);
             written
         });
@@ -108,11 +117,13 @@ pub(crate) fn read(
         return Err(ErrorKind::Interrupted.into());
     }
     if let Some(message) = identities.failure() {
-        return Err(Error::lake("the lake", message));
+        return Err(Error::lake(lake, message));
     }
     let mut rows = totals.into_inner();
     let tallies = account.take_tallies();
-    Ok(judge(works, tallies, &mut rows, hashed, &rejects.lock()))
+    let now = conversion.clock.now();
+    let rejects = rejects.lock();
+    Ok(judge(works, tallies, &mut rows, hashed, &rejects, now))
 }
 
 /// Appends what the threads hand over, until they have ended.
@@ -142,12 +153,16 @@ fn judge(
     rows: &mut HashMap<String, SourceRows>,
     hashed: Vec<Option<SourceProgress>>,
     rejects: &RejectFile,
+    now: i64,
 ) -> TransactionEnd {
     let changed: Vec<usize> = (0..works.len())
         .filter(|&index| !works[index].is_whole())
         .collect();
     if !changed.is_empty() {
-        return TransactionEnd::Changed(changed);
+        return TransactionEnd::Again(ReadAgain {
+            changed,
+            failed: Vec::new(),
+        });
     }
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     for (index, ((work, tally), hashed)) in works
@@ -174,7 +189,7 @@ fn judge(
                 let met = rejects.counts.get(work.id()).copied().unwrap_or(0);
                 done.push((
                     tally.clone(),
-                    evidence(work, &tally, &found, met, &progress),
+                    evidence(work, &tally, &found, met, &progress, now),
                 ));
             }
             None => failed.push((index, tally)),
@@ -183,17 +198,21 @@ fn judge(
     if failed.is_empty() {
         TransactionEnd::Read(done)
     } else {
-        TransactionEnd::Failed(failed)
+        TransactionEnd::Again(ReadAgain {
+            changed: Vec::new(),
+            failed,
+        })
     }
 }
 
-/// What is to be known of what was read of a source; the transaction is filled in by who commits.
+/// What is to be known of what was read of a source; the id of the transaction is filled in when it is committed.
 fn evidence(
     work: &SourceWork,
     tally: &Tally,
     rows: &SourceRows,
     rejects: u64,
     progress: &SourceProgress,
+    converted_at: i64,
 ) -> SourceRead {
     let duplicates = [reason::DUPLICATE, reason::IN_THE_LAKE]
         .iter()
@@ -239,7 +258,7 @@ fn evidence(
         last_time: rows.staged.0.map(|times| times.1),
         days,
         events_hash,
-        converted_at: now_micros(),
+        converted_at,
         auditql_version: env!("CARGO_PKG_VERSION").to_owned(),
         ..SourceRead::default()
     }

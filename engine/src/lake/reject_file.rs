@@ -1,7 +1,7 @@
-//! Rejects of a transaction in, one file of the table `rejects` out.
+//! The rejects of a transaction in, one file of the table `rejects` out.
 //!
 //! They are committed before the rows of their transaction, with the progress of their sources in
-//! that table: who was killed in between finds them there, and does not write them again.
+//! that table: after a kill in between they are found there, and not written again.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,33 +14,32 @@ use datafusion::{
     parquet::arrow::ArrowWriter,
 };
 use deltalake::kernel::Add;
-use serde_json::json;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use crate::account::Reject;
 use crate::column::rejects_batch;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::file::parquet::plain_properties;
 use crate::lake::delta::{TableSnapshot, partition};
 use crate::lake::evidence::stored_schema;
-use crate::lake::root::{REJECTS, Root};
-use crate::lake::writer::{DataFileTarget, date_text, folder_of};
+use crate::lake::file_statistics::{FileStatistics, date_text, folder_of};
+use crate::lake::file_target::DataFileTarget;
+use crate::lake::root::{LakeRoot, REJECTS};
 use crate::schema;
-use crate::time::now_micros;
 
 /// Rejects that are kept in memory.
 const ROWS: usize = 4096;
 
 /// The rejects of one transaction.
 pub(crate) struct RejectFile {
-    root: Root,
+    root: LakeRoot,
     runtime: Handle,
     table: Arc<TableSnapshot>,
     rows: Vec<(String, Option<String>, Reject)>,
     file: Option<(ArrowWriter<DataFileTarget>, String)>,
     day: i32,
-    written: usize,
+    written: u64,
     /// By source: up to where its rejects are in the table.
     known: HashMap<String, u64>,
     /// By source: rejects that were met.
@@ -74,8 +73,8 @@ fn file_schema() -> SchemaRef {
 }
 
 impl RejectFile {
-    pub(crate) fn new(root: Root, table: Arc<TableSnapshot>, runtime: Handle) -> Self {
-        let day = i32::try_from(now_micros().div_euclid(86_400_000_000)).unwrap_or(0);
+    pub(crate) fn new(root: LakeRoot, table: Arc<TableSnapshot>, runtime: Handle) -> Self {
+        let day = i32::try_from(root.clock.now().div_euclid(86_400_000_000)).unwrap_or(0);
         Self {
             root,
             runtime,
@@ -133,7 +132,7 @@ impl RejectFile {
         let batch = rejects_batch(self.rows.drain(..))?;
         let schema = file_schema();
         let now: ArrayRef = Arc::new(
-            TimestampMicrosecondArray::from(vec![now_micros(); batch.num_rows()])
+            TimestampMicrosecondArray::from(vec![self.root.clock.now(); batch.num_rows()])
                 .with_timezone("UTC"),
         );
         let mut columns = Vec::with_capacity(schema.fields().len());
@@ -160,17 +159,9 @@ impl RejectFile {
                 ))
             }
         };
-        self.written += batch.num_rows();
+        self.written += batch.num_rows() as u64;
         let written = writer.write(&batch);
-        written.map_err(|error| self.failed(&error))
-    }
-
-    fn failed(&self, error: &dyn std::fmt::Display) -> Error {
-        ErrorKind::Output {
-            path: self.root.shown.clone(),
-            source: std::io::Error::other(error.to_string()),
-        }
-        .into()
+        written.map_err(|error| self.root.unwritable(&error))
     }
 
     /// The file, whole; `None` when there is nothing to commit.
@@ -185,28 +176,26 @@ impl RejectFile {
         };
         let ended = writer
             .finish()
-            .map_err(|error| self.failed(&error))
+            .map_err(|error| self.root.unwritable(&error))
             .and_then(|_| {
-                let hidden = writer
-                    .inner_mut()
-                    .finish()
-                    .map_err(|error| self.failed(&error))?;
-                if let Some(hidden) = hidden {
-                    hidden.publish().map_err(|error| self.failed(&error))?;
-                }
-                Ok(())
+                let finished = writer.inner_mut().finish_alone();
+                finished.map_err(|error| self.root.unwritable(&error))
             });
         if let Err(error) = ended {
             writer.inner_mut().discard();
             return Err(error);
         }
+        let statistics = FileStatistics {
+            rows: self.written,
+            ..FileStatistics::default()
+        };
         Ok(Some(Add {
             path: name,
             partition_values: partition(Some(&date_text(self.day))),
             size: i64::try_from(writer.bytes_written()).unwrap_or(i64::MAX),
-            modification_time: now_micros() / 1000,
+            modification_time: self.root.clock.now_millis(),
             data_change: true,
-            stats: Some(json!({"numRecords": self.written, "minValues": {}, "maxValues": {}, "nullCount": {}}).to_string()),
+            stats: Some(statistics.json()),
             ..Add::default()
         }))
     }

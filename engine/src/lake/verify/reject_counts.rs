@@ -15,7 +15,7 @@ use datafusion::arrow::{
 use crate::error::Result;
 use crate::lake::read::DataFile;
 use crate::lake::root::REJECTS;
-use crate::lake::verify::finding::{Finding, Status};
+use crate::lake::verify::finding::{FindingStatus, LakeFinding};
 use crate::lake::verify::known::KnownSource;
 use crate::lake::verify::scan::{DataReader, on_threads};
 
@@ -30,7 +30,7 @@ type RejectCounts = HashMap<String, (u64, u64)>;
 #[derive(Debug, Default)]
 pub(super) struct FoundRejects {
     counts: RejectCounts,
-    findings: Vec<Finding>,
+    findings: Vec<LakeFinding>,
 }
 
 /// Reads the table.
@@ -90,10 +90,10 @@ pub(super) fn read(
         }
         let wrong = broken.map(|message| format!("the file cannot be read: {message}"));
         found.findings.extend(wrong.map(|wrong| {
-            Finding::new(
+            LakeFinding::new(
                 CHECK,
                 format!("{REJECTS}/{}", file.path),
-                Status::Differs,
+                FindingStatus::Differs,
                 wrong,
             )
         }));
@@ -103,34 +103,34 @@ pub(super) fn read(
 
 impl FoundRejects {
     /// Compares with the evidence; what was converted on days before `expired` need not be there.
-    pub(super) fn compare(self, known: &[KnownSource], expired: Option<i64>) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = known
+    pub(super) fn compare(self, known: &[KnownSource], expired: Option<i64>) -> Vec<LakeFinding> {
+        let mut findings: Vec<LakeFinding> = known
             .iter()
             .filter_map(|known| self.of(known, expired))
             .collect();
         if findings.is_empty() && self.findings.is_empty() {
-            let message = format!("none of {} sources has any", known.len());
-            findings.push(Finding::new(CHECK, REJECTS, Status::Ok, message));
+            let message = format!("none of the {} sources has rejects", known.len());
+            findings.push(LakeFinding::new(CHECK, REJECTS, FindingStatus::Ok, message));
         }
         findings.extend(self.findings);
         findings
     }
 
     /// One source; `None` when it has no rejects and should have none.
-    fn of(&self, known: &KnownSource, expired: Option<i64>) -> Option<Finding> {
+    fn of(&self, known: &KnownSource, expired: Option<i64>) -> Option<LakeFinding> {
         let (wanted, uri) = (known.rejects(), known.uri());
         let (before, at) = self.counts.get(&known.id).copied().unwrap_or_default();
         if wanted == 0 && before == 0 {
             return None;
         }
         let (status, message) = if (before..=before + at).contains(&wanted) {
-            (Status::Ok, format!("{wanted} rejects of {uri}"))
+            (FindingStatus::Ok, format!("{wanted} rejects of {uri}"))
         } else if before < wanted
             && expired.is_some_and(|expired| known.converted_at().div_euclid(DAY) <= expired)
         {
             // What was converted about midnight may be a day older than the evidence.
             (
-                Status::Expired,
+                FindingStatus::Expired,
                 format!(
                     "{before} rejects of {uri}; {} have expired",
                     wanted - before
@@ -138,11 +138,14 @@ impl FoundRejects {
             )
         } else {
             (
-                Status::Differs,
-                format!("{} rejects instead of {wanted}; it was {uri}", before + at),
+                FindingStatus::Differs,
+                format!(
+                    "{} rejects instead of {wanted}; it was read from {uri}",
+                    before + at
+                ),
             )
         };
-        Some(Finding::new(CHECK, &known.id, status, message))
+        Some(LakeFinding::new(CHECK, &known.id, status, message))
     }
 }
 
@@ -152,7 +155,7 @@ mod tests {
     use crate::lake::verify::known::sources;
     use crate::lake::verify::known::tests::part;
 
-    fn status(before: u64, at: u64, expired: Option<i64>) -> Option<Status> {
+    fn status(before: u64, at: u64, expired: Option<i64>) -> Option<FindingStatus> {
         let known = &sources(vec![part("a", 1, 0, 5), part("a", 2, 5, 9)])[0];
         let found = FoundRejects {
             counts: RejectCounts::from([("a".to_owned(), (before, at))]),
@@ -163,20 +166,20 @@ mod tests {
 
     #[test]
     fn rejects_are_those_of_the_evidence() {
-        assert_eq!(status(30, 0, None), Some(Status::Ok));
+        assert_eq!(status(30, 0, None), Some(FindingStatus::Ok));
         assert_eq!(
             status(29, 1, None),
-            Some(Status::Ok),
+            Some(FindingStatus::Ok),
             "where the stream broke off"
         );
-        assert_eq!(status(29, 0, None), Some(Status::Differs));
-        assert_eq!(status(31, 0, Some(1)), Some(Status::Differs));
+        assert_eq!(status(29, 0, None), Some(FindingStatus::Differs));
+        assert_eq!(status(31, 0, Some(1)), Some(FindingStatus::Differs));
         assert_eq!(
             status(29, 0, Some(0)),
-            Some(Status::Expired),
+            Some(FindingStatus::Expired),
             "converted on the first day of all"
         );
-        assert_eq!(status(29, 0, Some(-1)), Some(Status::Differs));
+        assert_eq!(status(29, 0, Some(-1)), Some(FindingStatus::Differs));
     }
 
     #[test]
@@ -186,11 +189,11 @@ mod tests {
         let findings = FoundRejects::default().compare(&sources(vec![none]), None);
         assert_eq!(
             findings,
-            [Finding::new(
+            [LakeFinding::new(
                 "rejects",
                 "rejects",
-                Status::Ok,
-                "none of 1 sources has any"
+                FindingStatus::Ok,
+                "none of the 1 sources has rejects"
             )]
         );
     }

@@ -18,9 +18,9 @@ use crate::column::{Row, RowOrigin};
 use crate::error::{Error, Result};
 use crate::event::{Event, ReasonCache};
 use crate::file::parquet::EncodedGroup;
-use crate::lake::rejects::RejectFile;
-use crate::lake::source::Days;
-use crate::lake::writer::{Day, Range, Statistics, date_text};
+use crate::lake::file_statistics::{Day, FileStatistics, TimeRange, date_text};
+use crate::lake::reject_file::RejectFile;
+use crate::lake::source::SourceDays;
 use crate::record::records::{EventSource, RecordLocation, RecordSink};
 use crate::scan::job::{Collector, Job};
 use crate::scan::plan::PlannedObject;
@@ -33,14 +33,14 @@ const MOST_DAYS: usize = 8;
 pub(crate) struct DayGroup {
     pub(crate) day: Day,
     pub(crate) group: EncodedGroup,
-    pub(crate) statistics: Statistics,
+    pub(crate) statistics: FileStatistics,
 }
 
 /// What is known of the rows of one source.
 #[derive(Debug, Default)]
 pub(crate) struct SourceRows {
     days: BTreeMap<Day, (u64, i64)>,
-    pub(crate) staged: Range,
+    pub(crate) staged: TimeRange,
 }
 
 impl SourceRows {
@@ -62,8 +62,8 @@ impl SourceRows {
     }
 
     /// By the names of the days.
-    pub(crate) fn days(&self) -> Days {
-        let mut days = Days::default();
+    pub(crate) fn days(&self) -> SourceDays {
+        let mut days = SourceDays::default();
         for (day, (rows, hash)) in &self.days {
             days.add(day.map_or_else(String::new, date_text), *rows, *hash);
         }
@@ -98,7 +98,7 @@ pub(crate) struct LakeRows<'b> {
 struct OpenGroup {
     day: Day,
     group: RowGroup,
-    statistics: Statistics,
+    statistics: FileStatistics,
 }
 
 impl<'b> LakeRows<'b> {
@@ -153,7 +153,7 @@ impl<'b> LakeRows<'b> {
                 self.open.push(OpenGroup {
                     day,
                     group,
-                    statistics: Statistics::default(),
+                    statistics: FileStatistics::default(),
                 });
                 self.open.len() - 1
             }
@@ -185,7 +185,7 @@ impl<'b> LakeRows<'b> {
         } = self.open.swap_remove(largest);
         let encoded = EncodedGroup::of(&mut group)?;
         self.spare.push(group);
-        // When nobody takes it the job has been stopped.
+        // When it is not taken the job has been stopped.
         let _ = self.sender.send(Ok(DayGroup {
             day,
             group: encoded,
