@@ -132,7 +132,9 @@ fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<PathBuf, String>) {
             let lines = text.lines().count();
             assert!(lines <= MOST_LINES, "{}: {lines} lines", path.display());
             assert!(text.starts_with("//!"), "{}: no module doc", path.display());
-            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            let tests = text.find("#[cfg(test)]\nmod tests {");
+            let tests = tests.or_else(|| text.find("#[cfg(test)]\npub(super) mod tests {"));
+            let code = &text[..tests.unwrap_or(text.len())];
             let code: String = code
                 .lines()
                 .map(|line| line.split("//").next().unwrap_or_default())

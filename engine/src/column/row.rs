@@ -6,8 +6,7 @@ use std::{borrow::Cow, cell::OnceCell, sync::Arc};
 use crate::event::{Event, Grant, ParentObject, Reason, ReasonCache, service_account, uri};
 use crate::json::{Text, elements, last_member, members};
 use crate::schema::EventPart;
-
-const MICROS_A_DAY: i64 = 86_400_000_000;
+use crate::time::MICROS_A_DAY;
 
 /// Where an event came from: the content of the provenance columns.
 #[derive(Debug, Clone, Copy)]

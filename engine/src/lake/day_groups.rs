@@ -24,8 +24,8 @@ use crate::lake::source::SourceDays;
 use crate::record::records::{EventSource, RecordLocation, RecordSink};
 use crate::scan::job::{Collector, Job};
 use crate::scan::plan::PlannedObject;
+use crate::time::MICROS_A_DAY;
 
-const MICROS_A_DAY: i64 = 86_400_000_000;
 /// Days that are collected side by side.
 const MOST_DAYS: usize = 8;
 

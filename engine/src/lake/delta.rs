@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::error::{Error, Hint, Result};
 use crate::lake::read::DataFile;
 use crate::lake::root::LakeRoot;
-use crate::time::{format_time, parse_micros};
+use crate::time::{MICROS_A_DAY, format_time, parse_micros};
 
 pub(crate) use commit::{Commit, CommitOutcome};
 
@@ -296,7 +296,7 @@ pub(crate) fn data_file(add: &Add) -> DataFile {
         size: u64::try_from(add.size).unwrap_or(0),
         rows: stats["numRecords"].as_u64(),
         date: date.and_then(|date| {
-            i32::try_from(parse_micros(&format!("{date}T00:00:00Z"))? / 86_400_000_000).ok()
+            i32::try_from(parse_micros(&format!("{date}T00:00:00Z"))? / MICROS_A_DAY).ok()
         }),
         times: time("minValues").zip(time("maxValues")),
     }

@@ -23,13 +23,13 @@ use crate::lake::file_statistics::{Day, date_text};
 use crate::lake::root::{EVENTS, LakeRoot, REJECTS};
 use crate::lake::upkeep;
 use crate::lake::upkeep::{PartitionUpkeep, UpkeepOutcome, bytes_of, check_names, rows_of};
+use crate::time::MICROS_A_DAY;
 
 /// The progress of a table: the first day, in days since the epoch, that has never expired.
 pub(crate) const EXPIRED: &str = "auditql:expired";
 /// The member of our part of `commitInfo` that names that day.
 const INFO_EXPIRED: &str = "expired";
 
-const MICROS_A_DAY: i64 = 86_400_000_000;
 /// How often others may commit first.
 const MOST_TRIES: usize = 100;
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::time::format_time;
+use crate::time::{MICROS_A_DAY, format_time};
 
 /// A UTC day, in days since the epoch; `None` for rows without a time.
 pub(crate) type Day = Option<i32>;
@@ -75,7 +75,7 @@ pub(crate) fn folder_of(day: Day) -> String {
 
 /// `2026-11-01`.
 pub(crate) fn date_text(day: i32) -> String {
-    let mut text = format_time(i64::from(day) * 86_400_000_000);
+    let mut text = format_time(i64::from(day) * MICROS_A_DAY);
     text.truncate(text.len().min(text.find('T').unwrap_or(10)));
     text
 }

@@ -27,6 +27,7 @@ use tokio::runtime::Handle;
 use crate::lake::read::DataFile;
 use crate::lake::store_file::StoreFile;
 use crate::record::seen::{KnownEvents, Novelty};
+use crate::time::MICROS_A_DAY;
 
 /// How many hashes of the lake are kept: 8 bytes each.
 const MOST: usize = 8 << 20;
@@ -197,7 +198,7 @@ impl KnownGroups {
         });
         let apart = |times: Option<(i64, i64)>| matches!((bounds, times), (Some((from, to)), Some((first, last))) if last < from || to < first);
         // Rows without a time have a folder of their own; all others have a day.
-        let day = bounds.map(|(from, _)| from.div_euclid(86_400_000_000));
+        let day = bounds.map(|(from, _)| from.div_euclid(MICROS_A_DAY));
         let mut found: Vec<Arc<KnownGroup>> = Vec::new();
         for file in self
             .files

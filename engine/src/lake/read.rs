@@ -32,14 +32,12 @@ use datafusion::physical_plan::empty::EmptyExec;
 
 use crate::account::{FileShare, Ledger};
 use crate::schema::is_body;
+use crate::time::MICROS_A_DAY;
 
 /// How many other columns a long one is worth.
 const BODY: usize = 8;
 /// As many columns are many.
 const MANY: usize = 16;
-
-/// Microseconds of a day.
-const DAY: i64 = 86_400_000_000;
 
 /// One data file of a snapshot.
 #[derive(Debug, Clone)]
@@ -69,7 +67,10 @@ impl DataFile {
                 Some((least, greatest.saturating_add(999)))
             }
             (Some(times), _) => Some(times),
-            (None, Some(date)) => Some((i64::from(date) * DAY, i64::from(date) * DAY + DAY - 1)),
+            (None, Some(date)) => Some((
+                i64::from(date) * MICROS_A_DAY,
+                i64::from(date) * MICROS_A_DAY + MICROS_A_DAY - 1,
+            )),
             (None, None) => None,
         }
     }

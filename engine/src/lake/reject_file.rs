@@ -27,6 +27,7 @@ use crate::lake::file_statistics::{FileStatistics, date_text, folder_of};
 use crate::lake::file_target::DataFileTarget;
 use crate::lake::root::{LakeRoot, REJECTS};
 use crate::schema;
+use crate::time::MICROS_A_DAY;
 
 /// Rejects that are kept in memory.
 const ROWS: usize = 4096;
@@ -74,7 +75,7 @@ fn file_schema() -> SchemaRef {
 
 impl RejectFile {
     pub(crate) fn new(root: LakeRoot, table: Arc<TableSnapshot>, runtime: Handle) -> Self {
-        let day = i32::try_from(root.clock.now().div_euclid(86_400_000_000)).unwrap_or(0);
+        let day = i32::try_from(root.clock.now().div_euclid(MICROS_A_DAY)).unwrap_or(0);
         Self {
             root,
             runtime,

@@ -153,7 +153,7 @@ struct StartingPoint {
 /// What is known already, or where to go on.
 enum SourceMatch {
     Settled(SourceLook),
-    From(StartingPoint),
+    From(Box<StartingPoint>),
 }
 
 impl SourcePlanner<'_> {

@@ -31,8 +31,7 @@ use crate::lake::upkeep;
 use crate::lake::upkeep::{DRY_RUN, numbers, table, texts};
 use crate::lake::vacuum::listing::{TableListing, list};
 use crate::lake::vacuum::past::{AgeLimit, past};
-
-const DAY: i64 = 86_400_000_000;
+use crate::time::MICROS_A_DAY;
 
 /// What `vacuum` removed, or would remove.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +122,7 @@ impl VacuumedTable {
             let unknown = self.unknown;
             parts.push(format!("{unknown} files that are not auditql's were kept"));
         }
-        if older_than < DAY {
+        if older_than < MICROS_A_DAY {
             let warning = "an age below one day can take files from runs that still read or write";
             parts.push(warning.to_owned());
         }

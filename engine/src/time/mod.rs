@@ -15,3 +15,6 @@ pub use rfc3339::format_time;
 pub(crate) use rfc3339::{CANONICAL_LENGTH, format_micros, parse_micros};
 pub use span::{parse_duration, parse_time};
 pub use window::Window;
+
+/// Microseconds of a day.
+pub(crate) const MICROS_A_DAY: i64 = 86_400_000_000;

@@ -1,6 +1,6 @@
 //! What people write for a point in time or a span of it in, microseconds out.
 
-use super::parse_micros;
+use super::{MICROS_A_DAY, parse_micros};
 
 /// A point in time: RFC 3339, or a date, which means its first moment in UTC. Microseconds since
 /// the epoch.
@@ -34,8 +34,8 @@ pub fn parse_duration(text: &str) -> Option<i64> {
             "s" | "sec" => 1_000_000,
             "m" | "min" => 60_000_000,
             "h" => 3_600_000_000,
-            "d" => 86_400_000_000,
-            "w" => 604_800_000_000,
+            "d" => MICROS_A_DAY,
+            "w" => 7 * MICROS_A_DAY,
             _ => return None,
         };
         sum = sum.checked_add(number.checked_mul(micros)?)?;

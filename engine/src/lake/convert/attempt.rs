@@ -30,7 +30,7 @@ struct ReadSources {
 }
 
 enum Attempt {
-    Read(ReadSources),
+    Read(Box<ReadSources>),
     Again(ReadAgain),
 }
 

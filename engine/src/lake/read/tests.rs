@@ -39,7 +39,7 @@ fn events() -> SchemaRef {
 
 /// So many hours into a day, and a microsecond.
 fn at(date: i32, hours: i64) -> i64 {
-    i64::from(date) * DAY + hours * 3_600_000_000 + 1
+    i64::from(date) * MICROS_A_DAY + hours * 3_600_000_000 + 1
 }
 
 fn times(micros: Vec<Option<i64>>) -> ArrayRef {
@@ -391,7 +391,7 @@ fn times_of_the_log_are_cut() {
         file(Some(1), Some((5_001, 7_001))).bounds(),
         Some((5_001, 7_001))
     );
-    assert_eq!(file(Some(1), None).bounds(), Some((DAY, 2 * DAY - 1)));
+    assert_eq!(file(Some(1), None).bounds(), Some((MICROS_A_DAY, 2 * MICROS_A_DAY - 1)));
     assert_eq!(file(None, None).bounds(), None);
 
     let lake = table(Vec::new());

@@ -14,8 +14,8 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::lake::delta::TableSnapshot;
 use crate::lake::root::LakeRoot;
-use crate::lake::vacuum::DAY;
 use crate::lake::vacuum::listing::TableListing;
+use crate::time::MICROS_A_DAY;
 
 /// Entries of the log that are read at once.
 const AHEAD: usize = 16;
@@ -127,7 +127,7 @@ pub(super) async fn past(
             }
         }
         // Clocks differ: a day more.
-        if is_missing && committed.is_some_and(|at| limit.is_old(at.saturating_add(DAY))) {
+        if is_missing && committed.is_some_and(|at| limit.is_old(at.saturating_add(MICROS_A_DAY))) {
             break;
         }
     }

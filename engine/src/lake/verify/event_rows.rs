@@ -15,18 +15,16 @@ use crate::lake::file_statistics::{Day, folder_of};
 use crate::lake::read::DataFile;
 use crate::lake::root::EVENTS;
 use crate::lake::verify::event_rows::of_day::DayRows;
+pub(super) use crate::lake::verify::event_rows::of_day::ROWS;
 use crate::lake::verify::finding::{FindingStatus, LakeFinding};
 use crate::lake::verify::known::KnownSource;
 use crate::lake::verify::scan::{DataReader, on_threads};
-use crate::time::{format_time, parse_micros};
+use crate::time::{MICROS_A_DAY, format_time, parse_micros};
 
-pub(super) const ROWS: &str = "rows";
 const DUPLICATES: &str = "duplicates";
 
 /// Events that all threads together compare in one round: 16 bytes each.
 const MOST: usize = 16 << 20;
-/// A day, in microseconds.
-const DAY: i64 = 86_400_000_000;
 /// Days of a source that a message names.
 const TOLD: usize = 3;
 
@@ -196,7 +194,7 @@ fn compare(known: &KnownSource, found: Option<&SourceRows>, expired: Option<i64>
 /// May this day be gone?
 fn is_expired(day: &str, expired: Option<i64>) -> bool {
     let micros = parse_micros(&format!("{day}T00:00:00Z"));
-    matches!((micros, expired), (Some(micros), Some(expired)) if micros.div_euclid(DAY) < expired)
+    matches!((micros, expired), (Some(micros), Some(expired)) if micros.div_euclid(MICROS_A_DAY) < expired)
 }
 
 #[cfg(test)]
@@ -210,7 +208,7 @@ mod tests {
 
     fn rows(hashes: &[i64]) -> SourceRows {
         let mut rows = SourceRows::default();
-        let first = i64::from(TODAY) * DAY;
+        let first = i64::from(TODAY) * MICROS_A_DAY;
         for (hash, at) in hashes.iter().zip([0, 4, 2, 3]) {
             rows.add(Some(TODAY), Some(first + at), *hash);
         }
@@ -288,8 +286,8 @@ mod tests {
     #[test]
     fn times_count_too() {
         let mut found = SourceRows::default();
-        found.add(Some(TODAY), Some(i64::from(TODAY) * DAY), 1);
-        found.add(Some(TODAY), Some(i64::from(TODAY) * DAY + 9), 4);
+        found.add(Some(TODAY), Some(i64::from(TODAY) * MICROS_A_DAY), 1);
+        found.add(Some(TODAY), Some(i64::from(TODAY) * MICROS_A_DAY + 9), 4);
         check(
             Some(&found),
             None,

@@ -18,9 +18,9 @@ use crate::lake::root::REJECTS;
 use crate::lake::verify::finding::{FindingStatus, LakeFinding};
 use crate::lake::verify::known::KnownSource;
 use crate::lake::verify::scan::{DataReader, on_threads};
+use crate::time::MICROS_A_DAY;
 
 const CHECK: &str = "rejects";
-const DAY: i64 = 86_400_000_000;
 
 /// Rejects of a source before the byte up to which it was read, and at it: where a stream broke
 /// off.
@@ -126,7 +126,8 @@ impl FoundRejects {
         let (status, message) = if (before..=before + at).contains(&wanted) {
             (FindingStatus::Ok, format!("{wanted} rejects of {uri}"))
         } else if before < wanted
-            && expired.is_some_and(|expired| known.converted_at().div_euclid(DAY) <= expired)
+            && expired
+                .is_some_and(|expired| known.converted_at().div_euclid(MICROS_A_DAY) <= expired)
         {
             // What was converted about midnight may be a day older than the evidence.
             (

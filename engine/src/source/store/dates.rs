@@ -12,7 +12,8 @@ mod path_date;
 mod tests;
 
 pub(super) use self::path_date::PathDate;
-use self::path_date::{DAY, is_number};
+use self::path_date::is_number;
+use crate::time::MICROS_A_DAY;
 
 /// How many days are added on either side of the window.
 const MARGIN: i64 = 1;
@@ -41,9 +42,9 @@ impl DayRange {
         if since.is_none() && until.is_none() {
             return None;
         }
-        let first = since.map_or(i64::MIN, |since| since.div_euclid(DAY) - MARGIN);
+        let first = since.map_or(i64::MIN, |since| since.div_euclid(MICROS_A_DAY) - MARGIN);
         let last = until.map_or(i64::MAX, |until| {
-            until.saturating_sub(1).div_euclid(DAY) + MARGIN
+            until.saturating_sub(1).div_euclid(MICROS_A_DAY) + MARGIN
         });
         Some(Self { first, last })
     }

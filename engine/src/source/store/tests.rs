@@ -71,7 +71,11 @@ fn web_servers_hold_no_lakes() {
         error.as_deref(),
         Some("https://host/lake: a web server cannot hold a lake; use s3://, gs:// or az://")
     );
-    assert!(!runtime.block_on(stores.holds_lake("https://host/lake")).unwrap());
+    assert!(
+        !runtime
+            .block_on(stores.holds_lake("https://host/lake"))
+            .unwrap()
+    );
 }
 
 #[test]

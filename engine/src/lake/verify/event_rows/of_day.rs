@@ -13,9 +13,12 @@ use crate::lake::day_groups::SourceRows;
 use crate::lake::file_statistics::Day;
 use crate::lake::read::DataFile;
 use crate::lake::root::EVENTS;
-use crate::lake::verify::event_rows::{DAY, ROWS};
 use crate::lake::verify::finding::{FindingStatus, LakeFinding};
 use crate::lake::verify::scan::DataReader;
+use crate::time::MICROS_A_DAY;
+
+/// The name of the check.
+pub(in super::super) const ROWS: &str = "rows";
 
 /// The rows of one day's files.
 #[derive(Default)]
@@ -121,7 +124,7 @@ impl DayRows {
 }
 
 fn day_of(staged: Option<i64>) -> Day {
-    staged.and_then(|micros| i32::try_from(micros.div_euclid(DAY)).ok())
+    staged.and_then(|micros| i32::try_from(micros.div_euclid(MICROS_A_DAY)).ok())
 }
 
 /// Takes the source, the time and the hash of a row.

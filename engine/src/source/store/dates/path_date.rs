@@ -5,10 +5,7 @@
 //!
 //! Not responsible for: whether the folder is listed (`dates.rs`).
 
-use crate::time::parse_micros;
-
-/// Microseconds of a day.
-pub(super) const DAY: i64 = 86_400_000_000;
+use crate::time::{MICROS_A_DAY, parse_micros};
 
 /// How much of a date a path has spelt so far. `named` is whether all parts of it have names, as in
 /// `y=2026`.
@@ -173,5 +170,5 @@ fn digits(text: &str, length: usize) -> Option<i64> {
 /// Days since the epoch. `None` if there is no such day.
 fn day_number(year: i64, month: i64, day: i64) -> Option<i64> {
     parse_micros(&format!("{year:04}-{month:02}-{day:02}T00:00:00Z"))
-        .map(|micros| micros.div_euclid(DAY))
+        .map(|micros| micros.div_euclid(MICROS_A_DAY))
 }
