@@ -1,5 +1,8 @@
 //! Where the credentials of a store come from, and what is said when there are none.
 
+#[cfg(unix)]
+use std::path::Path;
+
 use super::{COUNT, ask};
 #[cfg(unix)]
 use super::{Store, event, same_in, store, upload, write};
@@ -44,6 +47,17 @@ fn without_credentials_it_says_so() {
     );
 }
 
+/// A variable that points to the store.
+#[cfg(unix)]
+fn get(store: &Store, name: &str) -> String {
+    store
+        .env
+        .iter()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.clone())
+        .unwrap()
+}
+
 #[cfg(unix)]
 #[test]
 #[cfg_attr(
@@ -58,84 +72,88 @@ fn profiles_and_connection_strings_lead_to_the_store() {
         event("one", "2026-11-22T10:00:00.000000Z"),
     );
     let logs = folder.path().join("logs");
-    let get = |store: &Store, name: &str| {
-        store
-            .env
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.clone())
-            .unwrap()
-    };
-    {
-        let store = store("s3");
-        upload("by-profile", &logs, "");
-        let printed = r#"{"Version":1,"AccessKeyId":"testing","SecretAccessKey":"testing","Expiration":"2099-01-01T00:00:00Z"}"#;
-        write(folder.path(), "keys", printed);
-        let (endpoint, keys) = (
-            get(&store, "AWS_ENDPOINT_URL"),
-            folder.path().join("keys").display().to_string(),
-        );
-        let config = format!(
-            "[profile keys]\nregion = us-east-1\nendpoint_url = {endpoint}\n\
-             [profile tool]\nservices = here\nregion = us-east-1\ncredential_process = /bin/cat \"{keys}\"\n\
-             [services here]\ns3 =\n  endpoint_url = {endpoint}\n"
-        );
-        write(folder.path(), ".aws/config", config);
-        write(
-            folder.path(),
-            ".aws/credentials",
-            "[keys]\naws_access_key_id = testing\naws_secret_access_key = testing\n",
-        );
-        let home = folder.path().display().to_string();
-        for profile in ["keys", "tool"] {
-            let env = [
-                ("HOME".to_owned(), home.clone()),
-                ("AWS_PROFILE".to_owned(), profile.to_owned()),
-            ];
-            same_in(&env, "s3://by-profile/", &logs, &[]);
-        }
-    }
-    {
-        let store = store("azure");
-        upload("by-connection-string", &logs, "");
-        let (account, key) = (
-            get(&store, "AZURE_STORAGE_ACCOUNT_NAME"),
-            get(&store, "AZURE_STORAGE_ACCOUNT_KEY"),
-        );
-        let url = get(&store, "AZURITE_BLOB_STORAGE_URL");
-        let text = format!(
-            "DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};BlobEndpoint={url}/{account};"
-        );
-        same_in(
-            &[("AZURE_STORAGE_CONNECTION_STRING".to_owned(), text)],
-            "az://by-connection-string/",
-            &logs,
-            &[],
-        );
+    aws_profiles(folder.path(), &logs);
+    azure_variables(&logs);
+    gcs_emulator_host(&logs);
+}
+
+/// Profiles with keys and with a program that prints them; their files lie in the folder.
+#[cfg(unix)]
+fn aws_profiles(folder: &Path, logs: &Path) {
+    let store = store("s3");
+    upload("by-profile", logs, "");
+    let printed = r#"{"Version":1,"AccessKeyId":"testing","SecretAccessKey":"testing","Expiration":"2099-01-01T00:00:00Z"}"#;
+    write(folder, "keys", printed);
+    let (endpoint, keys) = (
+        get(&store, "AWS_ENDPOINT_URL"),
+        folder.join("keys").display().to_string(),
+    );
+    let config = format!(
+        "[profile keys]\nregion = us-east-1\nendpoint_url = {endpoint}\n\
+         [profile tool]\nservices = here\nregion = us-east-1\ncredential_process = /bin/cat \"{keys}\"\n\
+         [services here]\ns3 =\n  endpoint_url = {endpoint}\n"
+    );
+    write(folder, ".aws/config", config);
+    write(
+        folder,
+        ".aws/credentials",
+        "[keys]\naws_access_key_id = testing\naws_secret_access_key = testing\n",
+    );
+    let home = folder.display().to_string();
+    for profile in ["keys", "tool"] {
         let env = [
-            ("AZURE_STORAGE_ACCOUNT".to_owned(), account.clone()),
-            ("AZURE_STORAGE_KEY".to_owned(), key),
-            (
-                "AZURE_STORAGE_ENDPOINT".to_owned(),
-                format!("{url}/{account}/"),
-            ),
+            ("HOME".to_owned(), home.clone()),
+            ("AWS_PROFILE".to_owned(), profile.to_owned()),
         ];
-        same_in(
-            &env,
-            &format!("abfss://by-connection-string@{account}.dfs.core.windows.net/"),
-            &logs,
-            &[],
-        );
+        same_in(&env, "s3://by-profile/", logs, &[]);
     }
-    {
-        let store = store("gcs");
-        upload("by-emulator-host", &logs, "");
-        let host = get(&store, "GOOGLE_BASE_URL").replace("http://", "");
-        same_in(
-            &[("STORAGE_EMULATOR_HOST".to_owned(), host)],
-            "gs://by-emulator-host/",
-            &logs,
-            &[],
-        );
-    }
+}
+
+/// A connection string, and the account, its key and its endpoint one by one.
+#[cfg(unix)]
+fn azure_variables(logs: &Path) {
+    let store = store("azure");
+    upload("by-connection-string", logs, "");
+    let (account, key) = (
+        get(&store, "AZURE_STORAGE_ACCOUNT_NAME"),
+        get(&store, "AZURE_STORAGE_ACCOUNT_KEY"),
+    );
+    let url = get(&store, "AZURITE_BLOB_STORAGE_URL");
+    let text = format!(
+        "DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};BlobEndpoint={url}/{account};"
+    );
+    same_in(
+        &[("AZURE_STORAGE_CONNECTION_STRING".to_owned(), text)],
+        "az://by-connection-string/",
+        logs,
+        &[],
+    );
+    let env = [
+        ("AZURE_STORAGE_ACCOUNT".to_owned(), account.clone()),
+        ("AZURE_STORAGE_KEY".to_owned(), key),
+        (
+            "AZURE_STORAGE_ENDPOINT".to_owned(),
+            format!("{url}/{account}/"),
+        ),
+    ];
+    same_in(
+        &env,
+        &format!("abfss://by-connection-string@{account}.dfs.core.windows.net/"),
+        logs,
+        &[],
+    );
+}
+
+/// The variable of Google's own emulators.
+#[cfg(unix)]
+fn gcs_emulator_host(logs: &Path) {
+    let store = store("gcs");
+    upload("by-emulator-host", logs, "");
+    let host = get(&store, "GOOGLE_BASE_URL").replace("http://", "");
+    same_in(
+        &[("STORAGE_EMULATOR_HOST".to_owned(), host)],
+        "gs://by-emulator-host/",
+        logs,
+        &[],
+    );
 }

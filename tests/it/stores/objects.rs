@@ -7,13 +7,8 @@ use serde_json::{Value, json};
 use super::{COUNT, NOWHERE, ask, event, gzip, long_log, same, stores, tell, upload, write};
 use crate::bin::data;
 
-#[test]
-#[cfg_attr(
-    not(emulators),
-    ignore = "AUDITQL_EMULATORS does not name a folder for the emulators"
-)]
-fn objects_folders_and_globs_give_the_rows_of_files() {
-    let running = stores();
+/// Files in folders, some with names that a URL has to escape, and one beside them.
+fn files_with_odd_names() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in [
         "audit.log",
@@ -42,6 +37,17 @@ fn objects_folders_and_globs_give_the_rows_of_files() {
         "one-not/other.log",
         event("other", "2026-11-22T10:00:00.000000Z"),
     );
+    folder
+}
+
+#[test]
+#[cfg_attr(
+    not(emulators),
+    ignore = "AUDITQL_EMULATORS does not name a folder for the emulators"
+)]
+fn objects_folders_and_globs_give_the_rows_of_files() {
+    let running = stores();
+    let folder = files_with_odd_names();
     upload("objects-and-folders", folder.path(), "");
     let local = |path: &str| folder.path().join(path);
     for store in running {

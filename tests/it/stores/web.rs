@@ -7,12 +7,8 @@ use serde_json::json;
 use super::{COUNT, Faulty, NOWHERE, ask, event, gzip, long_log, same_in, write};
 use crate::bin::data;
 
-#[test]
-#[cfg_attr(
-    not(emulators),
-    ignore = "AUDITQL_EMULATORS does not name a folder for the emulators"
-)]
-fn files_and_folders_of_web_servers() {
+/// What the servers serve: a log, a long one, and folders of days.
+fn served_files() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     write(
         folder.path(),
@@ -34,6 +30,16 @@ fn files_and_folders_of_web_servers() {
         "logs/2026/11/25/new.log",
         event("new", "2026-11-25T10:00:00.000000Z"),
     );
+    folder
+}
+
+#[test]
+#[cfg_attr(
+    not(emulators),
+    ignore = "AUDITQL_EMULATORS does not name a folder for the emulators"
+)]
+fn files_and_folders_of_web_servers() {
+    let folder = served_files();
     let local = |path: &str| folder.path().join(path);
     for faults in [
         json!({}),
