@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::bin::{data, run};
+use crate::bin::{Ran, data, run};
 
 fn json_of(path: &Path) -> Option<Value> {
     fs::read_to_string(path)
@@ -48,9 +48,22 @@ fn check(case: &Path) -> Vec<String> {
         "--summary",
         account.to_str().unwrap(),
     ]);
-    let mut failures = Vec::new();
     let got = lines(&fs::read_to_string(&events).unwrap_or_default());
     let want = lines(&fs::read_to_string(case.join("expected.jsonl")).unwrap());
+    let mut failures = other_events(&got, &want, &ran);
+    let account = json_of(&account).unwrap_or_default();
+    let expected = json_of(&case.join("account.json"))
+        .unwrap_or_else(|| json!({"rejects": {}, "skipped": {}}));
+    failures.extend(other_account(&account, &expected, &ran));
+    if let Some(Value::Object(columns)) = json_of(&case.join("columns.json")) {
+        failures.extend(other_columns(input, &columns));
+    }
+    failures
+}
+
+/// Where the events differ from those of `expected.jsonl`.
+fn other_events(got: &[Value], want: &[Value], ran: &Ran) -> Vec<String> {
+    let mut failures = Vec::new();
     if got.len() != want.len() {
         failures.push(format!(
             "{} events instead of {}: {}",
@@ -59,7 +72,7 @@ fn check(case: &Path) -> Vec<String> {
             ran.stderr
         ));
     }
-    for (index, (got, want)) in got.iter().zip(&want).enumerate() {
+    for (index, (got, want)) in got.iter().zip(want).enumerate() {
         let names: BTreeSet<&String> = got
             .as_object()
             .unwrap()
@@ -79,9 +92,12 @@ fn check(case: &Path) -> Vec<String> {
             }
         }
     }
-    let account = json_of(&account).unwrap_or_default();
-    let expected = json_of(&case.join("account.json"))
-        .unwrap_or_else(|| json!({"rejects": {}, "skipped": {}}));
+    failures
+}
+
+/// Where the account of the run differs from `account.json`.
+fn other_account(account: &Value, expected: &Value, ran: &Ran) -> Vec<String> {
+    let mut failures = Vec::new();
     for (key, value) in expected.as_object().unwrap() {
         if &account[key] != value {
             failures.push(format!(
@@ -90,26 +106,30 @@ fn check(case: &Path) -> Vec<String> {
             ));
         }
     }
-    if let Some(Value::Object(columns)) = json_of(&case.join("columns.json")) {
-        let names: Vec<&str> = columns.keys().map(String::as_str).collect();
-        let sql = format!("SELECT {} FROM events", names.join(", "));
-        let ran = run([
-            "sql",
-            "-q",
-            "--threads",
-            "1",
-            &sql,
-            "-i",
-            input,
-            "-o",
-            "jsonl",
-        ]);
-        let rows = lines(&String::from_utf8(ran.stdout).unwrap());
-        for (name, want) in &columns {
-            let got = Value::Array(rows.iter().map(|row| row[name].clone()).collect());
-            if &got != want {
-                failures.push(format!("{name}: {got} instead of {want}"));
-            }
+    failures
+}
+
+/// Where the columns differ from those of `columns.json`.
+fn other_columns(input: &str, columns: &serde_json::Map<String, Value>) -> Vec<String> {
+    let mut failures = Vec::new();
+    let names: Vec<&str> = columns.keys().map(String::as_str).collect();
+    let sql = format!("SELECT {} FROM events", names.join(", "));
+    let ran = run([
+        "sql",
+        "-q",
+        "--threads",
+        "1",
+        &sql,
+        "-i",
+        input,
+        "-o",
+        "jsonl",
+    ]);
+    let rows = lines(&String::from_utf8(ran.stdout).unwrap());
+    for (name, want) in columns {
+        let got = Value::Array(rows.iter().map(|row| row[name].clone()).collect());
+        if &got != want {
+            failures.push(format!("{name}: {got} instead of {want}"));
         }
     }
     failures

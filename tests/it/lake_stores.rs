@@ -1,4 +1,4 @@
-//! Lakes in stores, against the emulators that `stores.rs` starts: filled, asked, cared for;
+//! Lakes in stores, against the emulators that `stores` starts: filled, asked, cared for;
 //! through a server that fails, and one that does what it is told and does not say so.
 
 use std::{

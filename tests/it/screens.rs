@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, process::Command};
 use crate::bin::{command, data, run};
 
 const WIDTHS: [&str; 2] = ["80", "120"];
-/// The outputs for people; the others are for programs, and `cli.rs` has their contents.
+/// The outputs for people; the others are for programs, and `cli/outputs.rs` has their contents.
 const OUTPUTS: [&str; 4] = ["table", "line", "yaml", "markdown"];
 
 /// Questions to the sample: names, and SQL with an order.

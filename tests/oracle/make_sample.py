@@ -24,7 +24,9 @@ import re
 import sys
 
 sys.dont_write_bytecode = True
+import json_text
 import oracle
+import views
 
 ROTATED = "audit-2026-11-22T10-28-28.612.log.gz"
 ROTATED_LINES = 400
@@ -66,7 +68,7 @@ class Recording:
         self.finals = [
             row
             for _, row in self.events
-            if oracle.is_final(row) and request_of(row) not in unsafe
+            if views.is_final(row) and request_of(row) not in unsafe
         ]
 
     def pick(self, chosen, each, key, at_most=None):
@@ -121,12 +123,12 @@ def audit_log(folder):
 
     privileged = {
         request_of(row)
-        for row, own in oracle.containers(row for _, row in log.events)
+        for row, own in views.containers(row for _, row in log.events)
         if own["privileged"]
     }
-    sessions = {request_of(row) for row, _ in oracle.exec_sessions(row for _, row in log.events)}
+    sessions = {request_of(row) for row, _ in views.exec_sessions(row for _, row in log.events)}
     is_secret_read = {
-        request_of(row) for row, _ in oracle.secret_reads(row for _, row in log.events)
+        request_of(row) for row, _ in views.secret_reads(row for _, row in log.events)
     }
 
     # What the script called an attack, a failure, an oddity; look-alikes of attacks.
@@ -155,7 +157,7 @@ def audit_log(folder):
         chosen,
         1,
         lambda r: when(
-            r["resource"] in oracle.RBAC_KINDS and r["actor_kind"] == "human",
+            r["resource"] in views.RBAC_KINDS and r["actor_kind"] == "human",
             r["actor"],
             permission(r),
             r["response_code"],
@@ -218,7 +220,7 @@ def audit_log(folder):
 def batch(path):
     """One POSTed EventList, with the items of fewer requests; people first."""
     text = oracle.read(path)
-    log = Recording(oracle.elements(oracle.members(text)["items"]))
+    log = Recording(json_text.elements(json_text.members(text)["items"]))
     chosen = set()
     others = ("serviceaccount", "control-plane", "node")
     for kinds, items in ((("human",), BATCH_PEOPLE), (others, BATCH_ITEMS)):

@@ -20,6 +20,7 @@ import sys
 
 sys.dont_write_bytecode = True
 from envelope_case import *
+import json_text
 
 MARK = "[Truncated...]"
 TRUNCATED = "truncated"
@@ -31,28 +32,28 @@ OBJECTS = {"user", "impersonatedUser", "authenticationMetadata", "objectRef", "r
 
 def complete_members(text):
     """The complete members of the object that `text` begins with; the name of the one that is cut; its value so far."""
-    pairs, at = [], oracle.skip_white(text, 1)
+    pairs, at = [], json_text.skip_white(text, 1)
     while True:
         try:
-            end = oracle.value_end(text, at)
-            name = oracle.string(text[at:end])
-            at = oracle.skip_white(text, end)
+            end = json_text.value_end(text, at)
+            name = json_text.string(text[at:end])
+            at = json_text.skip_white(text, end)
             if text[at : at + 1] != ":":
                 return pairs, None, ""
-            at = oracle.skip_white(text, at + 1)
-        except oracle.Malformed:
+            at = json_text.skip_white(text, at + 1)
+        except json_text.Malformed:
             return pairs, None, ""
         try:
-            end = oracle.value_end(text, at)
-        except oracle.Malformed:
+            end = json_text.value_end(text, at)
+        except json_text.Malformed:
             return pairs, name, text[at:]
         if end == len(text) and text[at] not in '"{[':
             return pairs, name, text[at:]
         pairs.append((name, text[at:end]))
-        at = oracle.skip_white(text, end)
+        at = json_text.skip_white(text, end)
         if text[at : at + 1] != ",":
             return pairs, None, ""
-        at = oracle.skip_white(text, at + 1)
+        at = json_text.skip_white(text, at + 1)
 
 
 def salvaged(message):

@@ -1,0 +1,251 @@
+//! What is read: files however they are packed and named, windows, duplicates, and the account of
+//! what could not be read.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::{EVENT, log};
+use crate::bin::{run, run_with};
+
+#[test]
+fn what_cannot_be_read_is_counted_told_and_exits_3() {
+    let (_folder, log) = log(&format!(
+        "{EVENT}\nnot json\n{{\"kind\":\"Event\",\"aud\n{EVENT}\n{{\"other\":1}}\n"
+    ));
+    let folder = tempfile::tempdir().unwrap();
+    let summary = folder.path().join("run.json");
+    let ran = run([
+        "sql",
+        "SELECT count(*) FROM events",
+        "-i",
+        &log,
+        "-o",
+        "csv",
+        "--summary",
+        summary.to_str().unwrap(),
+    ]);
+    assert_eq!(ran.text(3), "count(*)\n2\n");
+    assert!(
+        ran.stderr.contains(&format!("{log}:2: invalid JSON")),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.contains("read 5 records: 2 events, 2 rejected (invalid JSON 2), 1 skipped (not an audit event 1)"),
+        "{}",
+        ran.stderr
+    );
+    let summary: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(summary).unwrap()).unwrap();
+    assert_eq!(
+        (&summary["read"], &summary["events"]),
+        (&json!(5), &json!(2))
+    );
+    assert_eq!(summary["rejects"], json!({"invalid JSON": 2}));
+    let rows = run([
+        "sql",
+        "SELECT source_line, reason, record FROM rejects ORDER BY 1",
+        "-i",
+        &log,
+        "-o",
+        "jsonl",
+    ])
+    .rows(3);
+    assert_eq!(
+        rows[0],
+        json!({"source_line": 2, "reason": "invalid JSON", "record": "not json"})
+    );
+    assert_eq!(rows[1]["source_line"], 3);
+}
+
+#[test]
+fn an_incomplete_tail_is_being_written() {
+    let (_folder, log) = log(&format!("{EVENT}\n{}", &EVENT[..200]));
+    let ran = run([
+        "sql",
+        "SELECT count(*) FROM events",
+        "-i",
+        &log,
+        "-o",
+        "csv",
+    ]);
+    assert_eq!(ran.text(0), "count(*)\n1\n");
+    assert!(
+        ran.stderr.contains("1 skipped (incomplete tail 1)"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn inputs_come_in_any_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: Vec<u8>| fs::write(folder.path().join(name), bytes).unwrap();
+    let line = format!("{EVENT}\n").into_bytes();
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let bzip2 = |bytes: &[u8]| {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let xz = |bytes: &[u8]| {
+        let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
+        std::io::Write::write_all(&mut encoder, bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
+    // Two members each, names that say nothing, folders in folders.
+    fs::create_dir_all(folder.path().join("a/b.log")).unwrap();
+    write("a/b.log/one", [gzip(&line), gzip(&line)].concat());
+    write("a/two.gz", [zstd(&line), zstd(&line)].concat());
+    write("a/three.zst", [bzip2(&line), bzip2(&line)].concat());
+    write("four.txt", [xz(&line), xz(&line)].concat());
+    write("five", gzip(&gzip(&line)));
+    write(
+        "six.log",
+        [
+            b"\xef\xbb\xbf".to_vec(),
+            EVENT.replace("Z\",\"ann", "Z\"\r\n,\"ann").into_bytes(),
+        ]
+        .concat(),
+    );
+    write("empty", Vec::new());
+    let path = folder.path().to_str().unwrap();
+    let count = |args: &[&str], stdin: Option<&[u8]>| {
+        let mut all = vec!["sql", "SELECT count(*) n FROM events", "-q", "-o", "csv"];
+        all.extend(args);
+        run_with(all, stdin).text(0)
+    };
+    assert_eq!(count(&["-i", path], None), "n\n10\n");
+    assert_eq!(count(&["-i", &format!("{path}/a/*")], None), "n\n6\n");
+    assert_eq!(
+        count(
+            &[
+                "-i",
+                &format!("{path}/five"),
+                "-i",
+                &format!("{path}/six.log")
+            ],
+            None
+        ),
+        "n\n2\n"
+    );
+    assert_eq!(count(&["-i", "-"], Some(&line)), "n\n1\n");
+    assert_eq!(count(&["-i", "-"], Some(&gzip(&line))), "n\n1\n");
+    // A view that reads its input twice reads stdin once.
+    let ran = run_with(
+        [
+            "sql",
+            "SELECT count(*) n FROM unfinished_requests",
+            "-q",
+            "-o",
+            "csv",
+            "-i",
+            "-",
+        ],
+        Some(&line),
+    );
+    assert_eq!(ran.text(0), "n\n0\n");
+}
+
+#[test]
+fn a_named_input_that_is_no_log_is_not_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let note = folder.path().join("note.txt");
+    fs::write(&note, "just text\n").unwrap();
+    let ask = |input: &std::path::Path| {
+        run([
+            "sql",
+            "SELECT count(*) FROM events",
+            "-o",
+            "csv",
+            "-i",
+            input.to_str().unwrap(),
+        ])
+    };
+    assert_eq!(ask(&note).code, 3);
+    let ran = ask(folder.path());
+    assert_eq!(ran.code, 0);
+    assert!(
+        ran.stderr.contains("1 skipped (not an audit log 1)"),
+        "{}",
+        ran.stderr
+    );
+    let ran = ask(&folder.path().join("none"));
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("no such file or folder"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn the_window_is_half_open_and_says_what_there_is() {
+    let other = EVENT.replace("10:00:00.250000Z", "11:00:00.000000Z");
+    let (_folder, log) = log(&format!("{EVENT}\n{other}\n"));
+    let count = |args: &[&str]| {
+        let mut all = vec![
+            "sql",
+            "SELECT count(*) n FROM events",
+            "-o",
+            "csv",
+            "-i",
+            &log,
+        ];
+        all.extend(args);
+        run(all)
+    };
+    assert_eq!(
+        count(&[
+            "--since",
+            "2026-11-22T10:00:00.250000Z",
+            "--until",
+            "2026-11-22T11:00:00Z"
+        ])
+        .text(0),
+        "n\n1\n"
+    );
+    assert_eq!(count(&["--since", "2026-11-22"]).text(0), "n\n2\n");
+    let empty = count(&["--until", "2026-11-22T10:00:00.250000Z"]);
+    assert_eq!(empty.text(0), "n\n0\n");
+    assert!(
+        empty.stderr.contains(
+            "the input has events from 2026-11-22T10:00:00.250000Z to 2026-11-22T11:00:00.000000Z"
+        ),
+        "{}",
+        empty.stderr
+    );
+    assert_eq!(count(&["--since", "yesterday"]).code, 2);
+}
+
+#[test]
+fn duplicates_are_left_out_when_asked() {
+    let batch = format!(
+        r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{{}},"items":[{}]}}"#,
+        EVENT.replace(r#""kind":"Event","apiVersion":"audit.k8s.io/v1","#, "")
+    );
+    let other = EVENT.replace("kubectl", "curl");
+    let (_folder, log) = log(&format!("{EVENT}\n{batch}\n{other}\n{EVENT}\n"));
+    let ran = run([
+        "sql",
+        "SELECT count(*) n FROM events",
+        "-i",
+        &log,
+        "-o",
+        "csv",
+        "--dedup",
+    ]);
+    assert_eq!(ran.text(0), "n\n2\n");
+    assert!(
+        ran.stderr
+            .contains("read 4 records: 2 events, 2 skipped (duplicate 2)"),
+        "{}",
+        ran.stderr
+    );
+}

@@ -1,0 +1,228 @@
+"""The columns of one event."""
+
+import json
+import re
+
+from apiserver_rules import (
+    actor_kind,
+    authorizer,
+    query_params,
+    rbac,
+    service_account,
+    timestamp,
+    timestamp_text,
+)
+from json_text import elements, integer, is_exact, map_of, members, pairs, string, strings
+
+
+def first(values_):
+    return values_[0] if values_ else None
+
+
+def columns_of(text, list_api_version=None):
+    """The columns of one event, given its text."""
+    fields = members(text)
+    known = {key: raw for key, raw in fields.items() if raw != "null"}
+
+    def part(name):
+        return {k: v for k, v in (members(known.get(name)) or {}).items() if v != "null"}
+
+    user, as_user = part("user"), part("impersonatedUser")
+    target, result = part("objectRef"), part("responseStatus")
+    row = {
+        "audit_id": string(known.get("auditID")),
+        "level": string(known.get("level")),
+        "stage": string(known.get("stage")),
+        "verb": string(known.get("verb")),
+        "request_uri": string(known.get("requestURI")),
+        "user_agent": string(known.get("userAgent")),
+        "source_ips": strings(known.get("sourceIPs")),
+        "event_api_version": string(known.get("apiVersion"))
+        if "apiVersion" in fields
+        else list_api_version,
+        "username": string(user.get("username")),
+        "user_uid": string(user.get("uid")),
+        "user_groups": strings(user.get("groups")),
+        "user_extra": map_of(user.get("extra"), strings),
+        "impersonated_username": string(as_user.get("username")),
+        "impersonated_uid": string(as_user.get("uid")),
+        "impersonated_groups": strings(as_user.get("groups")),
+        "impersonated_extra": map_of(as_user.get("extra"), strings),
+        "impersonation_constraint": string(
+            part("authenticationMetadata").get("impersonationConstraint")
+        ),
+        "api_group": string(target.get("apiGroup")),
+        "api_version": string(target.get("apiVersion")),
+        "resource": string(target.get("resource")),
+        "subresource": string(target.get("subresource")),
+        "namespace": string(target.get("namespace")),
+        "name": string(target.get("name")),
+        "object_uid": string(target.get("uid")),
+        "resource_version": string(target.get("resourceVersion")),
+        # Minus nought is a number, and no integer comes back as it.
+        "response_code": None if result.get("code") == "-0" else integer(result.get("code"), 32),
+        "response_status": string(result.get("status")),
+        "response_reason": string(result.get("reason")),
+        "response_message": string(result.get("message")),
+        "response_details": result.get("details"),
+        "annotations": map_of(known.get("annotations"), string),
+        "request_object": known.get("requestObject"),
+        "response_object": known.get("responseObject"),
+    }
+
+    dry_run = query_params(row["request_uri"], "dryRun")
+    row["dry_run"] = ",".join(dry_run) if dry_run else None
+
+    received = timestamp(known.get("requestReceivedTimestamp"))
+    # Before `stageTimestamp` there was `timestamp`, in v1alpha1 and early v1beta1.
+    staged = timestamp(fields.get("stageTimestamp", fields.get("timestamp")))
+    row["request_received_timestamp"], row["stage_timestamp"] = map(timestamp_text, (received, staged))
+    row["date"] = None if staged is None else row["stage_timestamp"][:10]
+    row["latency_ms"] = None
+    if received is not None and staged is not None:
+        row["latency_ms"] = (staged - received) / 1000
+
+    impersonated = row["impersonated_username"] is not None
+    row["actor"] = row["impersonated_username"] if impersonated else row["username"]
+    row["actor_groups"] = row["impersonated_groups"] if impersonated else row["user_groups"]
+    row["actor_kind"] = actor_kind(row["actor"])
+    row["service_account_namespace"], row["service_account_name"] = service_account(row["actor"])
+    extra = row["user_extra"] or {}
+    for name in ("pod-name", "node-name", "credential-id"):
+        row[name.replace("-", "_")] = first(extra.get(f"authentication.kubernetes.io/{name}"))
+
+    addresses = row["source_ips"] or [None]
+    row["client_ip"], row["peer_ip"] = addresses[0], addresses[-1]
+
+    notes = row["annotations"] or {}
+    row["authz_decision"] = notes.get("authorization.k8s.io/decision")
+    row["authz_reason"] = notes.get("authorization.k8s.io/reason")
+    row["authorizer"] = authorizer(row["authz_reason"])
+    row.update(rbac(row["authz_reason"]))
+    row["truncated"] = notes.get("audit.k8s.io/truncated") == "true"
+    row["unknown_fields"] = unknown_fields(text, row, list_api_version)
+    return row
+
+
+CANONICAL_TIME = re.compile(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"', re.ASCII)
+
+
+def unknown_fields(text, row, list_api_version):
+    """What the other columns cannot hold, as JSON text; None when they hold everything.
+
+    It mirrors the event: what no column knows, what has a type that no column takes, nulls, times in
+    another spelling than the apiserver's, objects of which no column shows anything. `duplicates` has
+    what a later member replaces, as `{"path": [...], "value": ...}`; `absent` the members that the
+    columns imply and that are not there. A member of the event that is called `duplicates`, `absent`
+    or `envelope`, or begins with `~`, has a `~` in front.
+    """
+    duplicates, absent = [], []
+
+    def last(raw, path):
+        result = {}
+        for key, value in pairs(raw):
+            if key in result:
+                duplicates.append((path + [key], result[key]))
+            result[key] = value
+        return result
+
+    def is_text(raw):
+        return is_exact(raw)
+
+    def is_texts(raw):
+        return raw.startswith("[") and all(is_exact(item) for item in elements(raw))
+
+    def is_time(raw):
+        return timestamp(raw) is not None and bool(CANONICAL_TIME.fullmatch(raw))
+
+    def is_json(raw):
+        return raw != "null"
+
+    def is_code(raw):
+        return row["response_code"] is not None
+
+    def is_metadata(raw):
+        response = ("code", "status", "reason", "message", "details")
+        return raw == "{}" and any(row[f"response_{name}"] is not None for name in response)
+
+    def is_kind(raw):
+        return row["event_api_version"] is not None and raw == '"Event"'
+
+    def no(_):
+        return False
+
+    def object_of(path, fits, entries=no):
+        """What is left of an object: the members that `fits` does not take, or by its name `entries`."""
+
+        def left(raw):
+            kept, shown = {}, False
+            for key, value in last(raw, path).items():
+                if value.startswith("{") and isinstance(fits.get(key), tuple):
+                    inner, is_map = object_of(path + [key], *fits[key])(value)
+                    shown = shown or is_map
+                    if inner is not None:
+                        kept[key] = inner
+                elif isinstance(fits.get(key), tuple) or not fits.get(key, entries)(value):
+                    kept[key] = value
+                else:
+                    shown = True
+            # Maps are columns of their own, an empty one too; of other objects something must be shown.
+            shown = shown or entries is not no
+            return (kept if kept or not shown else None), shown
+
+        return left
+
+    user = {"username": is_text, "uid": is_text, "groups": is_texts, "extra": ({}, is_texts)}
+    target = "resource namespace name uid apiGroup apiVersion resourceVersion subresource".split()
+    texts_ = "apiVersion level auditID stage requestURI verb userAgent".split()
+    shape = {
+        **dict.fromkeys(texts_, is_text),
+        "kind": is_kind,
+        "sourceIPs": is_texts,
+        "requestReceivedTimestamp": is_time,
+        "stageTimestamp": is_time,
+        "requestObject": is_json,
+        "responseObject": is_json,
+        "annotations": ({}, is_text),
+        "user": (user,),
+        "impersonatedUser": (user,),
+        "authenticationMetadata": ({"impersonationConstraint": is_text},),
+        "objectRef": (dict.fromkeys(target, is_text),),
+        "responseStatus": (
+            {
+                **dict.fromkeys(("status", "reason", "message"), is_text),
+                "code": is_code,
+                "details": is_json,
+                "metadata": is_metadata,
+            },
+        ),
+    }
+    left, _ = object_of([], shape)(text)
+    left = {
+        f"~{key}" if key in ("duplicates", "absent", "envelope") or key.startswith("~") else key: value
+        for key, value in (left or {}).items()
+    }
+
+    fields = members(text)
+    if "kind" not in fields and "apiVersion" in fields and row["event_api_version"] is not None:
+        absent.append('"kind"')
+    if "timestamp" in fields and "stageTimestamp" not in fields and row["stage_timestamp"] is not None:
+        absent.append('"stageTimestamp"')
+    response = members(fields.get("responseStatus"))
+    if response is not None and "metadata" not in response and is_metadata("{}"):
+        absent.append('"responseStatus.metadata"')
+
+    if duplicates:
+        left["duplicates"] = "[%s]" % ",".join(
+            '{"path":%s,"value":%s}' % (json.dumps(path), value) for path, value in duplicates
+        )
+    if absent:
+        left["absent"] = "[%s]" % ",".join(absent)
+    return write_json(left) if left else None
+
+
+def write_json(value):
+    """JSON text of an object whose leaves are JSON texts."""
+    if isinstance(value, str):
+        return value
+    return "{%s}" % ",".join(f"{json.dumps(key)}:{write_json(item)}" for key, item in value.items())
