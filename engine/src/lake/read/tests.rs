@@ -391,7 +391,10 @@ fn times_of_the_log_are_cut() {
         file(Some(1), Some((5_001, 7_001))).bounds(),
         Some((5_001, 7_001))
     );
-    assert_eq!(file(Some(1), None).bounds(), Some((MICROS_A_DAY, 2 * MICROS_A_DAY - 1)));
+    assert_eq!(
+        file(Some(1), None).bounds(),
+        Some((MICROS_A_DAY, 2 * MICROS_A_DAY - 1))
+    );
     assert_eq!(file(None, None).bounds(), None);
 
     let lake = table(Vec::new());
