@@ -5,6 +5,7 @@ use std::{borrow::Cow, cell::OnceCell, sync::Arc};
 
 use crate::event::{Event, Reason, ReasonCache};
 use crate::json::{Text, Value, last_member, members};
+use crate::record::sink::{EventSource, RecordLocation};
 
 /// Where an event came from: the content of the provenance columns.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +25,30 @@ pub(crate) struct RowOrigin<'a> {
     pub(crate) source_id: Option<&'a str>,
     /// What tells the event from others; `None` outside lakes.
     pub(crate) event_hash: Option<i64>,
+}
+
+impl RecordLocation {
+    /// The provenance of a row that lies here; `cluster` is what the user calls it where the source
+    /// does not know.
+    pub(crate) fn origin<'o>(
+        self,
+        source: &EventSource<'o>,
+        source_file: &'o str,
+        cluster: Option<&'o str>,
+    ) -> RowOrigin<'o> {
+        RowOrigin {
+            cluster: source.cluster.or(cluster),
+            account: source.account,
+            log_stream: source.log_stream,
+            format: source.format,
+            source_file,
+            source_line: self.line as i64,
+            source_offset: self.offset as i64,
+            event_bytes: self.length as i64,
+            source_id: None,
+            event_hash: self.identity,
+        }
+    }
 }
 
 /// An event with its origin.

@@ -21,7 +21,7 @@ use crate::file::parquet::EncodedGroup;
 use crate::lake::rejects::RejectFile;
 use crate::lake::source::Days;
 use crate::lake::writer::{Day, Range, Statistics, date_text};
-use crate::record::records::{EventSource, RecordLocation, RecordSink};
+use crate::record::sink::{EventSource, RecordLocation, RecordSink};
 use crate::scan::job::{Collector, Job};
 use crate::scan::plan::PlannedObject;
 
