@@ -16,8 +16,8 @@ use crate::column::{BatchBuilder, Row, json};
 use crate::error::Result;
 use crate::event::{Event, ReasonCache};
 use crate::json::container_end;
-use crate::record::records::{EventSource, RecordLocation, RecordSink};
 use crate::record::seen::SeenEvents;
+use crate::record::sink::{EventSource, RecordLocation, RecordSink};
 use crate::scan::job::{Collector, Job};
 use crate::scan::open::{ObjectHandle, OpenScan};
 use crate::scan::plan::{Piece, PlannedObject, ScanOptions, ScanPlan};
@@ -293,123 +293,4 @@ pub fn every_function(first: &str, second: &str) {
 mod encoding;
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const EVENT: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"ID","stage":"ResponseComplete","verb":"get","requestObject":{"a":["x","{\"}"]}}"#;
-
-    /// A part of a log: whole, odd or broken.
-    fn part() -> impl Strategy<Value = String> {
-        prop_oneof![
-            4 => "[a-z]{0,9}".prop_map(|id| EVENT.replace("ID", &id) + "\n"),
-            1 => Just(EVENT.replace(',', ",\n  ") + "\n"),
-            1 => Just(EVENT.to_owned() + EVENT + "\n"),
-            1 => Just(EVENT.to_owned() + "\r\n\n"),
-            1 => (0..EVENT.len()).prop_map(|cut| EVENT[..cut].to_owned() + "\n"),
-            1 => (1..EVENT.len()).prop_map(|cut| EVENT[cut..].to_owned() + "\n"),
-            1 => "[ -~]{0,40}\n".prop_map(|text| text),
-            1 => Just(format!("[{EVENT},{EVENT}]\n")),
-            1 => Just(format!("[\n{EVENT},\n{EVENT}\n]\n")),
-            1 => Just(format!("{{\"kind\":\"EventList\",\"apiVersion\":\"audit.k8s.io/v1\",\"items\":[{EVENT},{EVENT}]}}\n")),
-            1 => Just(format!("{{\"kind\":\"EventList\",\"apiVersion\":\"audit.k8s.io/v1\",\n\"items\":[\n {EVENT},\n {EVENT}\n]}}\n")),
-            1 => Just(format!("{{\"a\":\n{EVENT}\n}}\n")),
-            1 => Just("{\"other\":[{}]}\n".to_owned()),
-            1 => (200usize..4000).prop_map(|length| EVENT.replace("ID", &"i".repeat(length)) + "\n"),
-        ]
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(600))]
-        #[test]
-        fn the_verdict_does_not_depend_on_the_split(
-            list in prop_oneof![4 => Just(""), 1 => Just("["), 1 => Just("[\n")],
-            parts in proptest::collection::vec(part(), 0..14),
-            ended in any::<bool>(),
-            splits in proptest::collection::vec(0u64..6000, 0..6),
-            target in 1usize..3000,
-        ) {
-            let mut log = (list.to_owned() + &parts.concat()).into_bytes();
-            if !ended && log.last() == Some(&b'\n') {
-                log.pop();
-            }
-            // The first line decides the layout, as in a real file.
-            let want = verdicts(&log, &[], 1 << 20, 1500);
-            for (splits, target) in [(&splits[..], target), (&[][..], target), (&splits[..], 1 << 20)] {
-                let got = verdicts(&log, splits, target, 1500);
-                prop_assert_eq!(&got.0, &want.0, "splits {:?} target {}\n{}", splits, target, String::from_utf8_lossy(&log));
-                prop_assert_eq!((got.1.events, &got.1.rejects, &got.1.skipped), (want.1.events, &want.1.rejects, &want.1.skipped));
-            }
-        }
-
-        #[test]
-        fn no_bytes_panic(log in proptest::collection::vec(any::<u8>(), 0..400), splits in proptest::collection::vec(0u64..400, 0..4)) {
-            verdicts(&log, &splits, 50, 200);
-        }
-    }
-
-    #[test]
-    fn what_is_no_element_of_a_list_is_cut_nowhere() {
-        let log =
-            format!("[C\"a\":\"b\" {{\"x\":1}},\"y\"z,7,{EVENT},\"a,b\",\n{EVENT}x]\n{EVENT}");
-        let want = verdicts(log.as_bytes(), &[], 1 << 20, 1 << 20);
-        assert_eq!(want.1.events, 3);
-        for target in 1..log.len() {
-            assert_eq!(
-                verdicts(log.as_bytes(), &[], target, 1 << 20).0,
-                want.0,
-                "target {target}"
-            );
-        }
-    }
-
-    #[test]
-    fn an_indented_value_after_text_is_cut_nowhere() {
-        let value = format!(
-            "  {{\n{}    \"x\": 1\n",
-            "    \"name\": {\n      \"a\": 1\n    },\n".repeat(30)
-        );
-        let log = format!("x{EVENT}\n{value}text\n{value}{EVENT}\n");
-        let want = verdicts(log.as_bytes(), &[], 1 << 20, 600);
-        for target in [1, 16, 100, 300, 700, 1500] {
-            assert_eq!(
-                verdicts(log.as_bytes(), &[], target, 600).0,
-                want.0,
-                "target {target}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_record_across_a_boundary_at_every_offset() {
-        let log = [
-            EVENT,
-            "\nnot json\n",
-            &EVENT.replace(",", ",\n "),
-            "\n",
-            EVENT,
-            EVENT,
-            "\n",
-            &EVENT[..40],
-            "\n",
-            EVENT,
-            "\n",
-        ]
-        .concat();
-        let want = verdicts(log.as_bytes(), &[], 1 << 20, 1 << 20);
-        assert_eq!((want.1.events, want.1.read()), (5, 7));
-        for at in 1..log.len() as u64 {
-            assert_eq!(
-                verdicts(log.as_bytes(), &[at], 64, 1 << 20).0,
-                want.0,
-                "split at {at}"
-            );
-            assert_eq!(
-                verdicts(log.as_bytes(), &[at, at + 1, at + 7], 1 << 20, 1 << 20).0,
-                want.0,
-                "split at {at}"
-            );
-        }
-    }
-}
+mod splits;

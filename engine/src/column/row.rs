@@ -5,6 +5,7 @@ use std::{borrow::Cow, cell::OnceCell, sync::Arc};
 
 use crate::event::{Event, Grant, ParentObject, Reason, ReasonCache, service_account, uri};
 use crate::json::{Text, elements, last_member, members};
+use crate::record::sink::{EventSource, RecordLocation};
 use crate::schema::EventPart;
 use crate::time::MICROS_A_DAY;
 
@@ -26,6 +27,30 @@ pub(crate) struct RowOrigin<'a> {
     pub(crate) source_id: Option<&'a str>,
     /// The identity of the event; `None` outside lakes.
     pub(crate) event_hash: Option<i64>,
+}
+
+impl RecordLocation {
+    /// The provenance of a row that lies here; `cluster` is what the user calls it where the source
+    /// does not know.
+    pub(crate) fn origin<'o>(
+        self,
+        source: &EventSource<'o>,
+        source_file: &'o str,
+        cluster: Option<&'o str>,
+    ) -> RowOrigin<'o> {
+        RowOrigin {
+            cluster: source.cluster.or(cluster),
+            account: source.account,
+            log_stream: source.log_stream,
+            format: source.format,
+            source_file,
+            source_line: self.line as i64,
+            source_offset: self.offset as i64,
+            event_bytes: self.length as i64,
+            source_id: None,
+            event_hash: self.identity,
+        }
+    }
 }
 
 /// An event with its origin.

@@ -1,21 +1,21 @@
-//! AKS control plane logs as Azure's diagnostic settings deliver them: records in, the events in
+//! AKS control plane logs as Azure diagnostic settings deliver them: records in, the events in
 //! their `properties.log` out.
 //!
-//! A blob has a record a line, an Event Hub (and a blob before November 2018) `{"records":[…]}`;
-//! some forward the bare `properties`. Only the categories `kube-audit` and `kube-audit-admin` hold
-//! events, and the second repeats a part of the first. Azure cuts long strings without a mark.
-//! Source: learn.microsoft.com, "Azure resource logs" and "resource-logs-blob-format"; genuine
-//! records.
+//! A blob has one record a line. An Event Hub, like a blob before November 2018, has
+//! `{"records":[…]}`. Some pipelines forward the bare `properties`. Only the categories
+//! `kube-audit` and `kube-audit-admin` hold events, and the second repeats some events of the
+//! first. Azure cuts long strings without marking the cut. Source: learn.microsoft.com, "Azure
+//! resource logs" and "resource-logs-blob-format"; real records.
 
 use std::borrow::Cow;
 
 use crate::format::document::{each, filled, held, joined, rest_of};
-use crate::format::{Format, Provenance, Record, Twin, Unwrapped};
+use crate::format::{Envelope, Provenance, Record, Twin, Unwrapped};
 use crate::json::{Value, ValueKind};
 
 pub(super) struct Aks;
 
-impl Format for Aks {
+impl Envelope for Aks {
     fn name(&self) -> &'static str {
         "aks"
     }

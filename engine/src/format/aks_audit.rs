@@ -1,31 +1,31 @@
-//! Log Analytics' tables AKSAudit and AKSAuditAdmin: rows with a column for each member of an event
-//! in, the events out.
+//! The Log Analytics tables AKSAudit and AKSAuditAdmin: rows with a column for each member of an
+//! event in, the events out.
 //!
-//! Dynamic columns are JSON values, or, in exports from the portal, strings that hold them; a null
-//! is `null`, an empty string or no column at all. Neither table has a column for
-//! `impersonatedUser`. A column is cut at its limit: what is left of a dynamic one is no JSON and
-//! says nothing for certain. Source: learn.microsoft.com, reference of the table AKSAudit.
+//! Dynamic columns are JSON values or, in exports from the portal, strings that hold JSON. A null
+//! is `null`, an empty string or a missing column. Neither table has a column for
+//! `impersonatedUser`. Long columns are cut at their limit; the rest of a dynamic one is not JSON
+//! and is not trusted. Source: learn.microsoft.com, reference of the table AKSAudit.
 
 use crate::format::aks::resource;
 use crate::format::document::filled;
 use crate::format::sls::{Inner, inner};
-use crate::format::{Format, Provenance, Record, Twin, Unwrapped, writer};
+use crate::format::{Envelope, Provenance, Record, Twin, Unwrapped, writer};
 use crate::json::{Text, Value, ValueKind};
 
-/// What an empty string in a column is.
+/// What an empty string in a column means.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum AksColumn {
     /// The member itself: the apiserver writes it even if it is empty.
     Always,
-    /// No member.
+    /// The member is absent.
     Filled,
-    /// No member; and a string may hold JSON.
+    /// The member is absent; other strings may hold JSON.
     Dynamic,
 }
 
 use AksColumn::{Always, Dynamic, Filled};
 
-/// The columns, and the members that they are.
+/// The columns, and the members of the event that they hold.
 const COLUMNS: [(&str, &str, AksColumn); 15] = [
     ("Level", "level", Always),
     ("AuditId", "auditID", Always),
@@ -46,7 +46,7 @@ const COLUMNS: [(&str, &str, AksColumn); 15] = [
 
 pub(super) struct AksAudit;
 
-impl Format for AksAudit {
+impl Envelope for AksAudit {
     fn name(&self) -> &'static str {
         "aks-audit"
     }
@@ -103,7 +103,7 @@ impl Format for AksAudit {
     }
 }
 
-/// Appends the member that a column is, if it is one; false if it was cut.
+/// Appends the member that a column holds, if any; false if the column was cut.
 fn member(event: &mut Vec<u8>, name: &str, kind: AksColumn, value: Value<'_>) -> bool {
     let text = value.text().map(Text::decode);
     match text

@@ -1,17 +1,17 @@
-//! AKS control plane logs in Log Analytics' table AzureDiagnostics: rows in, the events in their
+//! AKS control plane logs in the Log Analytics table AzureDiagnostics: rows in, the events in their
 //! column `log_s` out.
 //!
-//! `Category` is as in a diagnostic record; a query may have projected any columns away. A column
-//! is cut at 32 KiB without a mark. Source: learn.microsoft.com, reference of the table
+//! `Category` is the same as in a diagnostic record. A query may have dropped any of the columns.
+//! `log_s` is cut at 32 KiB without a mark. Source: learn.microsoft.com, reference of the table
 //! AzureDiagnostics.
 
 use crate::format::aks::resource;
 use crate::format::document::{filled, held};
-use crate::format::{Format, Provenance, Record, Twin, Unwrapped};
+use crate::format::{Envelope, Provenance, Record, Twin, Unwrapped};
 
 pub(super) struct AksDiagnostics;
 
-impl Format for AksDiagnostics {
+impl Envelope for AksDiagnostics {
     fn name(&self) -> &'static str {
         "aks-diagnostics"
     }

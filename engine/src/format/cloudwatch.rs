@@ -1,12 +1,12 @@
-//! CloudWatch Logs as subscription filters deliver it: documents of one log stream in, the messages
-//! in them out.
+//! CloudWatch Logs as subscription filters deliver it: documents of one log stream in, their
+//! messages out.
 //!
-//! `{"messageType":"DATA_MESSAGE","owner","logGroup","logStream","subscriptionFilters","logEvents":[{"id","timestamp","message"}]}`
-//! comes by Kinesis and Firehose; a Lambda function gets it as
-//! `{"awslogs":{"data":base64(gzip(…))}}`. The log group of an EKS cluster has other streams beside
-//! the audit log, and CloudWatch sends control messages: neither holds events. Source: CloudWatch
-//! Logs user guide, "Real-time processing of log data with subscriptions"; EKS user guide, "Control
-//! plane logging".
+//! Kinesis and Firehose deliver
+//! `{"messageType":"DATA_MESSAGE","owner","logGroup","logStream","subscriptionFilters","logEvents":[{"id","timestamp","message"}]}`.
+//! A Lambda function gets it as `{"awslogs":{"data":base64(gzip(…))}}`. The log group of an EKS
+//! cluster has other streams beside the audit log, and CloudWatch sends control messages; neither
+//! holds events. Source: CloudWatch Logs user guide, "Real-time processing of log data with
+//! subscriptions"; EKS user guide, "Control plane logging".
 
 use std::{borrow::Cow, io::Read as _};
 
@@ -14,13 +14,13 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::read::MultiGzDecoder;
 
 use crate::format::document::{each, filled, held, joined};
-use crate::format::{Format, Provenance, Record, Unwrapped};
+use crate::format::{Envelope, Provenance, Record, Unwrapped};
 use crate::json::{Value, ValueKind};
 
 /// More than this in one Lambda event is an attack: the service's own limit is 6 MB.
 const MOST_INFLATED: u64 = 64 << 20;
 
-/// What the audit log's streams of EKS begin with.
+/// The prefix of EKS's audit log streams.
 const AUDIT_STREAM: &str = "kube-apiserver-audit-";
 
 /// The components of the control plane that log beside it, each to `<component>-<32 hex digits>`.
@@ -34,7 +34,7 @@ const OTHER_COMPONENTS: [&str; 5] = [
 
 pub(super) struct CloudWatch;
 
-impl Format for CloudWatch {
+impl Envelope for CloudWatch {
     fn name(&self) -> &'static str {
         "cloudwatch"
     }
@@ -107,16 +107,16 @@ fn data<'a>(record: &Record<'a>) -> Option<Cow<'a, str>> {
 fn inflated(data: &str) -> Result<String, &'static str> {
     let zipped = STANDARD
         .decode(data.trim())
-        .map_err(|_| "awslogs.data is no base64")?;
+        .map_err(|_| "awslogs.data is not valid base64")?;
     let mut bytes = Vec::new();
     let mut decoder = MultiGzDecoder::new(zipped.as_slice()).take(MOST_INFLATED + 1);
     decoder
         .read_to_end(&mut bytes)
-        .map_err(|_| "awslogs.data is no gzip")?;
+        .map_err(|_| "awslogs.data is not valid gzip")?;
     if bytes.len() as u64 > MOST_INFLATED {
         return Err("awslogs.data inflates to more than 64 MiB");
     }
-    String::from_utf8(bytes).map_err(|_| "awslogs.data holds no UTF-8")
+    String::from_utf8(bytes).map_err(|_| "awslogs.data is not valid UTF-8")
 }
 
 /// The EKS cluster whose log group this is.
@@ -125,8 +125,8 @@ pub(super) fn cluster_of(group: &str) -> Option<&str> {
     (!name.is_empty() && !name.contains('/')).then_some(name)
 }
 
-/// May this stream hold audit events? Names say so only of EKS's streams: another agent's may be
-/// called anything.
+/// May this stream hold audit events? Only the names of EKS's own streams tell; other agents call
+/// theirs anything.
 pub(super) fn may_hold_events(cluster: Option<&str>, stream: Option<&str>) -> bool {
     let Some(stream) = stream else { return true };
     let other = stream.rsplit_once('-').is_some_and(|(component, id)| {

@@ -1,25 +1,25 @@
-//! Log events as the CloudWatch Logs API answers: pages of them in, their messages out.
+//! Log events as the CloudWatch Logs API returns them: pages in, their messages out.
 //!
 //! `aws logs filter-log-events` prints
-//! `{"events":[{"logStreamName","timestamp","message","ingestionTime","eventId"}],
-//! "searchedLogStreams":[]}`, `aws logs get-log-events` the same without names, beside
-//! `nextForwardToken`; with `--query events` the list alone is left. Source: CloudWatch Logs API
-//! reference, FilteredLogEvent and OutputLogEvent.
+//! `{"events":[{"logStreamName","timestamp","message","ingestionTime","eventId"}], "searchedLogStreams":[]}`.
+//! `aws logs get-log-events` prints the same without names, beside `nextForwardToken`. With
+//! `--query events` only the list is left. Source: CloudWatch Logs API reference, FilteredLogEvent
+//! and OutputLogEvent.
 
 use crate::format::cloudwatch::may_hold_events;
 use crate::format::document::{each, filled, held, joined};
-use crate::format::{Format, Provenance, Record, Unwrapped};
+use crate::format::{Envelope, Provenance, Record, Unwrapped};
 use crate::json::{ValueKind, elements};
 
 pub(super) struct CloudWatchEvents;
 
-impl Format for CloudWatchEvents {
+impl Envelope for CloudWatchEvents {
     fn name(&self) -> &'static str {
         "cloudwatch-events"
     }
 
     fn doc(&self) -> &'static str {
-        "what `aws logs filter-log-events` and `aws logs get-log-events` print: pages of log events of CloudWatch Logs (EKS)"
+        "output of `aws logs filter-log-events` and `aws logs get-log-events`: pages of CloudWatch Logs events (EKS)"
     }
 
     fn recognises(&self, record: &Record<'_>) -> bool {

@@ -1,18 +1,18 @@
 //! Lines of a CloudWatch Logs export task to S3: `2023-07-31T01:58:12.101Z <message>` in, the
 //! message out.
 //!
-//! Each line has the time at which CloudWatch took the log event, in milliseconds, and the message
-//! as it was. Source: genuine export tasks; moto's `logs/models.py`.
+//! Each line has the time at which CloudWatch received the log event, in milliseconds, and the
+//! unchanged message. Source: real export tasks; moto's `logs/models.py`.
 
 use std::borrow::Cow;
 
 use crate::format::syslog::Syslog;
-use crate::format::{Format, Provenance, Record, TextLine, Unwrapped, writer};
+use crate::format::{LineFormat, Provenance, TextLine, writer};
 use crate::time::parse_micros;
 
 pub(super) struct CloudWatchExport;
 
-impl Format for CloudWatchExport {
+impl LineFormat for CloudWatchExport {
     fn name(&self) -> &'static str {
         "cloudwatch-export"
     }
@@ -20,12 +20,6 @@ impl Format for CloudWatchExport {
     fn doc(&self) -> &'static str {
         "lines of a CloudWatch Logs export task to S3 (EKS): a time in milliseconds in front of each message"
     }
-
-    fn recognises(&self, _record: &Record<'_>) -> bool {
-        false
-    }
-
-    fn unwrap(&self, _record: &Record<'_>, _out: &mut dyn Unwrapped) {}
 
     fn line<'l>(&self, line: &'l str) -> Option<TextLine<'l>> {
         let (time, message) = line.split_once(' ')?;

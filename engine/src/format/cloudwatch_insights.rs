@@ -1,27 +1,27 @@
 //! Results of CloudWatch Logs Insights: rows of fields in, their `@message` out.
 //!
 //! `aws logs get-query-results` prints
-//! `{"results":[[{"field":"@message","value":"…"},…],…],"statistics","status"}`; the console
-//! exports rows as objects. Fields without an `@` were found in the message and say nothing that it
-//! does not. Source: CloudWatch Logs API reference, GetQueryResults; "Supported logs and discovered
+//! `{"results":[[{"field":"@message","value":"…"},…],…],"statistics","status"}`. The console
+//! exports rows as objects. Fields without an `@` were extracted from the message and add nothing
+//! to it. Source: CloudWatch Logs API reference, GetQueryResults; "Supported logs and discovered
 //! fields".
 
 use std::borrow::Cow;
 
 use crate::format::cloudwatch::{cluster_of, may_hold_events};
 use crate::format::document::{each, filled};
-use crate::format::{Format, Provenance, Record, Unwrapped, writer};
+use crate::format::{Envelope, Provenance, Record, Unwrapped, writer};
 use crate::json::{Text, Value, ValueKind, elements};
 
 pub(super) struct CloudWatchInsights;
 
-impl Format for CloudWatchInsights {
+impl Envelope for CloudWatchInsights {
     fn name(&self) -> &'static str {
         "cloudwatch-insights"
     }
 
     fn doc(&self) -> &'static str {
-        "results of CloudWatch Logs Insights (EKS): what `aws logs get-query-results` prints, rows with the field @message"
+        "results of CloudWatch Logs Insights (EKS): output of `aws logs get-query-results`, or exported rows with the field @message"
     }
 
     fn recognises(&self, record: &Record<'_>) -> bool {

@@ -1,18 +1,18 @@
 //! Container log files of the Container Runtime Interface: `<time> stdout|stderr F|P <text>` in,
 //! the text out.
 //!
-//! The runtime cuts what a process writes after 16 KiB, anywhere in a character: `P` says that the
-//! line goes on in the next one of the same stream, `F` that it ends. Source: kubernetes/cri-api,
-//! "CRI log format"; containerd `pkg/cri/io/logger.go`.
+//! The runtime cuts the output of a process after 16 KiB, even inside a character. `P` says that
+//! the line continues in the next one of the same stream, `F` that it ends. Source:
+//! kubernetes/cri-api, "CRI log format"; containerd `pkg/cri/io/logger.go`.
 
 use std::borrow::Cow;
 
-use crate::format::{Format, PayloadPart, Provenance, Record, TextLine, Unwrapped, writer};
+use crate::format::{LineFormat, PayloadPart, Provenance, TextLine, writer};
 use crate::time::parse_micros;
 
 pub(super) struct Cri;
 
-impl Format for Cri {
+impl LineFormat for Cri {
     fn name(&self) -> &'static str {
         "cri"
     }
@@ -20,12 +20,6 @@ impl Format for Cri {
     fn doc(&self) -> &'static str {
         "container log files as containerd and CRI-O write them: a time, the stream and F or P in front of each line, parts joined"
     }
-
-    fn recognises(&self, _record: &Record<'_>) -> bool {
-        false
-    }
-
-    fn unwrap(&self, _record: &Record<'_>, _out: &mut dyn Unwrapped) {}
 
     fn line<'l>(&self, line: &'l str) -> Option<TextLine<'l>> {
         let (time, rest) = line.split_once(' ')?;

@@ -1,17 +1,17 @@
 //! Docker's json-file logs: `{"log":"…\n","stream":"stdout","time":"…"}` in, the text of `log` out.
 //!
-//! Docker cuts a line after 16 KiB; only its last part ends in a newline. Records of shippers have
-//! these members, too, and others beside them. Source: moby `daemon/logger/jsonfilelog/jsonlog`,
-//! `daemon/logger/copier.go`.
+//! Docker cuts a line after 16 KiB; only its last part ends in a newline. Records of log shippers
+//! have these members too, and others beside them. Source: moby
+//! `daemon/logger/jsonfilelog/jsonlog`, `daemon/logger/copier.go`.
 
-use crate::format::{Format, PayloadPart, Provenance, Record, Unwrapped};
+use crate::format::{Envelope, PayloadPart, Provenance, Record, Unwrapped};
 
-/// All that a record may have.
+/// The only members of a record.
 const MEMBERS: [&str; 4] = ["log", "stream", "attrs", "time"];
 
 pub(super) struct Docker;
 
-impl Format for Docker {
+impl Envelope for Docker {
     fn name(&self) -> &'static str {
         "docker"
     }
@@ -35,7 +35,7 @@ impl Format for Docker {
         };
         let stream = record.string("stream").unwrap_or_default();
         let line = log.strip_suffix('\n');
-        // Something on the way may have taken the newline off.
+        // A relay may have removed the newline.
         let part = PayloadPart {
             stream: &stream,
             complete: line.is_some() || is_whole(&log),

@@ -1,11 +1,11 @@
-//! What formats with many events in one document, or in members of members, have in common.
+//! Shared by formats that hold many events in one document, or events in nested members.
 
 use std::borrow::Cow;
 
 use crate::format::{Record, Unwrapped};
 use crate::json::{Value, ValueKind, elements};
 
-/// Every element of a list. A list without any is one thing that is no event.
+/// Hands every element of a list to `item`. An empty list counts as one skip.
 pub(super) fn each<'a>(
     list: Value<'a>,
     out: &mut dyn Unwrapped,
@@ -20,7 +20,7 @@ pub(super) fn each<'a>(
     match iterator.fault {
         Some((_, at)) => out.reject(
             list.raw.get(at..).unwrap_or(list.raw),
-            "the list goes on with something that is no element",
+            "the list continues with something that is not an element",
         ),
         None if empty => out.skip(),
         None => {}

@@ -1,20 +1,20 @@
 //! Documents of the Elastic Common Schema: `{"kubernetes":{"audit":{event}},"orchestrator",…}` in,
 //! the event out.
 //!
-//! Elastic's ingest pipeline replaces the dots in the names of annotations. What stands before a
-//! slash there is a DNS name, which has no underscore: those are dots. A copy of the event's text
-//! in `event.original` or `message` says nothing more. Elastic's Azure integration keeps a
-//! diagnostic record as `azure.platformlogs`. Source: elastic/integrations
+//! Elastic's ingest pipeline replaces the dots in annotation names by underscores. The part before
+//! the slash is a DNS name, which has no underscores, so the dots can be restored there.
+//! `event.original` and `message` may hold a copy of the event and add nothing. Elastic's Azure
+//! integration keeps a diagnostic record as `azure.platformlogs`. Source: elastic/integrations
 //! `kubernetes/data_stream/audit_logs`; elastic/detection-rules.
 
 use crate::format::aks::resource;
 use crate::format::document::{filled, joined, rest_of};
-use crate::format::{Format, Provenance, Record, Unwrapped, writer};
+use crate::format::{Envelope, Provenance, Record, Unwrapped, writer};
 use crate::json::{Text, Value, ValueKind};
 
 pub(super) struct Ecs;
 
-impl Format for Ecs {
+impl Envelope for Ecs {
     fn name(&self) -> &'static str {
         "ecs"
     }
@@ -79,7 +79,7 @@ fn platform_log<'a>(record: &Record<'a>) -> Option<Value<'a>> {
     Record::of(log)?.has("properties").then_some(log)
 }
 
-/// The event, if names of its annotations lost their dots, with the dots.
+/// The event with the dots in its annotation names restored, if they were replaced.
 fn with_dots(event: &Record<'_>) -> Option<String> {
     let annotations = event.object("annotations")?;
     if !annotations

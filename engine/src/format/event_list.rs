@@ -1,17 +1,18 @@
 //! What the webhook backend posts:
-//! `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[…]}`.
+//! `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[…]}` in, its items
+//! out.
 //!
-//! The items have neither `kind` nor `apiVersion`: they inherit the list's, so that an event is the
-//! same event in a batch and in a log.
+//! The items have neither `kind` nor `apiVersion`. They inherit those of the list, so that an event
+//! is the same in a batch and in a log.
 
-use crate::format::{Format, Record, Unwrapped};
+use crate::format::{Envelope, Record, Unwrapped};
 use crate::json::{Value, ValueKind, elements};
 
 pub(super) const NAME: &str = "eventlist";
 
 pub(crate) struct EventList;
 
-impl Format for EventList {
+impl Envelope for EventList {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -41,7 +42,7 @@ impl Format for EventList {
         if let Some((_, at)) = list.fault {
             out.reject(
                 &items.raw[at..],
-                "the list goes on with something that is no element",
+                "the list continues with something that is not an element",
             );
             return;
         }

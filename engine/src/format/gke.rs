@@ -1,14 +1,14 @@
 //! GKE's Cloud Audit Logs: a Cloud Logging `LogEntry` with an `AuditLog` in it in, the event that
-//! the apiserver had in mind out.
+//! it was translated from out.
 //!
-//! Google translates the event, and loses some of it: there is one time, no level, no group, no
-//! query. What a LogEntry does not say is left out here. `resourceName` is authoritative; of
-//! `methodName`, whose group is reversed and shortened, only the last segment, the verb, is used.
-//! `status.code` is a `google.rpc.Code`; a `Status` in the response knows the HTTP code better.
+//! Google's translation loses some of the event: there is one timestamp, no level, no API group and
+//! no query. What a LogEntry does not have is left out here. `resourceName` is authoritative.
+//! `methodName` reverses and shortens the group, so only its last segment, the verb, is used.
+//! `status.code` is a `google.rpc.Code`; a `Status` in the response has the exact HTTP code.
 //!
-//! Members are looked for by each of their spellings: `camelCase` in Google's own JSON,
-//! `snake_case` from the Python client, and those of Go's `logging.Entry`. Rows of a BigQuery sink
-//! are entries too: see `gke_bigquery`.
+//! Every member is looked up under each of its spellings: `camelCase` in Google's own JSON,
+//! `snake_case` from the Python client, and those of Go's `logging.Entry`. For rows of a BigQuery
+//! sink see `gke_bigquery`.
 
 mod event;
 
@@ -16,7 +16,7 @@ use std::borrow::Cow;
 
 pub(super) use event::Body;
 
-use crate::format::{Format, Provenance, Record, Unwrapped, writer};
+use crate::format::{Envelope, Provenance, Record, Unwrapped, writer};
 use crate::json::{Text, Value, ValueKind};
 
 pub(super) struct Gke;
@@ -28,7 +28,7 @@ const CALLER_IP: [&str; 2] = ["callerIp", "caller_ip"];
 const USER_AGENT: [&str; 2] = ["callerSuppliedUserAgent", "caller_supplied_user_agent"];
 const CALLER: [&str; 4] = [CALLER_IP[0], CALLER_IP[1], USER_AGENT[0], USER_AGENT[1]];
 
-impl Format for Gke {
+impl Envelope for Gke {
     fn name(&self) -> &'static str {
         "gke"
     }
@@ -51,7 +51,7 @@ impl Format for Gke {
         if let Some(payload) = record.any(&["protoPayload", "proto_payload"]) {
             match Record::of(payload) {
                 Some(payload) => LogEntry::new(record, &payload).hand_over(out),
-                None => out.reject(payload.raw, "the protoPayload is no JSON object"),
+                None => out.reject(payload.raw, "protoPayload is not a JSON object"),
             }
             return;
         }
@@ -63,10 +63,7 @@ impl Format for Gke {
         );
         match (entry, Record::new(&payload)) {
             (Some(entry), Ok(payload)) => LogEntry::new(&entry, &payload).hand_over(out),
-            _ => out.reject(
-                record.text,
-                "the Entry or its AuditPayload is no JSON object",
-            ),
+            _ => out.reject(record.text, "Entry or AuditPayload is not a JSON object"),
         }
     }
 }
@@ -105,7 +102,7 @@ impl<'e> LogEntry<'e> {
         }
         match writer::text(self.event()) {
             Some(event) => out.made(&event, &self.provenance()),
-            None => out.reject(self.entry.text, "the entry is no UTF-8"),
+            None => out.reject(self.entry.text, "the entry is not valid UTF-8"),
         }
     }
 

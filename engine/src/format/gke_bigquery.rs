@@ -1,14 +1,14 @@
-//! GKE's Cloud Audit Logs out of BigQuery: a row of the table that a log sink fills in, the event
+//! GKE's Cloud Audit Logs from BigQuery: a row of the table that a log sink fills in, the event
 //! out.
 //!
-//! `protopayload_auditlog` is the entry's `AuditLog`, its bodies as JSON in strings. A row has
-//! every column of the table: `null` stands for what the entry did not have. Some tools (`bq query
-//! --format=json`, the console) write numbers and booleans as strings.
+//! `protopayload_auditlog` is the entry's `AuditLog`, with the bodies as JSON in strings. A row has
+//! every column of the table; `null` stands for what the entry did not have. Some tools
+//! (`bq query --format=json`, the console) write numbers and booleans as strings.
 
 use std::borrow::Cow;
 
 use crate::format::gke::{Body, LogEntry, present};
-use crate::format::{Format, Record, Unwrapped, writer};
+use crate::format::{Envelope, Record, Unwrapped, writer};
 use crate::json::{Cursor, Text, Value, ValueKind};
 
 pub(super) struct GkeBigQuery;
@@ -25,7 +25,7 @@ const LABELS: [(&str, &str); 2] = [
     ("authorization_k8s_io_reason", "authorization.k8s.io/reason"),
 ];
 
-impl Format for GkeBigQuery {
+impl Envelope for GkeBigQuery {
     fn name(&self) -> &'static str {
         "gke-bigquery"
     }
@@ -42,7 +42,7 @@ impl Format for GkeBigQuery {
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
         let Some(payload) = record.object(PAYLOAD) else {
-            out.reject(record.text, "the protopayload_auditlog is no JSON object");
+            out.reject(record.text, "protopayload_auditlog is not a JSON object");
             return;
         };
         let [request, response] =
@@ -61,7 +61,7 @@ impl Format for GkeBigQuery {
     }
 }
 
-/// The body that the text of a column is; the column's own value if it is no JSON.
+/// The body in a column's text; the column's own value if that is not JSON.
 fn body<'b>(column: Value<'b>, text: Option<&'b str>) -> Option<Body<'b>> {
     let value = text.and_then(whole).unwrap_or(column);
     let nothing = value.kind == ValueKind::Null || value.raw == "\"\"";

@@ -1,15 +1,15 @@
-//! The apiserver's own log: one event a record, with nothing around it.
+//! The apiserver's own log: one event a record, with nothing around it, in; the event out.
 //!
-//! `--audit-log-path` writes one a line (minikube, kubeadm, kind, RKE2, K3s); arrays of them and
-//! pretty-printed ones come from `jq`.
+//! `--audit-log-path` writes one event a line (minikube, kubeadm, kind, RKE2, K3s). Arrays and
+//! pretty-printed events come from `jq`.
 
-use crate::format::{Format, Record, Unwrapped};
+use crate::format::{Envelope, Record, Unwrapped};
 
 pub(super) const NAME: &str = "kube-apiserver";
 
 pub(super) struct KubeApiserver;
 
-impl Format for KubeApiserver {
+impl Envelope for KubeApiserver {
     fn name(&self) -> &'static str {
         NAME
     }

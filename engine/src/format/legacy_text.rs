@@ -17,7 +17,7 @@
 use std::borrow::Cow;
 
 use crate::event::quoted;
-use crate::format::{Format, Provenance, Record, TextLine, Unwrapped, writer};
+use crate::format::{LineFormat, Provenance, TextLine, writer};
 use crate::json::write_string;
 use crate::time::parse_micros;
 
@@ -39,27 +39,21 @@ const KNOWN: [&str; 12] = [
     "response",
 ];
 
-impl Format for LegacyText {
+impl LineFormat for LegacyText {
     fn name(&self) -> &'static str {
         "legacy-text"
     }
 
     fn doc(&self) -> &'static str {
-        "lines of text that the apiserver writes with --audit-log-format=legacy: a time, AUDIT: and name=\"value\" pairs"
+        "text lines of an apiserver with --audit-log-format=legacy: a time, AUDIT: and name=\"value\" pairs"
     }
-
-    fn recognises(&self, _record: &Record<'_>) -> bool {
-        false
-    }
-
-    fn unwrap(&self, _record: &Record<'_>, _out: &mut dyn Unwrapped) {}
 
     fn line<'l>(&self, line: &'l str) -> Option<TextLine<'l>> {
         let (time, rest) = line.trim_ascii_end().split_once(' ')?;
         let rest = rest.strip_prefix("AUDIT:")?;
         parse_micros(time)?;
         let said = Said::parse(rest)?;
-        // Less is no event: Kubernetes 1.6 wrote the response on a line of its own.
+        // With less it is not an event: Kubernetes 1.6 wrote the response on a line of its own.
         if said.get("id").is_none()
             || ["stage", "method", "uri"]
                 .iter()
@@ -196,7 +190,7 @@ fn write_user(out: &mut Vec<u8>, name: &str, username: Option<&str>, groups: Opt
                 }
                 out.push(b']');
             }
-            // It is no list of names, but it was said.
+            // Not a list of names, but it is kept.
             None => writer::string(out, "groups", groups),
         }
     });

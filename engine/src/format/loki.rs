@@ -1,26 +1,26 @@
-//! Answers of Loki: streams of lines in, the lines out.
+//! Responses of Loki: streams of lines in, the lines out.
 //!
-//! The query API answers
+//! The query API returns
 //! `{"status":"success","data":{"resultType":"streams","result":[{"stream":{labels},"values":[["<ns>","line"]]}]}}`,
-//! since Loki 3 with structured metadata as a third element; what is pushed and tailed is
-//! `{"streams":[…]}`; `logcli --output=jsonl` writes `{"labels","line","timestamp"}`. Metric
+//! since Loki 3 with structured metadata as a third element. Pushed and tailed lines are
+//! `{"streams":[…]}`. `logcli --output=jsonl` writes `{"labels","line","timestamp"}`. Metric
 //! queries have the same shape and no lines. Source: Loki HTTP API reference.
 
 use std::borrow::Cow;
 
 use crate::format::document::{each, filled, held, joined};
-use crate::format::{Format, Provenance, Record, Unwrapped, writer};
+use crate::format::{Envelope, Provenance, Record, Unwrapped, writer};
 use crate::json::{Value, ValueKind, elements};
 
 pub(super) struct Loki;
 
-impl Format for Loki {
+impl Envelope for Loki {
     fn name(&self) -> &'static str {
         "loki"
     }
 
     fn doc(&self) -> &'static str {
-        "answers of Grafana Loki's query API and lines of `logcli query --output=jsonl`"
+        "responses of Grafana Loki's query API and lines of `logcli query --output=jsonl`"
     }
 
     fn recognises(&self, record: &Record<'_>) -> bool {

@@ -1,15 +1,15 @@
-//! What `oc adm node-logs` prints: `hostname {event}` in, the event out.
+//! The output of `oc adm node-logs`: `hostname {event}` in, the event out.
 //!
-//! The name of the node stands in front of each line of its log. Source:
-//! openshift/cluster-debug-tools `pkg/cmd/audit/io.go`, which takes it off.
+//! The node's name precedes each line of its log. Source: openshift/cluster-debug-tools
+//! `pkg/cmd/audit/io.go`, which removes it.
 
 use std::borrow::Cow;
 
-use crate::format::{Format, Provenance, Record, TextLine, Unwrapped};
+use crate::format::{LineFormat, Provenance, TextLine};
 
 pub(super) struct NodeLogs;
 
-impl Format for NodeLogs {
+impl LineFormat for NodeLogs {
     fn name(&self) -> &'static str {
         "node-logs"
     }
@@ -17,12 +17,6 @@ impl Format for NodeLogs {
     fn doc(&self) -> &'static str {
         "lines of `oc adm node-logs` (OpenShift): the name of the node in front of each event"
     }
-
-    fn recognises(&self, _record: &Record<'_>) -> bool {
-        false
-    }
-
-    fn unwrap(&self, _record: &Record<'_>, _out: &mut dyn Unwrapped) {}
 
     fn line<'l>(&self, line: &'l str) -> Option<TextLine<'l>> {
         let (word, payload) = line.split_once(' ')?;

@@ -1,26 +1,26 @@
-//! Logs of OpenTelemetry in the JSON encoding of OTLP: `resourceLogs` in, the bodies of their log
+//! OpenTelemetry logs in the JSON encoding of OTLP: `resourceLogs` in, the bodies of their log
 //! records out.
 //!
-//! A body is a string, or the event as a tree of `kvlistValue`s: there an integer is a string,
-//! `null` a value that is not set, and an empty list may lack its `values`. The cluster and the
-//! node are attributes of the resource. Source: opentelemetry-proto `logs/v1/logs.proto`,
-//! `common/v1/common.proto`; OTLP specification, "JSON Protobuf encoding"; OpenShift Logging 6's
-//! output.
+//! A body is a string, or the event as a tree of `kvlistValue`s. There, an integer is a string,
+//! `null` is an unset value, and an empty list may lack its `values`. The cluster and the node are
+//! attributes of the resource. Source: opentelemetry-proto `logs/v1/logs.proto`,
+//! `common/v1/common.proto`; OTLP specification, "JSON Protobuf encoding"; output of OpenShift
+//! Logging 6.
 
 use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::format::document::{each, filled, joined};
-use crate::format::{Format, Provenance, Record, Unwrapped, writer};
+use crate::format::{Envelope, Provenance, Record, Unwrapped, writer};
 use crate::json::{Cursor, Text, Value, ValueKind, elements};
 
-/// Values in values: an apiserver takes no body that is half as deep.
+/// The deepest nesting of values. An apiserver refuses bodies of half this depth.
 const DEEPEST: usize = 256;
 
 pub(super) struct Otlp;
 
-impl Format for Otlp {
+impl Envelope for Otlp {
     fn name(&self) -> &'static str {
         "otlp"
     }
@@ -89,7 +89,7 @@ fn resource(item: Value<'_>, out: &mut dyn Unwrapped) {
     });
 }
 
-/// The string that a resource's attribute is.
+/// A resource attribute, if it is a string.
 fn attribute<'a>(attributes: Option<Value<'a>>, name: &str) -> Option<Cow<'a, str>> {
     let found = elements(attributes?)
         .filter_map(Record::of)
@@ -127,7 +127,7 @@ fn body(entry: &Record<'_>, provenance: &Provenance<'_>, out: &mut dyn Unwrapped
     }
 }
 
-/// Appends what an AnyValue is as JSON; nothing comes of one that is nested too deeply.
+/// Appends an AnyValue as JSON; fails if it is nested too deeply.
 fn any_value(out: &mut Vec<u8>, value: Option<Value<'_>>, depth: usize) -> Option<()> {
     let depth = depth.checked_sub(1)?;
     let any = value.and_then(Record::of);

@@ -1,15 +1,15 @@
 //! OVHcloud's Logs Data Platform: GELF messages with `_appID` and the event as a string in
 //! `short_message` in, the event out.
 //!
-//! Its WebSocket delivers each as a string in the member `message` of another object; that layer is
-//! a shipper's. Source: falcosecurity/plugins `k8saudit-ovh`.
+//! Its WebSocket delivers each message as a string in the member `message` of another object; the
+//! format `shipper` removes that layer. Source: falcosecurity/plugins `k8saudit-ovh`.
 
 use crate::format::document::{filled, held};
-use crate::format::{Format, Provenance, Record, Unwrapped};
+use crate::format::{Envelope, Provenance, Record, Unwrapped};
 
 pub(super) struct Ovh;
 
-impl Format for Ovh {
+impl Envelope for Ovh {
     fn name(&self) -> &'static str {
         "ovh"
     }

@@ -1,10 +1,10 @@
 //! Google Cloud Pub/Sub: what a subscription delivers in, the messages' data out.
 //!
-//! A push is `{"message":{"data":…,"attributes":{…},"messageId":…},"subscription":…}`; a pull is
+//! A push is `{"message":{"data":…,"attributes":{…},"messageId":…},"subscription":…}`. A pull is
 //! `{"receivedMessages":[{"ackId":…,"message":{…}}]}` from the REST API, and a list of those
-//! elements from `gcloud`; functions and BigQuery subscriptions get the message itself. `data` is
-//! base64 but where the subscription has decoded it. What it holds, a LogEntry as a rule, is
-//! another format's business.
+//! elements from `gcloud`. Functions and BigQuery subscriptions get the message itself. `data` is
+//! base64 unless the subscription has decoded it. It usually holds a LogEntry, which another format
+//! reads.
 
 use base64::{
     Engine as _,
@@ -12,7 +12,7 @@ use base64::{
 };
 
 use crate::format::document::each;
-use crate::format::{Format, Provenance, Record, Unwrapped};
+use crate::format::{Envelope, Provenance, Record, Unwrapped};
 use crate::json::{Text, ValueKind};
 
 pub(super) struct PubSub;
@@ -22,7 +22,7 @@ const DELIVERY: [&str; 3] = ["subscription", "ackId", "ack_id"];
 /// Names that are beside its data.
 const MESSAGE: [&str; 4] = ["messageId", "message_id", "publishTime", "publish_time"];
 
-impl Format for PubSub {
+impl Envelope for PubSub {
     fn name(&self) -> &'static str {
         "pubsub"
     }
@@ -58,7 +58,7 @@ impl Format for PubSub {
         each(received, out, |element, out| match Record::of(element) {
             Some(element) => delivery(&element, out),
             None if element.kind == ValueKind::Object => {
-                out.reject(element.raw, "the received message is no JSON object")
+                out.reject(element.raw, "the received message is not a JSON object")
             }
             None => out.skip(),
         });
@@ -70,7 +70,7 @@ fn delivery(record: &Record<'_>, out: &mut dyn Unwrapped) {
     match record.member("message") {
         Some(value) if value.kind == ValueKind::Object => match Record::of(value) {
             Some(message) => hand_over(&message, record.without(&["message"]), out),
-            None => out.reject(value.raw, "the message is no JSON object"),
+            None => out.reject(value.raw, "the message is not a JSON object"),
         },
         _ => hand_over(record, None, out),
     }
@@ -99,8 +99,8 @@ fn hand_over(message: &Record<'_>, delivery: Option<String>, out: &mut dyn Unwra
     } else {
         match decode(&text).map(String::from_utf8) {
             Some(Ok(text)) => out.decoded(&text, &provenance),
-            Some(Err(_)) => out.reject(data.raw, "the message's data is no UTF-8"),
-            None => out.reject(data.raw, "the message's data is no base64"),
+            Some(Err(_)) => out.reject(data.raw, "the message's data is not valid UTF-8"),
+            None => out.reject(data.raw, "the message's data is not valid base64"),
         }
     }
 }

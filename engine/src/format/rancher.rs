@@ -1,18 +1,18 @@
-//! Rancher's API audit log: a record of a request to Rancher's server in, the event that an
+//! Rancher's API audit log: a record of a request to the Rancher server in, the event that an
 //! apiserver would have written out.
 //!
-//! It is no `audit.k8s.io` log, only like one. Since 2020 (`pkg/auth/audit` in rancher/rancher) a
-//! request is one record with `method`, `remoteAddr` and `requestTimestamp`. The shape of 2018,
-//! which the documentation showed for long, has two with a `stage`: the request, and then
-//! `auditID`, status and body alone.
+//! This log resembles `audit.k8s.io` but differs from it. Since 2020 (`pkg/auth/audit` in
+//! rancher/rancher) a request is one record with `method`, `remoteAddr` and `requestTimestamp`. In
+//! 2018 (the documentation showed that shape for years) it was two records with a `stage`: the
+//! request, and then only `auditID`, status and body.
 //!
-//! Requests to `/k8s/clusters/<id>/…` are passed on to that cluster: what they mean there is worked
-//! out as the apiserver does. Other paths are Rancher's own APIs. There is no level, and
-//! `user.name` is an id; the human's name is in `user.extra`.
+//! Requests to `/k8s/clusters/<id>/…` are forwarded to that cluster and resolved as its apiserver
+//! would. Other paths are Rancher's own APIs. There is no level, and `user.name` is an id; the
+//! person's name is in `user.extra`.
 
 use std::borrow::Cow;
 
-use crate::format::{Format, Provenance, Record, Unwrapped, request_info, writer};
+use crate::format::{Envelope, Provenance, Record, Unwrapped, request_info, writer};
 use crate::json::{Value, ValueKind, elements};
 use crate::time::parse_micros;
 
@@ -49,7 +49,7 @@ const USER: [(&str, &str); 3] = [
 ];
 const IMPERSONATED: [(&str, &str); 2] = [("requestUser", "username"), ("requestGroups", "groups")];
 
-impl Format for Rancher {
+impl Envelope for Rancher {
     fn name(&self) -> &'static str {
         "rancher"
     }
@@ -83,7 +83,7 @@ impl Format for Rancher {
         };
         match writer::text(event) {
             Some(event) => out.made(&event, &provenance),
-            None => out.reject(record.text, "the record is no UTF-8"),
+            None => out.reject(record.text, "the record is not valid UTF-8"),
         }
     }
 

@@ -1,10 +1,11 @@
 //! What a request is about: a method and a URI in, the verb and the `objectRef` out, as the
-//! apiserver itself works them out.
+//! apiserver derives them.
 //!
 //! For formats that record a path instead of an `objectRef`. The rules are those of
 //! `NewRequestInfo` in `staging/src/k8s.io/apiserver/pkg/endpoints/request/requestinfo.go`;
-//! [`RequestTarget::uri`] is the way back. As in Go, an empty text stands for what is not there. Not
-//! responsible for: where a provider's record has the path.
+//! [`RequestTarget::uri`] is the inverse. As in Go, an empty text stands for an absent one.
+//!
+//! Not responsible for: where a provider's record has the path.
 
 use std::borrow::Cow;
 

@@ -1,20 +1,20 @@
 //! Records of log shippers and pipelines: any object with a member that holds an event, or another
 //! envelope, in; that member out.
 //!
-//! fluent-bit calls it `log`, filebeat, Vector and Logstash `message`, GELF `short_message`, Splunk
-//! `_raw`, and so on; the same event may stand in several of them and is one event. An event that
-//! was merged into the record at the root is an event with unknown members and none of this
-//! format's business. Source: the shippers' documentation, records of real pipelines.
+//! fluent-bit calls it `log`; Filebeat, Vector and Logstash `message`; GELF `short_message`; Splunk
+//! `_raw`; and so on. The same event may be in several of them and counts once. An event that was
+//! merged into the root of the record is an event with unknown members, and not of this format.
+//! Source: the shippers' documentation, records of real pipelines.
 
 use memchr::memmem;
 
 use crate::format::document::{joined, rest_of};
-use crate::format::{FORMATS, Format, Provenance, Record, Unwrapped, detect_line};
+use crate::format::{ENVELOPES, Envelope, Provenance, Record, Unwrapped, detect_line};
 use crate::json::{Text, Value, ValueKind, elements};
 
 const NAME: &str = "shipper";
 
-/// The members, what is used most for the text itself first.
+/// The members that may hold the event, most usual first.
 const MEMBERS: [&str; 23] = [
     "log",
     "message",
@@ -43,7 +43,7 @@ const MEMBERS: [&str; 23] = [
 
 pub(super) struct Shipper;
 
-impl Format for Shipper {
+impl Envelope for Shipper {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -99,10 +99,10 @@ fn holds(value: Value<'_>) -> bool {
     }
 }
 
-/// Is this an event, or an envelope of another format? This one would look into objects in objects
-/// without an end.
+/// Is this an event, or an envelope of another format? Asking this format too would recurse into
+/// objects without end.
 fn is_envelope(record: &Record<'_>) -> bool {
-    FORMATS
+    ENVELOPES
         .iter()
         .any(|format| format.name() != NAME && format.recognises(record))
 }

@@ -1,13 +1,13 @@
 //! Alibaba Cloud's Simple Log Service (ACK): rows in which every member of the event is a string
 //! in, the events out.
 //!
-//! What was no string in the event is JSON in one: `"user":"{\"username\":…}"`. What was one stays
-//! one, whatever it looks like. The store's own fields begin with two underscores: `__topic__`,
-//! `__source__`, `__time__`, `__tag__:…`. Source: mozillazg/kube-audit-mcp `sls.go`; Alibaba Cloud,
-//! "Reserved fields".
+//! Members that were not strings are JSON in a string: `"user":"{\"username\":…}"`. Strings stay as
+//! they are, whatever they look like. The store's own fields begin with two underscores:
+//! `__topic__`, `__source__`, `__time__`, `__tag__:…`. Source: mozillazg/kube-audit-mcp `sls.go`;
+//! Alibaba Cloud, "Reserved fields".
 
 use crate::format::document::filled;
-use crate::format::{Format, Provenance, Record, Unwrapped, writer};
+use crate::format::{Envelope, Provenance, Record, Unwrapped, writer};
 use crate::json::{Cursor, Fault, Text};
 
 /// The members of an event that are strings in it.
@@ -36,7 +36,7 @@ const NESTED: [&str; 5] = [
 
 pub(super) struct Sls;
 
-impl Format for Sls {
+impl Envelope for Sls {
     fn name(&self) -> &'static str {
         "sls"
     }
@@ -101,7 +101,7 @@ impl Format for Sls {
     }
 }
 
-/// What a string holds that may hold JSON.
+/// What is in a string that may hold JSON.
 pub(super) enum Inner<'t> {
     /// One value and nothing else.
     Json(&'t str),

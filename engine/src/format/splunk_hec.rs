@@ -1,23 +1,23 @@
-//! What Splunk's HTTP Event Collector is sent:
+//! Requests to Splunk's HTTP Event Collector:
 //! `{"time","host","source","sourcetype","index","fields","event"}` in, the event out.
 //!
-//! `event` is an object or a string; objects follow each other without a delimiter. Documents of
-//! ECS have members of the same names, which are objects there. Source: Splunk documentation,
+//! `event` is an object or a string. Objects follow each other without a delimiter. ECS documents
+//! have members of the same names, but there they are objects. Source: Splunk documentation,
 //! "Format events for HTTP Event Collector".
 
 use crate::format::document::{filled, held};
-use crate::format::{Format, Provenance, Record, Unwrapped};
+use crate::format::{Envelope, Provenance, Record, Unwrapped};
 use crate::json::ValueKind;
 
 pub(super) struct SplunkHec;
 
-impl Format for SplunkHec {
+impl Envelope for SplunkHec {
     fn name(&self) -> &'static str {
         "splunk-hec"
     }
 
     fn doc(&self) -> &'static str {
-        "what Splunk's HTTP Event Collector is sent: the event as an object or a string beside time, host, source and sourcetype"
+        "requests to Splunk's HTTP Event Collector: the event as an object or a string beside time, host, source and sourcetype"
     }
 
     fn recognises(&self, record: &Record<'_>) -> bool {

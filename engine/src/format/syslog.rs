@@ -1,15 +1,15 @@
 //! Syslog messages, one a line: the header of RFC 5424 or RFC 3164 and a message in, the message
 //! out.
 //!
-//! Read are `<134>1 2026-11-22T10:14:16Z host program pid id [data] message`, `<134>Nov 22 10:14:16
-//! host program[pid]: message`, and the second as syslog daemons write it into files: without the
-//! priority, perhaps with an RFC 3339 time. The message is what is behind the program's tag and the
-//! cookie `@cee:`. Source: RFC 5424 §6, RFC 3164 §4, rsyslog's templates RSYSLOG_FileFormat and
-//! RSYSLOG_TraditionalFileFormat.
+//! Supported are `<134>1 2026-11-22T10:14:16Z host program pid id [data] message`,
+//! `<134>Nov 22 10:14:16 host program[pid]: message`, and the latter as syslog daemons write it to
+//! files: without the priority, perhaps with an RFC 3339 time. The message follows the program's
+//! tag and the cookie `@cee:`. Source: RFC 5424 §6, RFC 3164 §4, rsyslog's templates
+//! RSYSLOG_FileFormat and RSYSLOG_TraditionalFileFormat.
 
 use std::borrow::Cow;
 
-use crate::format::{Format, Provenance, Record, TextLine, Unwrapped, writer};
+use crate::format::{LineFormat, Provenance, TextLine, writer};
 use crate::time::parse_micros;
 
 const MONTHS: [&str; 12] = [
@@ -18,7 +18,7 @@ const MONTHS: [&str; 12] = [
 
 pub(super) struct Syslog;
 
-impl Format for Syslog {
+impl LineFormat for Syslog {
     fn name(&self) -> &'static str {
         "syslog"
     }
@@ -26,12 +26,6 @@ impl Format for Syslog {
     fn doc(&self) -> &'static str {
         "syslog messages (RFC 5424, RFC 3164, files of syslog daemons), one a line, with an event as the message"
     }
-
-    fn recognises(&self, _record: &Record<'_>) -> bool {
-        false
-    }
-
-    fn unwrap(&self, _record: &Record<'_>, _out: &mut dyn Unwrapped) {}
 
     fn line<'l>(&self, line: &'l str) -> Option<TextLine<'l>> {
         let (priority, rest) = priority(line).unwrap_or(("", line));
@@ -67,7 +61,7 @@ impl Format for Syslog {
     }
 }
 
-/// What a header says; what it leaves out is empty.
+/// The fields of a header; missing ones are empty.
 struct SyslogHeader<'l> {
     host: &'l str,
     fields: [(&'static str, &'l str); 5],

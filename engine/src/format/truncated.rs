@@ -1,14 +1,14 @@
-//! The beginning of an event in, what it still says as an event of its own out.
+//! The beginning of an event in, an event made of what is complete before the cut out.
 //!
-//! EKS cuts events that are too long for CloudWatch and writes `[Truncated...]` behind them, AKS
-//! cuts at 16 KiB without a word. Every member that is complete before the cut is kept; of the
-//! member that the cut goes through nothing, except that of the event's own objects the complete
-//! members are. Bodies and lists are never kept in part: half a value would be a wrong one.
+//! EKS cuts events that are too long for CloudWatch and appends `[Truncated...]`. AKS cuts at 16
+//! KiB without a mark. Every member that is complete before the cut is kept. If the cut goes
+//! through one of the event's own objects, its complete members are kept. Bodies and lists are
+//! never kept in part: half a value would be a wrong value.
 
 use crate::format::writer;
 use crate::json::{Text, Value, ValueKind, members};
 
-/// Objects whose members say something each on their own.
+/// Objects whose members each mean something on their own.
 const OBJECTS: [&str; 5] = [
     "user",
     "impersonatedUser",
@@ -17,8 +17,7 @@ const OBJECTS: [&str; 5] = [
     "annotations",
 ];
 
-/// The event that the beginning of its JSON gives; `None` if too little is left to tell that it is
-/// one.
+/// An event from the beginning of its JSON; `None` if too little is left to recognise it.
 pub(crate) fn salvage(text: &str) -> Option<String> {
     let (found, cut) = complete(text);
     let has = |known: &str| found.iter().any(|(name, _)| name.eq_str(known));

@@ -1,13 +1,13 @@
-//! OpenShift's ViaQ data model: events merged with what the collector says in, the events out.
+//! OpenShift's ViaQ data model: events merged with the members of the collector in, the events out.
 //!
-//! Collectors up to OpenShift Logging 5.9 put "default" where the `level` was; every one keeps it
-//! in `k8s_audit_level` or `openshift_audit_level`. `timestamp` is the time of the collection, not
-//! that of v1beta1. Source: openshift/cluster-logging-operator
+//! Collectors up to OpenShift Logging 5.9 replaced `level` by "default". All keep the level in
+//! `k8s_audit_level` or `openshift_audit_level`. `timestamp` is the time of collection, not that of
+//! v1beta1. Source: openshift/cluster-logging-operator
 //! `internal/generator/vector/filter/openshift/viaq/v1`, `hack/logsamples`; ViaQ
 //! `elasticsearch-templates`.
 
 use crate::format::document::filled;
-use crate::format::{Format, Provenance, Record, Unwrapped, writer};
+use crate::format::{Envelope, Provenance, Record, Unwrapped, writer};
 use crate::json::ValueKind;
 
 /// The collector's members, beside those that begin with `@` or `viaq_`.
@@ -35,7 +35,7 @@ const LEVELS: [&str; 4] = ["None", "Metadata", "Request", "RequestResponse"];
 
 pub(super) struct Viaq;
 
-impl Format for Viaq {
+impl Envelope for Viaq {
     fn name(&self) -> &'static str {
         "viaq"
     }

@@ -1,4 +1,4 @@
-//! JSON out: the members of events that formats make, and of what is left of envelopes.
+//! JSON output: members in; the events that formats make, and what is left of envelopes, out.
 
 use crate::json::{Text, write_string, write_text};
 

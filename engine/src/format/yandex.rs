@@ -1,20 +1,20 @@
 //! Yandex Cloud's Audit Trails: events of the data plane of Managed Service for Kubernetes in, the
 //! apiserver's events in them out.
 //!
-//! `details.nativeApiServerEvent` is the event; files in buckets spell the envelope's names with
-//! underscores. The code of the response is an int64 of protobuf and so a string. Other services'
-//! events have no native event. Source: yandex-cloud/docs
+//! `details.nativeApiServerEvent` is the event. Files in buckets spell the envelope's names with
+//! underscores. The response code is an int64 of protobuf and therefore a string. Events of other
+//! services have no native event. Source: yandex-cloud/docs
 //! `audit-trails/concepts/format-data-plane`.
 
 use crate::format::document::{filled, held, joined, rest_of};
-use crate::format::{Format, Provenance, Record, Unwrapped, writer};
+use crate::format::{Envelope, Provenance, Record, Unwrapped, writer};
 use crate::json::Value;
 
 const NATIVE: [&str; 2] = ["nativeApiServerEvent", "native_api_server_event"];
 
 pub(super) struct Yandex;
 
-impl Format for Yandex {
+impl Envelope for Yandex {
     fn name(&self) -> &'static str {
         "yandex"
     }

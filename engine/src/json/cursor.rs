@@ -1,5 +1,6 @@
-//! A position in one JSON text: values and members out, with the place and the reason when they are
-//! none.
+//! A cursor over one JSON text: text in; values and members, or where and why there is none, out.
+//!
+//! Not responsible for: UTF-8, which the caller has checked.
 
 use crate::json::skip;
 use crate::json::skip::Stop;
@@ -10,16 +11,16 @@ use crate::json::text::Text;
 pub(crate) enum Fault {
     /// The text ends inside a value: more bytes could complete it.
     Incomplete,
-    /// No continuation makes this JSON: at this byte, because of this.
+    /// No continuation would make this JSON.
     Syntax {
         /// Byte position in the cursor's text.
         at: usize,
-        /// What was met, for a person.
+        /// What is wrong, for people.
         what: &'static str,
     },
 }
 
-/// What a value is, by its first byte.
+/// The kind of a value, by its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ValueKind {
     Object,
@@ -57,7 +58,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Where in a text a value stands: what is left of it once the text is gone, and comes again.
+/// Where a value is in its text, to find it again when the text is borrowed again.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
     start: usize,
@@ -124,7 +125,7 @@ impl<'a> Cursor<'a> {
         Err(Fault::Syntax { at: self.at, what })
     }
 
-    /// The next byte that is no white space, not consumed.
+    /// The next byte that is not white space, not consumed.
     #[inline(always)]
     pub(crate) fn peek(&mut self) -> Result<u8, Fault> {
         loop {
@@ -141,7 +142,7 @@ impl<'a> Cursor<'a> {
         &self.text[self.at..]
     }
 
-    /// Steps over bytes that are known, up to a character's start.
+    /// Steps over bytes that are known to end at a character boundary.
     pub(crate) const fn advance(&mut self, bytes: usize) {
         self.at += bytes;
     }
@@ -211,7 +212,7 @@ impl<'a> Cursor<'a> {
         Ok(Some(name))
     }
 
-    /// Is there another array element? Consumes `[`'s follower: a comma or the closing bracket.
+    /// Is there another array element? Consumes the comma before it, or the closing bracket.
     #[inline(always)]
     pub(crate) fn element(&mut self, first: bool) -> Result<bool, Fault> {
         match self.peek()? {

@@ -1,8 +1,7 @@
-//! Members and elements of values that were read before: iteration over an object or array already
-//! found.
+//! Iteration over a value that was read before: an object or array in, its members or elements out.
 //!
-//! Bodies were only carried, so what is met here can still be malformed: iteration then ends, and
-//! [`Members::fault`] says so.
+//! Bodies were only carried, so their insides may be malformed. Iteration then ends, and
+//! [`Members::fault`] says why.
 
 use crate::json::{Cursor, Fault, Text, Value, ValueKind};
 
@@ -84,7 +83,7 @@ pub(crate) fn last_member<'a>(raw: &'a str, name: &str) -> Option<Value<'a>> {
         .map(|(_, value)| value)
 }
 
-/// The elements of an array in order, values carried; none when it is no array.
+/// The elements of an array in order, values carried; none if the value is not an array.
 pub(crate) struct Elements<'a> {
     cursor: Cursor<'a>,
     first: bool,

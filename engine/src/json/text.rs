@@ -1,5 +1,5 @@
-//! A JSON string as it stands in the input: its bytes between the quotes, decoded only when asked
-//! for.
+//! A JSON string as it is in the input: its bytes between the quotes in, the text, decoded on
+//! demand, out.
 
 use std::borrow::Cow;
 
@@ -82,8 +82,8 @@ impl<'a> Text<'a> {
         true
     }
 
-    /// What tells this name from others: the decoded text, or, where decoding loses something, the
-    /// text as written.
+    /// The identity of a member name: the decoded text, or, if decoding loses something, the text
+    /// as written.
     pub(crate) fn identity(self) -> Cow<'a, str> {
         if self.is_exact() {
             self.decode()

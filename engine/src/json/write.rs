@@ -1,4 +1,4 @@
-//! The inverse: text out as JSON strings, escaped as little as RFC 8259 asks for.
+//! The inverse of reading: text in, JSON strings out, escaped as little as RFC 8259 allows.
 
 use crate::json::Text;
 

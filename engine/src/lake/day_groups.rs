@@ -21,7 +21,7 @@ use crate::file::parquet::EncodedGroup;
 use crate::lake::file_statistics::{Day, FileStatistics, TimeRange, date_text};
 use crate::lake::reject_file::RejectFile;
 use crate::lake::source::SourceDays;
-use crate::record::records::{EventSource, RecordLocation, RecordSink};
+use crate::record::sink::{EventSource, RecordLocation, RecordSink};
 use crate::scan::job::{Collector, Job};
 use crate::scan::plan::PlannedObject;
 use crate::time::MICROS_A_DAY;

@@ -1,14 +1,13 @@
-//! Which events were seen before: an event in, whether it is new out.
+//! Duplicates: an event in, whether it is new out.
 //!
-//! An `auditID` is chosen by the client, so it proves nothing. Two events are the same when id,
+//! The client chooses the `auditID`, so it proves nothing. Two events are the same when id,
 //! stage, both times, user, URI, code and the hash of the whole content are equal. Member order,
-//! `kind` and `apiVersion` do not count: the webhook leaves the last two out.
+//! `kind` and `apiVersion` do not count: the webhook omits the last two.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::collections::HashSet;
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::event::{Event, content};
@@ -37,10 +36,10 @@ pub(crate) trait KnownEvents: std::fmt::Debug + Send + Sync {
     fn note(&self, staged: Option<i64>, identity: i64) -> Novelty;
 }
 
-/// Whether an event is to be shown.
+/// Is an event new?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Novelty {
-    /// It is; for a lake, with what tells it from others.
+    /// It is; for a lake, with the hash that identifies it.
     New(Option<i64>),
     /// It was read before.
     Duplicate,
@@ -72,8 +71,8 @@ impl SeenEvents {
         matches!(self.mode, SeenMode::KnownEvents(_))
     }
 
-    /// Is the event, whose JSON is `text`, to be shown? Remembers it. An event of one of two
-    /// streams that carry the same events is left out where the other stream's was there before.
+    /// Is the event, whose JSON is `text`, new? Remembers it. An event of twin streams is a
+    /// duplicate if it came in the other stream before.
     #[inline]
     pub(crate) fn judge(&self, event: &Event<'_>, text: &str, twin: Option<Twin>) -> Novelty {
         let verdict = |new: bool| {
@@ -89,7 +88,7 @@ impl SeenEvents {
                 event.staged,
                 event.content.unwrap_or_else(|| content(text)) as i64,
             ),
-            SeenMode::All(identities) => verdict(lock(identities).insert(identity(event, text))),
+            SeenMode::All(identities) => verdict(identities.lock().insert(identity(event, text))),
             SeenMode::Twins(identities) => {
                 let Some(twin) = twin else {
                     return Novelty::New(None);
@@ -97,7 +96,7 @@ impl SeenEvents {
                 let identity = identity(event, text);
                 let in_stream = |admin: bool| identity ^ u128::from(admin);
                 let admin = twin == Twin::Admin;
-                let mut identities = lock(identities);
+                let mut identities = identities.lock();
                 let new = !identities.contains(&in_stream(!admin));
                 if new {
                     identities.insert(in_stream(admin));
@@ -106,10 +105,6 @@ impl SeenEvents {
             }
         }
     }
-}
-
-fn lock(identities: &Mutex<HashSet<u128>>) -> MutexGuard<'_, HashSet<u128>> {
-    identities.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn identity(event: &Event<'_>, text: &str) -> u128 {

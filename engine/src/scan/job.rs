@@ -18,7 +18,7 @@ use super::plan::{Piece, PlannedObject};
 use super::shared::SharedState;
 use crate::account::{Ledger, ScanAccount};
 use crate::error::{Error, ErrorKind, Result};
-use crate::record::records::RecordSink;
+use crate::record::sink::RecordSink;
 use crate::source::Chunk;
 
 /// Bytes of a chunk: few enough to stay in a processor's cache from the read to the last column.

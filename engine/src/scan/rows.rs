@@ -15,7 +15,7 @@ use crate::account::Reject;
 use crate::column::{BatchBuilder, Row, rejects_batch};
 use crate::error::Result;
 use crate::event::{Event, ReasonCache};
-use crate::record::records::{EventSource, RecordLocation, RecordSink};
+use crate::record::sink::{EventSource, RecordLocation, RecordSink};
 use crate::source::Chunk;
 
 /// The way to the consumer.

@@ -10,7 +10,7 @@ use super::open::OpenObject;
 use super::piece::PieceReading;
 use crate::account::{Reject, reason};
 use crate::record::records::Records;
-use crate::source::chunk::has_record;
+use crate::source::layout::has_record;
 use crate::source::object::Location;
 use crate::source::{ChunkReader, Compression, Layout, compress};
 

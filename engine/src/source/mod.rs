@@ -1,4 +1,4 @@
-//! What bytes arrived? A file, folder, glob or stdin in; ordered objects, decompressed bytes and
+//! Where bytes come from: a file, folder, glob or stdin in; ordered objects, decompressed bytes and
 //! chunks of whole records out.
 //!
 //! - [`listing`]: what the user named → objects, in a stable order;
@@ -6,7 +6,9 @@
 //! - [`archive`]: a zip or tar file → the files in it;
 //! - [`held`]: a local file that stays the same while it is rotated;
 //! - [`compress`]: an object's bytes → decompressed bytes, by content and through every member;
-//! - [`chunk`]: decompressed bytes → chunks that no record straddles, with bounded memory.
+//! - [`layout`]: the first bytes → how the records lie in an object;
+//! - [`chunk`]: decompressed bytes → chunks that no record straddles, with bounded memory;
+//! - [`elements`]: lists longer than a record → where their elements end.
 //!
 //! Not responsible for: what is in a record (`format/`), when pieces are read and by whom
 //! (`scan/`).
@@ -14,13 +16,16 @@
 pub(crate) mod archive;
 pub(crate) mod chunk;
 pub(crate) mod compress;
+pub(crate) mod elements;
 pub(crate) mod held;
 pub(crate) mod lake_folder;
+pub(crate) mod layout;
 pub(crate) mod listing;
 pub(crate) mod object;
 pub(crate) mod store;
 pub(crate) mod witness;
 
-pub(crate) use chunk::{Boundary, Chunk, ChunkReader, Layout};
+pub(crate) use chunk::{Chunk, ChunkReader};
 pub(crate) use compress::Compression;
 pub(crate) use held::Held;
+pub(crate) use layout::{Boundary, Layout};

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::lake::source::{HEAD, SourceRead, Sources};
 use crate::scan::open::OpenObject;
-use crate::source::chunk::next_boundary;
 use crate::source::object::Location;
 use crate::source::witness::{SourceProgress, TAIL, fingerprint};
 use crate::source::{Compression, Held, Layout, compress};
@@ -71,7 +70,7 @@ impl<'o> OpenedSource<'o> {
         };
         let mut text = Vec::new();
         held.reader(at).take(NEAR).read_to_end(&mut text)?;
-        let Some(boundary) = next_boundary(&text, 0, layout.boundary) else {
+        let Some(boundary) = layout.boundary.next(&text, 0) else {
             return Ok(false);
         };
         let held = held.until(at + boundary as u64);

@@ -1,0 +1,187 @@
+//! One try to read a record: the text from its brace on in; an event or the contents of an envelope
+//! to the sink, and where the record ends, or why there is none, out.
+
+use crate::account::reason;
+use crate::event::{Event, NoEvent};
+use crate::format::{Envelope, EventList, Format, PLAIN, Record, detect};
+use crate::json::{Fault, Text, container_end};
+use crate::record::scope::Scope;
+use crate::record::sink::{EventSource, RecordSink};
+use crate::record::unwrapping::Unwrapping;
+use crate::record::walk::{NOT_UTF8, TOO_SHORT, Walk};
+use crate::source::chunk::{DOCUMENT, too_long};
+use crate::source::elements::is_document;
+
+/// How a try to read a record ended.
+pub(super) enum Attempt {
+    /// The record ends at this byte of the chunk.
+    Until(usize),
+    /// More text might complete it.
+    Incomplete,
+    /// It is longer than the limit.
+    TooLarge,
+    /// It cannot be read, for this reason; met at this byte of the chunk.
+    Bad {
+        at: usize,
+        reason: &'static str,
+        what: &'static str,
+    },
+}
+
+impl<'w, S: RecordSink> Walk<'w, S> {
+    /// Tries to read the record at `from`, which has to end before `to`.
+    pub(super) fn try_record(&mut self, from: usize, to: usize) -> Attempt {
+        let text = match self.text {
+            Some(text) => &text[from..to],
+            None => match self.utf8(from, to) {
+                Ok(text) => text,
+                Err(attempt) => return attempt,
+            },
+        };
+        if let Some(forced) = self.records.forced {
+            return self.try_forced(from, text, forced);
+        }
+        if let Some(format) = self.records.format
+            && let Ok(record) = Record::new(text)
+            && format.recognises(&record)
+        {
+            return self.unwrap(from, &record, format);
+        }
+        let limit = self.records.limit;
+        let inherited = self.chunk.inherited.as_deref().map(Text::plain_text);
+        match Event::decode_with(text, inherited, &mut self.records.memo) {
+            Ok((_, end)) if end > limit => Attempt::TooLarge,
+            Ok((event, end)) => {
+                if let Some((record, format)) = Self::resembling(&event, &text[..end]) {
+                    return self.unwrap(from, &record, format);
+                }
+                let format = if inherited.is_some() {
+                    EventList.name()
+                } else {
+                    PLAIN
+                };
+                let source = EventSource::plain(format);
+                self.event(&event, &text[..end], from, end, &source, None);
+                Attempt::Until(from + end)
+            }
+            Err(NoEvent::Other { end })
+                if end > limit && !is_document(&text.as_bytes()[..end], limit) =>
+            {
+                Attempt::TooLarge
+            }
+            Err(NoEvent::Other { .. }) => match Record::new(text) {
+                Ok(record) => self.detected(from, &record),
+                Err(fault) => self.fault(from, text, fault),
+            },
+            Err(NoEvent::Json(fault)) => match Record::new(text) {
+                // Perhaps the fault lies in one of many events in an envelope.
+                Ok(record) => match detect(&record).filter(|format| format.name() != PLAIN) {
+                    Some(format) => self.unwrap(from, &record, format),
+                    None => self.fault(from, text, fault),
+                },
+                Err(_) => self.fault(from, text, fault),
+            },
+        }
+    }
+
+    /// The text of the record at `from`, in a chunk that is not UTF-8 as a whole. Only the value
+    /// itself has to be UTF-8, not what follows it on the line.
+    fn utf8(&self, from: usize, to: usize) -> Result<&'w str, Attempt> {
+        let end = match container_end(&self.bytes[..to], from) {
+            Some(Ok(end)) => end,
+            _ => to,
+        };
+        std::str::from_utf8(&self.bytes[from..end]).map_err(|error| match error.error_len() {
+            None => Attempt::Incomplete,
+            Some(_) => Attempt::Bad {
+                at: from + error.valid_up_to(),
+                reason: reason::UTF8,
+                what: NOT_UTF8,
+            },
+        })
+    }
+
+    /// The record, where only one format is wanted.
+    fn try_forced(&mut self, from: usize, text: &str, forced: Format) -> Attempt {
+        match (Record::new(text), forced) {
+            (Ok(record), Format::Envelope(format)) if format.recognises(&record) => {
+                self.unwrap(from, &record, format)
+            }
+            (Ok(record), _) => {
+                self.skip(reason::NOT_AN_EVENT);
+                Attempt::Until(from + record.text.len())
+            }
+            (Err(fault), _) => self.fault(from, text, fault),
+        }
+    }
+
+    /// How long what begins here may be.
+    pub(super) fn longest(&self, at: usize) -> usize {
+        let limit = self.records.limit;
+        let rest = &self.bytes[at..];
+        if rest.len() > limit && is_document(rest, limit) {
+            DOCUMENT.max(limit)
+        } else {
+            limit
+        }
+    }
+
+    fn fault(&self, from: usize, text: &str, fault: Fault) -> Attempt {
+        match fault {
+            Fault::Incomplete if text.len() > self.longest(from) => Attempt::TooLarge,
+            Fault::Incomplete => Attempt::Incomplete,
+            Fault::Syntax { at, what } => Attempt::Bad {
+                at: from + at,
+                reason: reason::JSON,
+                what,
+            },
+        }
+    }
+
+    /// A whole JSON object that is not an event itself.
+    fn detected(&mut self, from: usize, record: &Record<'_>) -> Attempt {
+        match detect(record) {
+            Some(format) => {
+                self.records.format = Some(format).filter(|format| format.name() != PLAIN);
+                self.unwrap(from, record, format)
+            }
+            None => {
+                self.skip(reason::NOT_AN_EVENT);
+                Attempt::Until(from + record.text.len())
+            }
+        }
+    }
+
+    fn unwrap(
+        &mut self,
+        from: usize,
+        record: &Record<'_>,
+        format: &'static dyn Envelope,
+    ) -> Attempt {
+        let length = record.text.len();
+        format.unwrap(
+            record,
+            &mut Unwrapping {
+                walk: self,
+                from,
+                length,
+                scope: Scope::new(format.name()),
+            },
+        );
+        Attempt::Until(from + length)
+    }
+
+    /// Rejects the record in `[from, to)`, which a try found to be bad or too large.
+    pub(super) fn reject_attempt(&mut self, from: usize, to: usize, attempt: &Attempt) {
+        let (reason, message) = match attempt {
+            Attempt::TooLarge => (reason::TOO_LARGE, too_long(self.records.limit)),
+            Attempt::Bad { at, reason, what } if *reason == reason::JSON => (
+                *reason,
+                format!("{what} (byte {} of the record)", at - from),
+            ),
+            Attempt::Bad { reason, what, .. } => (*reason, (*what).to_owned()),
+            Attempt::Until(_) | Attempt::Incomplete => (reason::JSON, TOO_SHORT.to_owned()),
+        };
+        self.reject(from, to, reason, message);
+    }
+}

@@ -1,0 +1,125 @@
+//! Text that no JSON value begins with: a line in; the payload of a line format, a skip or a
+//! reject, and where to go on, out.
+
+use std::borrow::Cow;
+
+use crate::account::reason;
+use crate::format::detect_line;
+use crate::json::Cursor;
+use crate::record::scope::Scope;
+use crate::record::sink::RecordSink;
+use crate::record::walk::{NOT_UTF8, Walk};
+use crate::source::elements::scalar_end;
+
+impl<S: RecordSink> Walk<'_, S> {
+    /// A bracket or comma alone on its line closes or separates what a list holds; with anything
+    /// else it is garbage.
+    pub(super) fn punctuation(&mut self, at: usize) -> usize {
+        let line_end = self.line_end(at);
+        let alone = self.bytes[at..line_end]
+            .iter()
+            .all(|byte| matches!(byte, b']' | b',' | b' ' | b'\t' | b'\r'));
+        if alone { line_end } else { self.garbage(at) }
+    }
+
+    /// Text that no record begins with.
+    pub(super) fn garbage(&mut self, at: usize) -> usize {
+        if self.chunk.elements {
+            return self.scalar(at);
+        }
+        let line_end = self.line_end(at);
+        let unterminated = self.records.waits
+            && self.chunk.last
+            && line_end == self.bytes.len()
+            && !self.bytes.ends_with(b"\n");
+        // Text in the legacy format looks whole wherever it is cut.
+        let legacy = || memchr::memmem::find(&self.bytes[at..line_end], b" AUDIT: id=\"").is_some();
+        if unterminated && legacy() {
+            self.skip_tail(at);
+            return line_end;
+        }
+        if self.text_line(at, line_end) {
+            return line_end;
+        }
+        if unterminated {
+            self.skip_tail(at);
+            return line_end;
+        }
+        let (reason, message) = match std::str::from_utf8(&self.bytes[at..line_end]) {
+            // The apiserver's own messages, where it writes both to stdout.
+            Ok(text) if is_klog(text) => {
+                self.skip(reason::NOT_AN_EVENT);
+                return line_end;
+            }
+            Ok(_) => (reason::JSON, "the record does not begin with `{`"),
+            Err(_) => (reason::UTF8, NOT_UTF8),
+        };
+        self.reject(at, line_end, reason, message.to_owned());
+        line_end
+    }
+
+    /// A scalar among the elements of a list, or text that is not JSON.
+    fn scalar(&mut self, at: usize) -> usize {
+        let end = scalar_end(self.bytes, at)
+            .unwrap_or(self.bytes.len())
+            .max(at + 1);
+        match std::str::from_utf8(&self.bytes[at..end]).map(str::trim_ascii_end) {
+            Ok(text) => {
+                let mut cursor = Cursor::new(text);
+                if cursor.value().is_ok() && cursor.at() == text.len() {
+                    self.skip(reason::NOT_AN_EVENT);
+                } else {
+                    let message = "the list element is not valid JSON".to_owned();
+                    self.reject(at, end, reason::JSON, message);
+                }
+            }
+            Err(_) => self.reject(at, end, reason::UTF8, NOT_UTF8.to_owned()),
+        }
+        end
+    }
+
+    /// A line of text in a format that is known; false if none knows it.
+    fn text_line(&mut self, at: usize, line_end: usize) -> bool {
+        let bytes = self.bytes;
+        let line = bytes[at..line_end].trim_ascii_end();
+        // A part may end inside a character.
+        let text = match std::str::from_utf8(line) {
+            Ok(text) => text,
+            Err(error) => std::str::from_utf8(&line[..error.valid_up_to()]).unwrap_or_default(),
+        };
+        let Some((format, found)) = detect_line(text) else {
+            return false;
+        };
+        // A line of the legacy format that was cut looks like any program's.
+        if !found.payload.starts_with('{') && text.contains(" AUDIT: id=\"") {
+            return false;
+        }
+        let length = line.len();
+        let scope = Scope::new(format.name()).with(&found.provenance);
+        match (&found.payload, found.part) {
+            (Cow::Borrowed(payload), Some(part)) => {
+                let offset = payload.as_ptr() as usize - text.as_ptr() as usize;
+                // Blanks belong to the text that a part cuts.
+                let whole = &bytes[at..line_end];
+                let whole = whole.strip_suffix(b"\r").unwrap_or(whole);
+                self.part(at, length, &whole[offset..], part, &scope);
+            }
+            _ if text.len() < length => {
+                self.reject(at, at + length, reason::UTF8, NOT_UTF8.to_owned());
+            }
+            (payload, _) => self.payload(at, length, payload, &scope),
+        }
+        true
+    }
+}
+
+/// A line of klog: `I1122 10:18:25.147713       1 file.go:9] message`.
+fn is_klog(line: &str) -> bool {
+    let bytes = line.as_bytes();
+    matches!(bytes.first(), Some(b'I' | b'W' | b'E' | b'F'))
+        && bytes
+            .get(1..5)
+            .is_some_and(|date| date.iter().all(u8::is_ascii_digit))
+        && bytes.get(5) == Some(&b' ')
+        && line.contains("] ")
+}

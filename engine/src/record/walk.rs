@@ -1,0 +1,177 @@
+//! A walk over a chunk: its bytes in; record after record, judged and handed to the sink, out.
+
+use crate::account::{Reject, Tally, reason};
+use crate::event::Event;
+use crate::format::Twin;
+use crate::json::Text;
+use crate::record::records::Records;
+use crate::record::seen::Novelty;
+use crate::record::sink::{EventSource, RecordLocation, RecordSink};
+use crate::source::{Boundary, Chunk};
+
+/// The message of a record that ends too early.
+pub(super) const TOO_SHORT: &str = "the record ends before it is complete";
+/// The message of a record that is not UTF-8.
+pub(super) const NOT_UTF8: &str = "the record is not valid UTF-8";
+
+pub(super) struct Walk<'w, S> {
+    pub(super) bytes: &'w [u8],
+    /// The bytes, if all of them are UTF-8.
+    pub(super) text: Option<&'w str>,
+    pub(super) chunk: &'w Chunk,
+    /// The line that was looked at last, from any position in it to its end.
+    line: (usize, usize),
+    /// Newlines are counted up to here.
+    counted: usize,
+    /// Their number, with those before the chunk.
+    newlines: u64,
+    pub(super) records: &'w mut Records,
+    pub(super) tally: &'w mut Tally,
+    sink: &'w mut S,
+}
+
+impl<'w, S: RecordSink> Walk<'w, S> {
+    pub(super) fn new(
+        chunk: &'w Chunk,
+        records: &'w mut Records,
+        tally: &'w mut Tally,
+        sink: &'w mut S,
+    ) -> Self {
+        let bytes = chunk.bytes.as_slice();
+        Self {
+            bytes,
+            // Nearly every chunk is UTF-8 as a whole, and that is checked at the speed of memory.
+            text: simdutf8::basic::from_utf8(bytes).ok(),
+            chunk,
+            line: (0, 0),
+            counted: 0,
+            newlines: records.newlines_before + chunk.newlines,
+            records,
+            tally,
+            sink,
+        }
+    }
+
+    pub(super) fn run(&mut self) {
+        let mut at = 0;
+        while let Some(&byte) = self.bytes.get(at) {
+            at = match byte {
+                b' ' | b'\t' | b'\r' | b'\n' => at + 1,
+                b'{' => self.value(at),
+                // Between the elements of a list.
+                b',' if self.chunk.elements => at + 1,
+                b'[' => self.array(at),
+                b']' | b',' => self.punctuation(at),
+                _ => self.garbage(at),
+            };
+        }
+    }
+
+    /// The end of the line that `at` is in: the newline's position, or the chunk's end.
+    pub(super) fn line_end(&mut self, at: usize) -> usize {
+        // A line can hold millions of values: its end is looked for once.
+        let (from, end) = self.line;
+        if (from..end).contains(&at) {
+            return end;
+        }
+        let end =
+            memchr::memchr(b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |step| at + step);
+        self.line = (at, end);
+        end
+    }
+
+    pub(super) fn location(&mut self, at: usize, length: usize) -> RecordLocation {
+        let line = if self.records.lines {
+            if at >= self.counted {
+                self.newlines +=
+                    memchr::memchr_iter(b'\n', &self.bytes[self.counted..at]).count() as u64;
+            } else {
+                self.newlines -=
+                    memchr::memchr_iter(b'\n', &self.bytes[at..self.counted]).count() as u64;
+            }
+            self.counted = at;
+            self.newlines + 1
+        } else {
+            0
+        };
+        RecordLocation {
+            offset: self.chunk.offset + at as u64,
+            line,
+            length,
+            identity: None,
+        }
+    }
+
+    pub(super) fn event(
+        &mut self,
+        event: &Event<'_>,
+        text: &str,
+        from: usize,
+        length: usize,
+        source: &EventSource<'_>,
+        twin: Option<Twin>,
+    ) {
+        let identity = match self.records.seen.judge(event, text, twin) {
+            Novelty::New(identity) => identity,
+            Novelty::Duplicate => return self.tally.skip(reason::DUPLICATE),
+            Novelty::InTheLake => return self.tally.skip(reason::IN_THE_LAKE),
+        };
+        self.tally.events += 1;
+        let level = match event.level.map(Text::raw) {
+            Some("Metadata") => 0,
+            Some("Request") => 1,
+            Some("RequestResponse") => 2,
+            _ => 3,
+        };
+        self.tally.levels[level] += 1;
+        if self.tally.format.is_none() {
+            self.tally.format = Some(source.format);
+        }
+        if let Some(micros) = event.staged {
+            self.tally.time(micros);
+        }
+        let location = RecordLocation {
+            identity,
+            ..self.location(from, length)
+        };
+        self.sink.event(event, location, source);
+    }
+
+    pub(super) fn skip(&mut self, reason: &'static str) {
+        self.tally.skip(reason);
+    }
+
+    /// The record at `at` is still being written. Where a record is a line, it began with the line.
+    pub(super) fn skip_tail(&mut self, at: usize) {
+        let line = || memchr::memrchr(b'\n', &self.bytes[..at]).map_or(0, |newline| newline + 1);
+        let start = if self.records.boundary == Boundary::Line {
+            line()
+        } else {
+            at
+        };
+        self.tally.skip_tail(self.chunk.offset + start as u64);
+    }
+
+    /// May what lies here be incomplete because it is still being written? It is then the end of a
+    /// plain file.
+    pub(super) fn may_still_grow(&self, from: usize, length: usize) -> bool {
+        self.records.plain_file && self.chunk.last && from + length == self.bytes.len()
+    }
+
+    pub(super) fn reject(&mut self, from: usize, to: usize, reason: &'static str, message: String) {
+        let location = self.location(from, to - from);
+        let record = self.bytes[from..to].trim_ascii_end();
+        self.count(Reject::new(
+            reason,
+            message,
+            location.offset,
+            location.counted_line(),
+            record,
+        ));
+    }
+
+    pub(super) fn count(&mut self, reject: Reject) {
+        self.tally.reject(&reject);
+        self.sink.reject(reject);
+    }
+}
