@@ -4,7 +4,7 @@
 //! - [`records`]: the state that the records of one object share;
 //! - [`walk`]: over the records of a chunk, each of which is a [`value`], a [`list`] or [`text`];
 //! - [`attempt`]: one try to read a record;
-//! - [`unwrapping`], [`payload`], [`scope`] and [`parts`]: what is in envelopes, in envelopes
+//! - [`unwrapping`], [`payload`], [`scope`], [`joining`] and [`parts`]: what is in envelopes, in envelopes
 //!   inside them, and in payloads that are spread over several records;
 //! - [`seen`]: which events came before.
 //!
@@ -14,6 +14,7 @@
 //! Not responsible for: what a query wants. The verdict is the same for every question.
 
 mod attempt;
+mod joining;
 mod list;
 mod parts;
 mod payload;

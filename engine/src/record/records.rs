@@ -9,8 +9,7 @@ use crate::format::{Envelope, Format, format as format_named, is_plain};
 use crate::record::parts::UnfinishedPayloads;
 use crate::record::seen::SeenEvents;
 use crate::record::sink::RecordSink;
-use crate::record::walk::Walk;
-use crate::source::{Boundary, Chunk};
+use crate::source::Boundary;
 
 /// What decides over one object's records.
 pub(crate) struct Records {
@@ -62,18 +61,6 @@ impl Records {
             seen,
             parts: UnfinishedPayloads::default(),
         }
-    }
-
-    /// Walks over the records of a chunk.
-    pub(crate) fn chunk(&mut self, chunk: &Chunk, tally: &mut Tally, sink: &mut impl RecordSink) {
-        for reject in &chunk.rejects {
-            let mut reject = reject.clone();
-            reject.line = reject.line.map(|line| line + self.newlines_before);
-            tally.reject(&reject);
-            sink.reject(reject);
-        }
-        tally.bytes += chunk.bytes.len() as u64;
-        Walk::new(chunk, self, tally, sink).run();
     }
 
     /// After the last chunk: what is still incomplete.

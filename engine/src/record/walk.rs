@@ -30,8 +30,22 @@ pub(super) struct Walk<'w, S> {
     sink: &'w mut S,
 }
 
+impl Records {
+    /// Walks over the records of a chunk.
+    pub(crate) fn chunk(&mut self, chunk: &Chunk, tally: &mut Tally, sink: &mut impl RecordSink) {
+        for reject in &chunk.rejects {
+            let mut reject = reject.clone();
+            reject.line = reject.line.map(|line| line + self.newlines_before);
+            tally.reject(&reject);
+            sink.reject(reject);
+        }
+        tally.bytes += chunk.bytes.len() as u64;
+        Walk::new(chunk, self, tally, sink).run();
+    }
+}
+
 impl<'w, S: RecordSink> Walk<'w, S> {
-    pub(super) fn new(
+    fn new(
         chunk: &'w Chunk,
         records: &'w mut Records,
         tally: &'w mut Tally,
@@ -52,7 +66,7 @@ impl<'w, S: RecordSink> Walk<'w, S> {
         }
     }
 
-    pub(super) fn run(&mut self) {
+    fn run(&mut self) {
         let mut at = 0;
         while let Some(&byte) = self.bytes.get(at) {
             at = match byte {

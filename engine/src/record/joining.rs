@@ -1,0 +1,63 @@
+//! Payloads that are spread over several records: parts in, the whole payload out once its last
+//! part is there.
+
+use crate::account::reason;
+use crate::format::PayloadPart;
+use crate::record::parts::UnfinishedPayload;
+use crate::record::scope::Scope;
+use crate::record::sink::RecordSink;
+use crate::record::walk::{NOT_UTF8, Walk};
+use crate::source::chunk::too_long;
+
+impl<S: RecordSink> Walk<'_, S> {
+    /// A part of a payload, joined to the parts before it.
+    pub(super) fn part(
+        &mut self,
+        from: usize,
+        length: usize,
+        bytes: &[u8],
+        part: PayloadPart<'_>,
+        scope: &Scope<'_>,
+    ) {
+        let Some(whole) = self.joined(from, bytes, part) else {
+            return;
+        };
+        match std::str::from_utf8(&whole) {
+            Ok(text) => self.payload(from, length, text, scope),
+            Err(_) => self.reject(from, from + length, reason::UTF8, NOT_UTF8.to_owned()),
+        }
+    }
+
+    /// The payload that this part completes, if it is the last.
+    fn joined(&mut self, from: usize, bytes: &[u8], part: PayloadPart<'_>) -> Option<Vec<u8>> {
+        let index = self.records.parts.position(part.stream);
+        if part.complete {
+            let mut whole = index.map_or_else(Vec::new, |index| {
+                self.records.parts.0.swap_remove(index).bytes
+            });
+            whole.extend_from_slice(bytes);
+            return Some(whole);
+        }
+        let limit = self.records.limit;
+        match index {
+            Some(index) => {
+                let payload = &mut self.records.parts.0[index];
+                if payload.bytes.len() + bytes.len() <= limit {
+                    payload.bytes.extend_from_slice(bytes);
+                    return None;
+                }
+                let payload = self.records.parts.0.swap_remove(index);
+                self.count(payload.reject(reason::TOO_LARGE, too_long(limit)));
+            }
+            None => {
+                let location = self.location(from, bytes.len());
+                self.records.parts.0.push(UnfinishedPayload {
+                    stream: part.stream.to_owned(),
+                    location,
+                    bytes: bytes.to_vec(),
+                });
+            }
+        }
+        None
+    }
+}
