@@ -9,7 +9,9 @@ use std::time::{Duration, SystemTime};
 use datafusion::arrow::array::AsArray;
 
 use super::*;
+use crate::error::{ErrorKind, Hint};
 use crate::file::atomic::AtomicFile;
+use crate::lake::delta::AsOf;
 use crate::lake::expire::{EXPIRED, expire};
 use crate::lake::history::history;
 use crate::lake::optimize::MAINTENANCE;
@@ -326,4 +328,36 @@ async fn commits_are_dated_by_the_clock() {
             .unwrap()
             .starts_with("delta-rs")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_clock_will_do() {
+    let lake = UpkeepLake::new().await;
+    for now in [i64::MIN, -1, i64::MAX] {
+        lake.clock.set(now);
+        lake.add(Some(FIRST), &[(0, 1), (1, 2)]).await;
+        assert_eq!(lake.optimize().await.files_after(), 1);
+        vacuum(&lake.root, 7 * DAY, false).await.unwrap();
+        expire(&lake.root, i64::from(FIRST) * DAY, false)
+            .await
+            .unwrap();
+        let commits = history(&lake.table().await, None).await.unwrap().commits;
+        let at = lake.clock.now().div_euclid(1000) * 1000;
+        assert_eq!(commits[0].committed_at, Some(at));
+    }
+    let expired = expire(&lake.root, lake.clock.now(), false).await.unwrap();
+    assert_eq!(expired.files(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_fails_as_a_lake() {
+    let lake = UpkeepLake::new().await;
+    let shown = lake.root.shown.clone();
+    let error = lake.table().await.at(AsOf::Version(9)).await.unwrap_err();
+    let message = format!("{shown}: there is no version 9; the newest is 0");
+    assert_eq!(error.to_string(), message);
+    assert_eq!(error.hint(), Some(&Hint::ListVersions { lake: shown }));
+    std::fs::write(lake.path("_delta_log/00000000000000000000.json"), "{").unwrap();
+    let error = TableSnapshot::open(&lake.root, EVENTS).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Lake { .. }), "{error}");
 }
