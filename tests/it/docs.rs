@@ -49,23 +49,6 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Blocks that show something else than the command prints, by their first command: fewer rows or
-/// columns. They are to be rewritten; one that is right must leave this list.
-const ABRIDGED: &[(&str, &str)] = &[
-    (
-        "README.md",
-        "auditql run rbac-binding-usage -i tests/data/sample",
-    ),
-    (
-        "README.md",
-        "auditql run failed-authentication -i tests/data/sample",
-    ),
-    (
-        "README.md",
-        "auditql sql \"SELECT count(*) AS n FROM events\" -i tests/data/sample \\\n    --since 2026-11-22T10:14 --until 2026-11-22T10:16",
-    ),
-];
-
 /// A command, and what the document shows of its output.
 struct Step {
     command: String,
@@ -206,7 +189,7 @@ fn check(block: &Block, folder: &Path) -> Result<(), String> {
 #[test]
 fn console_blocks_do_what_they_show() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let (mut failures, mut not_run, mut abridged) = (Vec::new(), 0, 0);
+    let (mut failures, mut not_run) = (Vec::new(), 0);
     let mut ran = 0;
     for document in DOCUMENTS {
         let folder = tempfile::tempdir().unwrap();
@@ -226,27 +209,18 @@ fn console_blocks_do_what_they_show() {
                 not_run += 1;
                 continue;
             }
-            let is_abridged = ABRIDGED.contains(&(document, first));
-            abridged += usize::from(is_abridged);
             ran += 1;
-            match check(&block, folder.path()) {
-                Err(why) if !is_abridged => {
-                    failures.push(format!("{document}:{}: {why}", block.line));
-                }
-                Ok(()) if is_abridged => failures.push(format!(
-                    "{document}:{}: take it off the list of abridged blocks",
-                    block.line
-                )),
-                _ => {}
+            if let Err(why) = check(&block, folder.path()) {
+                failures.push(format!("{document}:{}: {why}", block.line));
             }
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
     assert!(ran > 0);
     assert_eq!(
-        (not_run, abridged),
-        (NOT_RUN.len(), ABRIDGED.len()),
-        "the lists name blocks that are not there"
+        not_run,
+        NOT_RUN.len(),
+        "the list names blocks that are not there"
     );
 }
 

@@ -129,7 +129,6 @@ fn commands(help: &str) -> BTreeSet<String> {
 }
 
 #[test]
-#[ignore = "the helps are being rewritten; they get their snapshots then"]
 fn every_help() {
     let mut waiting: Vec<Vec<String>> = vec![Vec::new()];
     let mut shown = 0;

@@ -4,8 +4,8 @@
 //! - [`records`]: the state that the records of one object share;
 //! - [`walk`]: over the records of a chunk, each of which is a [`value`], a [`list`] or [`text`];
 //! - [`attempt`]: one try to read a record;
-//! - [`unwrapping`], [`payload`], [`scope`], [`joining`] and [`parts`]: what is in envelopes, in envelopes
-//!   inside them, and in payloads that are spread over several records;
+//! - [`unwrapping`], [`payload`], [`scope`], [`joining`] and [`parts`]: what is in envelopes, in
+//!   envelopes inside them, and in payloads that are spread over several records;
 //! - [`seen`]: which events came before.
 //!
 //! Everything that has to be the same for every projection, thread and split is decided here and in
