@@ -153,7 +153,7 @@ struct StartingPoint {
 /// What is known already, or where to go on.
 enum SourceMatch {
     Settled(SourceLook),
-    From(StartingPoint),
+    From(Box<StartingPoint>),
 }
 
 impl SourcePlanner<'_> {
@@ -186,7 +186,7 @@ impl SourcePlanner<'_> {
         }
         let start = match self.find(&looked)? {
             SourceMatch::Settled(look) => return Ok(look),
-            SourceMatch::From(start) => start,
+            SourceMatch::From(start) => *start,
         };
         let id = if start.known.source_id.is_empty() {
             self.sources.new_id(&fingerprint(&looked.head))
@@ -229,21 +229,21 @@ impl SourcePlanner<'_> {
                     // A list can only be read from its start; what is known of it is recognised
                     // event by event.
                     let is_list = looked.layout.is_some_and(|layout| layout.list);
-                    return Ok(SourceMatch::From(StartingPoint {
+                    return Ok(SourceMatch::From(Box::new(StartingPoint {
                         known: source.clone(),
                         progress: if is_list {
                             SourceProgress::default()
                         } else {
                             progress
                         },
-                    }));
+                    })));
                 }
             }
         }
-        Ok(SourceMatch::From(StartingPoint {
+        Ok(SourceMatch::From(Box::new(StartingPoint {
             known: SourceRead::default(),
             progress: SourceProgress::default(),
-        }))
+        })))
     }
 
     /// The work on an object, from where it is to be read.

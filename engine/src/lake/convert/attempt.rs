@@ -30,7 +30,7 @@ struct ReadSources {
 }
 
 enum Attempt {
-    Read(ReadSources),
+    Read(Box<ReadSources>),
     Again(ReadAgain),
 }
 
@@ -54,7 +54,8 @@ impl LakeWriter<'_> {
             let attempt = block_in_place(|| self.attempt(&works, &identities, rejects, &mut files));
             match attempt {
                 Ok(Attempt::Read(read)) => {
-                    let commits = self.commit_read(works, read, table, files, &identities, waiting);
+                    let commits =
+                        self.commit_read(works, *read, table, files, &identities, waiting);
                     return commits.await;
                 }
                 Ok(Attempt::Again(again)) => {
@@ -88,11 +89,11 @@ impl LakeWriter<'_> {
         let end = transaction::read(self.conversion, works, identities, output);
         let mut rejects = rejects.into_inner();
         let attempt = end.and_then(|end| match end {
-            TransactionEnd::Read(read) => Ok(Attempt::Read(ReadSources {
+            TransactionEnd::Read(read) => Ok(Attempt::Read(Box::new(ReadSources {
                 read,
                 reject_file: rejects.finish()?,
                 data_files: files.finish()?,
-            })),
+            }))),
             TransactionEnd::Again(again) => Ok(Attempt::Again(again)),
         });
         if !matches!(attempt, Ok(Attempt::Read(_))) {
