@@ -26,7 +26,7 @@ struct Emulators {
 pub(crate) struct Store {
     /// As `emulators.py` calls it.
     pub(crate) name: String,
-    scheme: &'static str,
+    pub(super) scheme: &'static str,
     /// What points a program to it.
     pub(crate) env: Vec<(String, String)>,
 }
