@@ -41,7 +41,7 @@ pub struct RecordVerdict {
 }
 
 /// How a log in memory is read.
-struct Reading<'s> {
+struct MemoryReading<'s> {
     /// Where it is split into ranges; where it can be read in one piece only they do not count.
     splits: &'s [u64],
     /// Bytes of a chunk.
@@ -51,14 +51,14 @@ struct Reading<'s> {
 }
 
 /// As most logs are read.
-const USUAL: Reading<'static> = Reading {
+const USUAL: MemoryReading<'static> = MemoryReading {
     splits: &[],
     chunk: 2 << 20,
     limit: 16 << 20,
 };
 
 /// Reads a log with one worker; what was counted.
-fn read(log: &[u8], reading: &Reading<'_>, collector: &mut impl Collector) -> Result<Tally> {
+fn read(log: &[u8], reading: &MemoryReading<'_>, collector: &mut impl Collector) -> Result<Tally> {
     let head = &log[..log.len().min(Layout::HEAD)];
     let compression = Compression::of(head);
     let layout = compression.is_none().then(|| Layout::of(head));
@@ -143,7 +143,7 @@ pub fn verdicts(
     limit: usize,
 ) -> (Vec<RecordVerdict>, Tally) {
     let mut sink = Verdicts::default();
-    let reading = Reading {
+    let reading = MemoryReading {
         splits,
         chunk: target,
         limit,

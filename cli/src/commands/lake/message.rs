@@ -17,12 +17,17 @@ pub(super) fn exported(events: u64, bytes: Option<u64>, to: &str) -> String {
 pub(super) fn verified(verified: &Verified, lake: &str) -> String {
     let counts: Vec<String> = FindingStatus::ALL
         .into_iter()
-        .map(|status| (verified.count(status), status.name()))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| format!("{count} {name}"))
+        .map(|status| (verified.count(status), status))
+        .filter(|(count, status)| *count > 0 || is_always_told(*status))
+        .map(|(count, status)| format!("{count} {}", status.name()))
         .collect();
     let version = verified.version;
     format!("verified {lake}, version {version}: {}", counts.join(", "))
+}
+
+/// That nothing differs is worth saying.
+const fn is_always_told(status: FindingStatus) -> bool {
+    matches!(status, FindingStatus::Ok | FindingStatus::Differs)
 }
 
 /// What merging small files did.

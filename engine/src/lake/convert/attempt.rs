@@ -29,7 +29,7 @@ struct ReadSources {
     data_files: Vec<Add>,
 }
 
-enum Attempt {
+enum ReadAttempt {
     Read(Box<ReadSources>),
     Again(ReadAgain),
 }
@@ -53,12 +53,12 @@ impl LakeWriter<'_> {
             let mut files = DataFiles::new(&root, EVENTS, Arc::clone(&self.schema), runtime);
             let attempt = block_in_place(|| self.attempt(&works, &identities, rejects, &mut files));
             match attempt {
-                Ok(Attempt::Read(read)) => {
+                Ok(ReadAttempt::Read(read)) => {
                     let commits =
                         self.commit_read(works, *read, table, files, &identities, waiting);
                     return commits.await;
                 }
-                Ok(Attempt::Again(again)) => {
+                Ok(ReadAttempt::Again(again)) => {
                     block_in_place(|| files.discard());
                     works = self.again(works, again, waiting);
                 }
@@ -78,7 +78,7 @@ impl LakeWriter<'_> {
         identities: &Arc<Identities>,
         rejects: RejectFile,
         files: &mut DataFiles<'_>,
-    ) -> Result<Attempt> {
+    ) -> Result<ReadAttempt> {
         let rejects = Mutex::new(rejects);
         let output = TransactionOutput {
             lake: &self.root.shown,
@@ -89,14 +89,14 @@ impl LakeWriter<'_> {
         let end = transaction::read(self.conversion, works, identities, output);
         let mut rejects = rejects.into_inner();
         let attempt = end.and_then(|end| match end {
-            TransactionEnd::Read(read) => Ok(Attempt::Read(Box::new(ReadSources {
+            TransactionEnd::Read(read) => Ok(ReadAttempt::Read(Box::new(ReadSources {
                 read,
                 reject_file: rejects.finish()?,
                 data_files: files.finish()?,
             }))),
-            TransactionEnd::Again(again) => Ok(Attempt::Again(again)),
+            TransactionEnd::Again(again) => Ok(ReadAttempt::Again(again)),
         });
-        if !matches!(attempt, Ok(Attempt::Read(_))) {
+        if !matches!(attempt, Ok(ReadAttempt::Read(_))) {
             rejects.discard();
         }
         attempt

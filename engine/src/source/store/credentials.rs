@@ -10,7 +10,7 @@
 use std::{
     fmt,
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -18,6 +18,7 @@ use object_store::CredentialProvider;
 use tokio::sync::Mutex;
 
 use super::{command, failure::Failure};
+use crate::time::Clock;
 
 /// How long all attempts to get credentials may take. The limit for programs is shorter.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -102,8 +103,6 @@ impl<C: Send + Sync + 'static> CredentialProvider for CredentialProgram<C> {
 
 /// How long it is until a point in time, in microseconds since the epoch.
 pub(super) fn until(micros: i64) -> Duration {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Duration::from_micros(u64::try_from(micros).unwrap_or_default()).saturating_sub(now)
+    let left = micros.saturating_sub(Clock::system().now());
+    Duration::from_micros(u64::try_from(left).unwrap_or_default())
 }
