@@ -185,6 +185,21 @@ proptest! {
     }
 }
 
+/// A text that is cut upwards can become greater than one of the next page that just need not be
+/// cut: then the bounds of the pages do not ascend, although the values do.
+#[test]
+fn the_order_of_pages_is_that_of_their_bounds() {
+    let event = |uri: &str| {
+        format!(r#"{{"auditID":"a","stage":"Panic","verb":"get","requestURI":"{uri}"}}"#)
+    };
+    let start = "a".repeat(61);
+    let (first, second) = (format!("{start}\u{d7ff}z"), format!("{start}\u{e000}"));
+    assert!(first < second && second.len() == 64);
+    let mut events = vec![event(&first); 8192];
+    events.push(event(&second));
+    compare(&[events], &[]);
+}
+
 #[test]
 fn real_and_hostile_events_come_back() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data");
