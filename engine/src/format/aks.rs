@@ -24,6 +24,10 @@ impl Envelope for Aks {
         "records of AKS diagnostic settings from blobs (PT1H.json) and Event Hubs, categories kube-audit and kube-audit-admin"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["records", "properties", "log"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         records(record).is_some() || is_record(record) || is_properties(record)
     }

@@ -55,6 +55,10 @@ impl Envelope for AksAudit {
         "rows of the Log Analytics tables AKSAudit and AKSAuditAdmin, dynamic columns as objects or as JSON strings"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["AuditId"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         record.has("AuditId")
             && ["Stage", "Verb", "RequestUri"]

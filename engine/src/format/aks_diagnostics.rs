@@ -20,6 +20,10 @@ impl Envelope for AksDiagnostics {
         "rows of the Log Analytics table AzureDiagnostics with AKS audit events in the column log_s"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["log_s"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         record.has("log_s")
             && ["Category", "pod_s", "_ResourceId", "ResourceId"]

@@ -43,6 +43,10 @@ impl Envelope for CloudWatch {
         "documents of CloudWatch Logs subscriptions (EKS), as Firehose, Kinesis or a Lambda function gets them"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["logEvents", "awslogs"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         let document = record
             .member("logEvents")

@@ -22,6 +22,10 @@ impl Envelope for CloudWatchEvents {
         "output of `aws logs filter-log-events` and `aws logs get-log-events`: pages of CloudWatch Logs events (EKS)"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["events", "message"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         let Some(events) = record
             .member("events")

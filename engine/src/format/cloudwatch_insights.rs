@@ -24,6 +24,10 @@ impl Envelope for CloudWatchInsights {
         "results of CloudWatch Logs Insights (EKS): output of `aws logs get-query-results`, or exported rows with the field @message"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["results", "@message"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         record.member("results").is_some_and(is_table) || is_row(record)
     }

@@ -20,6 +20,10 @@ impl Envelope for Docker {
         "container log files of Docker's json-file driver: the members log, stream and time, parts joined"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["log"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         record.text_of("log").is_some()
             && (record.has("stream") || record.has("time"))

@@ -23,6 +23,10 @@ impl Envelope for Ecs {
         "documents of Elastic Agent and Filebeat with the event in kubernetes.audit"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["kubernetes", "kubernetes.audit", "azure"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         audit(record).is_some() || platform_log(record).is_some()
     }
@@ -66,12 +70,20 @@ impl Envelope for Ecs {
 }
 
 fn audit<'a>(record: &Record<'a>) -> Option<Value<'a>> {
+    // Records of many shippers have this object; taking it apart costs more than a look at it.
     let nested = record
-        .object("kubernetes")
+        .member("kubernetes")
+        .filter(|of| may_name_audit(of.raw.as_bytes()))
+        .and_then(|_| record.object("kubernetes"))
         .and_then(|of| of.member("audit"));
     nested
         .or_else(|| record.member("kubernetes.audit"))
         .filter(|audit| audit.kind == ValueKind::Object)
+}
+
+/// May the text of an object name `audit`, perhaps with escapes?
+fn may_name_audit(object: &[u8]) -> bool {
+    memchr::memmem::find(object, b"\"audit\"").is_some() || memchr::memchr(b'\\', object).is_some()
 }
 
 fn platform_log<'a>(record: &Record<'a>) -> Option<Value<'a>> {

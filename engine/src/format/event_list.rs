@@ -21,6 +21,10 @@ impl Envelope for EventList {
         "EventList bodies as the apiserver's webhook backend posts them: many events in one object"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["items"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         record.is("kind", "EventList")
             && record

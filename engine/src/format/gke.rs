@@ -37,6 +37,10 @@ impl Envelope for Gke {
         "LogEntry objects of GKE's Cloud Audit Logs: from `gcloud logging read --format=json`, Logs Explorer or a sink to Cloud Storage"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["protoPayload", "proto_payload", "Entry"]
+    }
+
     /// Entries of other services stand in the same logs: they are recognised here, and skipped.
     fn recognises(&self, record: &Record<'_>) -> bool {
         let is = |name: &str, kind: ValueKind| {

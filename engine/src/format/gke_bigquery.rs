@@ -34,6 +34,10 @@ impl Envelope for GkeBigQuery {
         "rows of the BigQuery tables that a sink of GKE's Cloud Audit Logs fills (`protopayload_auditlog`): JSON lines or an array"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &[PAYLOAD]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         record
             .member(PAYLOAD)

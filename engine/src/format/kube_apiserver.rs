@@ -18,6 +18,10 @@ impl Envelope for KubeApiserver {
         "audit events as the apiserver writes them to a file: JSON lines, also pretty-printed, concatenated or in an array; v1, v1beta1 and v1alpha1"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["kind", "auditID"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         let typed = record.is("kind", "Event")
             && record

@@ -23,6 +23,10 @@ impl Envelope for Loki {
         "responses of Grafana Loki's query API and lines of `logcli query --output=jsonl`"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["data", "streams", "line"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         result(record).is_some() || labels(record).is_some()
     }

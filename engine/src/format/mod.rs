@@ -51,8 +51,11 @@ mod yandex;
 
 pub(crate) use event_list::EventList;
 pub(crate) use provenance::{PayloadPart, Provenance, TextLine, Twin};
+use record::NameSet;
 pub(crate) use record::Record;
 pub(crate) use truncated::salvage;
+
+use std::sync::LazyLock;
 
 use crate::json::{Text, Value};
 
@@ -64,6 +67,10 @@ pub(crate) trait Envelope: Sync {
     /// Who delivers it and what it looks like, in one sentence.
     fn doc(&self) -> &'static str;
 
+    /// Names of which every record of this format has at least one. They are looked for first, so
+    /// that [`Self::recognises`] is asked rarely.
+    fn members(&self) -> &'static [&'static str];
+
     /// Are these the members of a record of this format?
     fn recognises(&self, record: &Record<'_>) -> bool;
 
@@ -71,7 +78,8 @@ pub(crate) trait Envelope: Sync {
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped);
 
     /// Do records of this format look like events themselves? Then an event with unknown members is
-    /// shown to this format before it is accepted as an event.
+    /// shown to this format before it is accepted as an event. Such records always have members
+    /// that no event has.
     fn resembles_events(&self) -> bool {
         false
     }
@@ -169,20 +177,37 @@ pub(crate) fn format(name: &str) -> Option<Format> {
     Format::all().find(|format| format.name() == name)
 }
 
-/// The envelope that a record is, if a format recognises it.
+/// The envelope that a record is. One that looks like an event is shown only to formats whose
+/// records do. The answer never depends on other records.
 pub(crate) fn detect(record: &Record<'_>) -> Option<&'static dyn Envelope> {
-    ENVELOPES
-        .iter()
-        .copied()
-        .find(|format| format.recognises(record))
+    if is_event(record) {
+        detect_resembling(record)
+    } else {
+        candidates(record).find(|format| format.recognises(record))
+    }
 }
 
 /// The envelope that a record is although it looks like an event.
 pub(crate) fn detect_resembling(record: &Record<'_>) -> Option<&'static dyn Envelope> {
+    candidates(record).find(|format| format.resembles_events() && format.recognises(record))
+}
+
+/// Does a record look like an event?
+pub(crate) fn is_event(record: &Record<'_>) -> bool {
+    kube_apiserver::KubeApiserver.recognises(record)
+}
+
+/// The envelopes that a record may be by the names of its members, in the order of detection.
+fn candidates(record: &Record<'_>) -> impl Iterator<Item = &'static dyn Envelope> {
+    static NAMES: LazyLock<Vec<NameSet>> = LazyLock::new(|| {
+        let names = |format: &&dyn Envelope| NameSet::of(format.members());
+        ENVELOPES.iter().map(names).collect()
+    });
     ENVELOPES
         .iter()
-        .copied()
-        .find(|format| format.resembles_events() && format.recognises(record))
+        .zip(NAMES.iter())
+        .filter(|(_, names)| record.may_have(**names))
+        .map(|(format, _)| *format)
 }
 
 /// The format of a line of text, and what the line holds.

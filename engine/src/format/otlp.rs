@@ -29,6 +29,10 @@ impl Envelope for Otlp {
         "OpenTelemetry logs in OTLP's JSON encoding, bodies as strings or key-value lists (OpenShift Logging 6, the collector)"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["resourceLogs", "resource_logs"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         resources(record).is_some()
     }

@@ -18,6 +18,10 @@ impl Envelope for Ovh {
         "messages of OVHcloud's Logs Data Platform (Managed Kubernetes Service): GELF with the event in short_message"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["_appID"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         record.has("_appID") && record.has("short_message")
     }

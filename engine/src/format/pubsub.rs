@@ -31,6 +31,10 @@ impl Envelope for PubSub {
         "Google Cloud Pub/Sub messages, pushed or pulled, with the record as base64 in `data`"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["receivedMessages", "message", "data"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         let has = |names: &[&str]| record.any(names).is_some();
         let is_list = record

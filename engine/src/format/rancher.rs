@@ -25,6 +25,17 @@ const CURRENT: [&str; 4] = [
     "remoteAddr",
     "responseCode",
 ];
+/// Members of the 2018 shape that an event has too.
+const OF_EVENTS: [&str; 8] = [
+    "auditID",
+    "stage",
+    "verb",
+    "requestURI",
+    "sourceIPs",
+    "user",
+    "responseStatus",
+    "stageTimestamp",
+];
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// What the event holds. The method says more than the verb, the peer's address more than the IP.
@@ -56,6 +67,10 @@ impl Envelope for Rancher {
 
     fn doc(&self) -> &'static str {
         "Rancher's API audit log (rancher-api-audit.log), JSON lines or pretty-printed; requests to downstream clusters name the cluster"
+    }
+
+    fn members(&self) -> &'static [&'static str] {
+        &["auditID"]
     }
 
     /// An event of the apiserver has a type, its verbs are in lower case, its users have a
@@ -92,6 +107,21 @@ impl Envelope for Rancher {
     }
 }
 
+/// Does the record have a member that no event has, or one of another form?
+fn is_foreign(record: &Record<'_>) -> bool {
+    let unknown = record
+        .members()
+        .iter()
+        .any(|(name, _)| !OF_EVENTS.iter().any(|known| name.eq_str(known)));
+    unknown
+        || record
+            .object("user")
+            .is_some_and(|user| user.has("name") || user.has("group"))
+        || record
+            .string("stageTimestamp")
+            .is_some_and(|time| parse_micros(&time).is_none())
+}
+
 fn is_of_2018(record: &Record<'_>) -> bool {
     if !record.has("stage")
         || record
@@ -101,9 +131,11 @@ fn is_of_2018(record: &Record<'_>) -> bool {
         return false;
     }
     match record.member("verb") {
-        Some(verb) => verb
-            .text()
-            .is_some_and(|verb| METHODS.iter().any(|method| verb.eq_str(method))),
+        Some(verb) => {
+            verb.text()
+                .is_some_and(|verb| METHODS.iter().any(|method| verb.eq_str(method)))
+                && is_foreign(record)
+        }
         None => record
             .string("responseStatus")
             .is_some_and(|code| !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit())),

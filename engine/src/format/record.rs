@@ -15,6 +15,7 @@ pub(crate) struct Record<'a> {
     /// The whole object.
     pub(crate) text: &'a str,
     members: Vec<(Text<'a>, Value<'a>)>,
+    names: NameSet,
     /// Members that are objects and were read before: where they begin, and where the names and
     /// values of their own members are.
     objects: RefCell<Vec<(usize, Spans)>>,
@@ -27,11 +28,17 @@ impl<'a> Record<'a> {
         let found: Vec<_> = iterator.by_ref().collect();
         match iterator.fault {
             Some(fault) => Err(fault),
-            None => Ok(Self {
-                text: &text[..iterator.at()],
-                members: found,
-                objects: RefCell::default(),
-            }),
+            None => Ok(Self::with(&text[..iterator.at()], found)),
+        }
+    }
+
+    fn with(text: &'a str, members: Vec<(Text<'a>, Value<'a>)>) -> Self {
+        let names = members.iter().map(|(name, _)| NameSet::of_one(*name));
+        Self {
+            text,
+            names: names.fold(NameSet::default(), NameSet::and),
+            members,
+            objects: RefCell::default(),
         }
     }
 
@@ -42,6 +49,11 @@ impl<'a> Record<'a> {
         } else {
             None
         }
+    }
+
+    /// False if it has no member called by one of `names`.
+    pub(super) const fn may_have(&self, names: NameSet) -> bool {
+        self.names.0 & names.0 != 0
     }
 
     /// All members, in order.
@@ -87,11 +99,7 @@ impl<'a> Record<'a> {
             let members = spans.iter().filter_map(|(name, of)| {
                 Some((name.value(value.raw).text()?, of.value(value.raw)))
             });
-            return Some(Record {
-                text: value.raw,
-                members: members.collect(),
-                objects: RefCell::default(),
-            });
+            return Some(Record::with(value.raw, members.collect()));
         }
         let record = Record::of(value)?;
         let spans = record
@@ -122,4 +130,32 @@ impl<'a> Record<'a> {
         }
         writer::text(out).filter(|text| !text.is_empty())
     }
+}
+
+/// A set of names that may hold more than were put in: one bit for all names that look alike.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct NameSet(u64);
+
+impl NameSet {
+    pub(super) fn of(names: &[&str]) -> Self {
+        Self(names.iter().fold(0, |set, name| set | bit(name)))
+    }
+
+    fn of_one(name: Text<'_>) -> Self {
+        // A name with escapes may be any.
+        Self(name.plain().map_or(u64::MAX, bit))
+    }
+
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// One of 64 bits, by a name's length, first and last byte.
+fn bit(name: &str) -> u64 {
+    let (first, last) = match name.as_bytes() {
+        [] => (0, 0),
+        [first, ..] => (*first, name.as_bytes()[name.len() - 1]),
+    };
+    1 << ((name.len() * 11 + usize::from(first) * 3 + usize::from(last)) % 64)
 }

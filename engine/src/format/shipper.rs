@@ -9,7 +9,7 @@
 use memchr::memmem;
 
 use crate::format::document::{joined, rest_of};
-use crate::format::{ENVELOPES, Envelope, Provenance, Record, Unwrapped, detect_line};
+use crate::format::{Envelope, Provenance, Record, Unwrapped, candidates, detect_line};
 use crate::json::{Text, Value, ValueKind, elements};
 
 const NAME: &str = "shipper";
@@ -50,6 +50,10 @@ impl Envelope for Shipper {
 
     fn doc(&self) -> &'static str {
         "records of fluent-bit, Fluentd, Filebeat, Logstash, Vector, Splunk and others with the event in log, message, event, body, _raw …"
+    }
+
+    fn members(&self) -> &'static [&'static str] {
+        &MEMBERS
     }
 
     fn recognises(&self, record: &Record<'_>) -> bool {
@@ -102,9 +106,7 @@ fn holds(value: Value<'_>) -> bool {
 /// Is this an event, or an envelope of another format? Asking this format too would recurse into
 /// objects without end.
 fn is_envelope(record: &Record<'_>) -> bool {
-    ENVELOPES
-        .iter()
-        .any(|format| format.name() != NAME && format.recognises(record))
+    candidates(record).any(|format| format.name() != NAME && format.recognises(record))
 }
 
 /// Does the text begin as an object that is not empty, or as a list of objects, or is it a line

@@ -45,6 +45,10 @@ impl Envelope for Sls {
         "rows of Alibaba Cloud's Simple Log Service (ACK): events whose nested members are JSON in strings, beside __topic__ and __source__"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["auditID"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         let event = record.has("auditID")
             && ["stage", "verb", "requestURI"]

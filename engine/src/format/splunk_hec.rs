@@ -20,6 +20,10 @@ impl Envelope for SplunkHec {
         "requests to Splunk's HTTP Event Collector: the event as an object or a string beside time, host, source and sourcetype"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["event"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         let named = ["host", "source", "sourcetype", "index"]
             .iter()

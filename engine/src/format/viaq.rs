@@ -44,6 +44,15 @@ impl Envelope for Viaq {
         "OpenShift Logging's ViaQ records: events merged with hostname, log_type and openshift, their level restored"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &[
+            "k8s_audit_level",
+            "openshift_audit_level",
+            "log_type",
+            "log_source",
+        ]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         record.has("auditID")
             && (["k8s_audit_level", "openshift_audit_level"]

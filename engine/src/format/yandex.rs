@@ -23,6 +23,10 @@ impl Envelope for Yandex {
         "events of Yandex Cloud Audit Trails with the apiserver's event in details.nativeApiServerEvent"
     }
 
+    fn members(&self) -> &'static [&'static str] {
+        &["details"]
+    }
+
     fn recognises(&self, record: &Record<'_>) -> bool {
         record
             .object("details")

@@ -3,7 +3,7 @@
 
 use crate::account::reason;
 use crate::event::{Event, NoEvent};
-use crate::format::{Envelope, EventList, Format, PLAIN, Record, detect};
+use crate::format::{Envelope, EventList, Format, PLAIN, Record, detect, is_event};
 use crate::json::{Fault, Text, container_end};
 use crate::record::scope::Scope;
 use crate::record::sink::{EventSource, RecordSink};
@@ -41,9 +41,11 @@ impl<'w, S: RecordSink> Walk<'w, S> {
         if let Some(forced) = self.records.forced {
             return self.try_forced(from, text, forced);
         }
-        if let Some(format) = self.records.format
+        // Where the record before was in an envelope, this one probably is, and decoding it as an
+        // event would be in vain. What is found is the same either way.
+        if self.records.in_envelope
             && let Ok(record) = Record::new(text)
-            && format.recognises(&record)
+            && let Some(format) = detect(&record)
         {
             return self.unwrap(from, &record, format);
         }
@@ -61,6 +63,7 @@ impl<'w, S: RecordSink> Walk<'w, S> {
                     PLAIN
                 };
                 let source = EventSource::plain(format);
+                self.records.in_envelope = false;
                 self.event(&event, &text[..end], from, end, &source, None);
                 Attempt::Until(from + end)
             }
@@ -69,18 +72,25 @@ impl<'w, S: RecordSink> Walk<'w, S> {
             {
                 Attempt::TooLarge
             }
-            Err(NoEvent::Other { .. }) => match Record::new(text) {
-                Ok(record) => self.detected(from, &record),
-                Err(fault) => self.fault(from, text, fault),
-            },
-            Err(NoEvent::Json(fault)) => match Record::new(text) {
-                // Perhaps the fault lies in one of many events in an envelope.
-                Ok(record) => match detect(&record).filter(|format| format.name() != PLAIN) {
-                    Some(format) => self.unwrap(from, &record, format),
-                    None => self.fault(from, text, fault),
-                },
-                Err(_) => self.fault(from, text, fault),
-            },
+            Err(no_event) => self.try_envelope(from, text, no_event),
+        }
+    }
+
+    /// The record at `from`, which is not an event, or not a whole one: the fault may lie in one of
+    /// many events in an envelope.
+    fn try_envelope(&mut self, from: usize, text: &str, no_event: NoEvent) -> Attempt {
+        let record = match (Record::new(text), &no_event) {
+            (Ok(record), _) => record,
+            (Err(_), NoEvent::Json(fault)) => return self.fault(from, text, *fault),
+            (Err(fault), NoEvent::Other { .. }) => return self.fault(from, text, fault),
+        };
+        match (detect(&record), no_event) {
+            (Some(format), _) => self.unwrap(from, &record, format),
+            (None, NoEvent::Json(fault)) => self.fault(from, text, fault),
+            (None, NoEvent::Other { .. }) => {
+                self.skip(reason::NOT_AN_EVENT);
+                Attempt::Until(from + record.text.len())
+            }
         }
     }
 
@@ -138,27 +148,17 @@ impl<'w, S: RecordSink> Walk<'w, S> {
         }
     }
 
-    /// A whole JSON object that is not an event itself.
-    fn detected(&mut self, from: usize, record: &Record<'_>) -> Attempt {
-        match detect(record) {
-            Some(format) => {
-                self.records.format = Some(format).filter(|format| format.name() != PLAIN);
-                self.unwrap(from, record, format)
-            }
-            None => {
-                self.skip(reason::NOT_AN_EVENT);
-                Attempt::Until(from + record.text.len())
-            }
-        }
-    }
-
     fn unwrap(
         &mut self,
         from: usize,
         record: &Record<'_>,
         format: &'static dyn Envelope,
     ) -> Attempt {
-        let length = record.text.len();
+        let (length, limit) = (record.text.len(), self.records.limit);
+        if length > limit && (is_event(record) || !is_document(record.text.as_bytes(), limit)) {
+            return Attempt::TooLarge;
+        }
+        self.records.in_envelope = true;
         format.unwrap(
             record,
             &mut Unwrapping {

@@ -4,7 +4,7 @@
 
 use crate::account::reason;
 use crate::event::{Event, NoEvent};
-use crate::format::{Envelope, PLAIN, Record, detect, detect_line, detect_resembling, salvage};
+use crate::format::{Envelope, Record, detect, detect_line, detect_resembling, salvage};
 use crate::json::{Fault, Value, ValueKind, elements};
 use crate::record::list::NO_ELEMENT;
 use crate::record::scope::Scope;
@@ -91,9 +91,10 @@ impl<S: RecordSink> Walk<'_, S> {
         text: &str,
         scope: &Scope<'_>,
     ) -> Option<usize> {
-        if let Some(format) = self.records.inner
+        // As at the top level: a guess at what is quicker to try first.
+        if self.records.in_inner
             && let Ok(record) = Record::new(text)
-            && format.recognises(&record)
+            && let Some(format) = detect(&record)
         {
             self.unwrap_in(from, length, &record, format, scope);
             return Some(record.text.len());
@@ -108,7 +109,7 @@ impl<S: RecordSink> Walk<'_, S> {
                 match Self::resembling(&event, &text[..end]) {
                     Some((record, format)) => self.unwrap_in(from, length, &record, format, scope),
                     None => {
-                        self.records.inner = None;
+                        self.records.in_inner = false;
                         self.emit(event, &text[..end], from, length, scope);
                     }
                 }
@@ -124,10 +125,7 @@ impl<S: RecordSink> Walk<'_, S> {
                 return None;
             }
         };
-        match (
-            detect(&record).filter(|format| format.name() != PLAIN),
-            fault,
-        ) {
+        match (detect(&record), fault) {
             (Some(format), _) => self.unwrap_in(from, length, &record, format, scope),
             (None, None) => self.skip(reason::NOT_AN_EVENT),
             (None, Some(fault)) => {
@@ -145,7 +143,11 @@ impl<S: RecordSink> Walk<'_, S> {
         format: &'static dyn Envelope,
         scope: &Scope<'_>,
     ) {
-        self.records.inner = Some(format).filter(|format| format.name() != PLAIN);
+        let limit = self.records.limit;
+        if record.text.len() > limit {
+            return self.reject(from, from + length, reason::TOO_LARGE, too_long(limit));
+        }
+        self.records.in_inner = true;
         format.unwrap(
             record,
             &mut Unwrapping {

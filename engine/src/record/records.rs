@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::account::{Tally, reason};
 use crate::event::UserMemo;
-use crate::format::{Envelope, Format, format as format_named, is_plain};
+use crate::format::{Format, format as format_named, is_plain};
 use crate::record::parts::UnfinishedPayloads;
 use crate::record::seen::SeenEvents;
 use crate::record::sink::RecordSink;
@@ -13,10 +13,10 @@ use crate::source::Boundary;
 
 /// What decides over one object's records.
 pub(crate) struct Records {
-    /// The envelope of the last record that was in one; it is tried first.
-    pub(super) format: Option<&'static dyn Envelope>,
-    /// The same for an envelope inside another.
-    pub(super) inner: Option<&'static dyn Envelope>,
+    /// Was the last record in an envelope? A guess at the next one, which never decides.
+    pub(super) in_envelope: bool,
+    /// The same for what is in an envelope: was it another?
+    pub(super) in_inner: bool,
     /// The only format that is tried.
     pub(super) forced: Option<Format>,
     /// The longest record.
@@ -46,8 +46,8 @@ impl Records {
         forced: Option<&str>,
     ) -> Self {
         Self {
-            format: None,
-            inner: None,
+            in_envelope: false,
+            in_inner: false,
             forced: forced
                 .and_then(format_named)
                 .filter(|format| !is_plain(format.name())),

@@ -12,9 +12,24 @@ const EVENT: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":
 /// The longest record of these tests.
 const LIMIT: usize = 1500;
 
+/// Envelopes, some of which could be taken for another, or for an event.
+const WRAPPERS: [&str; 9] = [
+    r#"{"log":STRING,"stream":"stdout","time":"t"}"#,
+    r#"{"message":STRING,"kubernetes":{"audit":EVENT}}"#,
+    r#"{"message":EVENT}"#,
+    r#"{MEMBERS,"message":STRING}"#,
+    r#"{MEMBERS,"log_type":"audit"}"#,
+    r#"{MEMBERS,"user":"{}"}"#,
+    r#"{"auditID":"a","stage":"Panic","verb":"GET","message":EVENT}"#,
+    r#"{"auditID":"a","stage":"Panic","verb":"GET","requestURI":"/"}"#,
+    r#"{"messageType":"DATA_MESSAGE","logGroup":"g","logEvents":[{"message":STRING},{"message":STRING}],"message":STRING}"#,
+];
+
 /// An event whose id is so long.
 fn event_of(length: usize) -> Vec<u8> {
-    EVENT.replace("ID", &"i".repeat(length)).into_bytes()
+    EVENT
+        .replace("\"ID\"", &format!("\"{}\"", "i".repeat(length)))
+        .into_bytes()
 }
 
 /// The value with a byte that no UTF-8 has in place of its first letter `a`.
@@ -67,6 +82,13 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
         1 => "[ -~]{0,40}".prop_map(String::into_bytes),
         1 => proptest::collection::vec(any::<u8>(), 0..40),
         1 => Just(br#"{"other":[{}]}"#.to_vec()),
+        1 => (1usize..2500, proptest::sample::select(&WRAPPERS[..])).prop_map(|(length, wrapper)| {
+            let event = String::from_utf8_lossy(&event_of(length)).into_owned();
+            let members = &event[1..event.len() - 1];
+            let string = serde_json::Value::from(event.clone()).to_string();
+            let text = wrapper.replace("EVENT", &event).replace("STRING", &string);
+            text.replace("MEMBERS", members).into_bytes()
+        }),
     ]
 }
 
@@ -95,7 +117,7 @@ fn values() -> impl Strategy<Value = Vec<u8>> {
 /// A part of a log: whole, odd or broken.
 fn part() -> impl Strategy<Value = Vec<u8>> {
     let texts = prop_oneof![
-        4 => "[a-z]{0,9}".prop_map(|id| EVENT.replace("ID", &id) + "\n"),
+        4 => "[a-z]{0,9}".prop_map(|id| EVENT.replace("\"ID\"", &format!("{id:?}")) + "\n"),
         1 => Just(EVENT.replace(',', ",\n  ") + "\n"),
         1 => Just(EVENT.to_owned() + EVENT + "\n"),
         1 => Just(EVENT.to_owned() + "\r\n\n"),
@@ -108,7 +130,7 @@ fn part() -> impl Strategy<Value = Vec<u8>> {
         1 => Just(format!("{{\"kind\":\"EventList\",\"apiVersion\":\"audit.k8s.io/v1\",\n\"items\":[\n {EVENT},\n {EVENT}\n]}}\n")),
         1 => Just(format!("{{\"a\":\n{EVENT}\n}}\n")),
         1 => Just("{\"other\":[{}]}\n".to_owned()),
-        1 => (200usize..4000).prop_map(|length| EVENT.replace("ID", &"i".repeat(length)) + "\n"),
+        1 => (200usize..4000).prop_map(|length| String::from_utf8_lossy(&event_of(length)).into_owned() + "\n"),
     ];
     prop_oneof![
         3 => texts.prop_map(String::into_bytes),
