@@ -98,12 +98,10 @@ Examples:
   auditql lake verify /srv/lake -i /archive/logs/
   auditql lake verify s3://evidence/lake --no-originals -o jsonl
 
-Original logs that no longer exist are reported as `gone`, which is not an error.
-
 Status:
   ok       matches the evidence
   differs  does not match the evidence; the exit code is 1
-  gone     the original is missing, or another log has its name
+  gone     the original is missing or replaced, which is not an error
   expired  removed by `lake expire`";
 
 pub(super) const EXPORT: &str = "\
