@@ -278,8 +278,9 @@ impl Engine {
             .with_allow_ddl(self.options.allow_writes)
             .with_allow_dml(self.options.allow_writes)
             .with_allow_statements(true);
-        if let Err(error) = options.verify_plan(&plan) {
-            return Err(ErrorKind::ReadOnly(Error::from(error).to_string()).into());
+        if options.verify_plan(&plan).is_err() {
+            let message = "the statement would write, and this engine only reads";
+            return Err(ErrorKind::ReadOnly(message.to_owned()).into());
         }
         if self.scans_of(&plan)? > 1 {
             self.spool_streams()?;

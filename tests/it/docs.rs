@@ -47,6 +47,31 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
         "cargo bench -p auditql-benches",
         "it takes long",
     ),
+    (
+        "benches/README.md",
+        "cargo run --release -p auditql-benches -- generate --profile large --bytes 1GB --seed 7 --out large.log",
+        "it needs a release build, and measures for minutes",
+    ),
+    (
+        "benches/README.md",
+        "python3 benches/compare.py target/release/auditql --profiles --bytes 1GB --runs 4",
+        "it needs a release build, and measures for minutes",
+    ),
+    (
+        "benches/README.md",
+        "python3 benches/lake.py target/release/auditql --profiles --bytes 1GB --work DIR --incremental --sizes",
+        "it needs a release build, and measures for minutes",
+    ),
+    (
+        "benches/README.md",
+        "python3 benches/old_new.py OLD NEW --profiles --bytes 500MB --pairs 7 --limit 1.05",
+        "it needs a release build, and measures for minutes",
+    ),
+    (
+        "benches/README.md",
+        "python3 benches/envelopes.py target/release/auditql LOG",
+        "it needs a release build, and measures for minutes",
+    ),
 ];
 
 /// A command, and what the document shows of its output.

@@ -180,6 +180,12 @@ fn uses(text: &str) -> Vec<(bool, String)> {
         }
         rest.push_str(before);
         let tree = tree.trim_start_matches("use ").trim_end_matches(';');
+        // Text in quotes can look like a declaration.
+        let is_path = |ch: char| ch.is_alphanumeric() || "_:{}, *\n".contains(ch);
+        if !tree.chars().all(is_path) {
+            rest.push_str(tree);
+            continue;
+        }
         let public = line.trim_start().starts_with("pub");
         let tree: String = tree.split_whitespace().collect::<Vec<_>>().join(" ");
         found.extend(leaves(&tree).into_iter().map(|leaf| (public, leaf)));

@@ -55,12 +55,12 @@ fn errors_say_what_and_what_to_do() {
         (
             vec!["run", "slow-requests", "-P", "threshold_ms=fast"],
             2,
-            "parameter `threshold_ms` is of type number",
+            "invalid value `fast` for parameter `threshold_ms`; expected a number",
         ),
         (
             vec!["run", "slow-requests", "-P", "treshold=1"],
             2,
-            "it has `threshold_ms`",
+            "unknown parameter `treshold`; known parameters: `threshold_ms`",
         ),
         (
             vec!["convert", "--to", "x.parquet"],
