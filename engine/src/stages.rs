@@ -2,7 +2,7 @@
 //! tests, no interface.
 //!
 //! Goes in: the bytes of a log. Comes out: what one stage makes of them. Reading goes through the
-//! same [`Job`] as every scan, so that what is proved here is proved of the real one.
+//! same `Job` as every scan, so that what is proved here is proved of the real one.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
