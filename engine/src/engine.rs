@@ -23,6 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::{format, formats};
 use crate::lake::{AsOf, LakeInput, LakeRoot};
 use crate::query::answer::panicked;
+use crate::query::batch_rows::batch_rows;
 use crate::query::{Account, Answer, SavedQuery, params};
 use crate::scan::look::{Looked, look};
 use crate::scan::open::OpenScan;
@@ -282,9 +283,11 @@ impl Engine {
             let message = "the statement would write, and this engine only reads";
             return Err(ErrorKind::ReadOnly(message.to_owned()).into());
         }
-        if self.scans_of(&plan)? > 1 {
+        let optimized = self.context.state().optimize(&plan)?;
+        if scans_of(&optimized)? > 1 {
             self.spool_streams()?;
         }
+        let batch_rows = batch_rows(&optimized, &self.options.limits())?;
         // The ledger travels in the session's configuration: scans find it when they are planned
         // and executed.
         let ledger = Arc::clone(&account.ledger);
@@ -296,6 +299,10 @@ impl Engine {
         let frame = context.execute_logical_plan(plan).await?;
         let (mut state, plan) = frame.into_parts();
         state.config_mut().set_extension(ledger);
+        if let Some(rows) = batch_rows {
+            let config = state.config_mut();
+            *config = config.clone().with_batch_size(rows);
+        }
         let stream = DataFrame::new(state, plan).execute_stream().await?;
         Ok(Answer::new(stream, account))
     }
@@ -305,22 +312,6 @@ impl Engine {
         let mut state = self.context.state();
         state.config_mut().set_extension(Arc::clone(ledger));
         SessionContext::new_with_state(state)
-    }
-
-    /// How often the plan reads the raw logs.
-    fn scans_of(&self, plan: &LogicalPlan) -> Result<usize> {
-        let optimized = self.context.state().optimize(plan)?;
-        let mut scans = 0;
-        optimized.apply_with_subqueries(|node| {
-            if let LogicalPlan::TableScan(scan) = node
-                && let Ok(provider) = source_as_provider(&scan.source)
-                && (provider.as_ref() as &dyn std::any::Any).is::<LogTable>()
-            {
-                scans += 1;
-            }
-            Ok(TreeNodeRecursion::Continue)
-        })?;
-        Ok(scans)
     }
 
     /// Makes what stdin and pipes hold readable more than once. Whoever asks several questions
@@ -357,6 +348,21 @@ impl Engine {
         names.sort();
         names
     }
+}
+
+/// How often an optimized plan reads the raw logs.
+fn scans_of(plan: &LogicalPlan) -> Result<usize> {
+    let mut scans = 0;
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node
+            && let Ok(provider) = source_as_provider(&scan.source)
+            && (provider.as_ref() as &dyn std::any::Any).is::<LogTable>()
+        {
+            scans += 1;
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(scans)
 }
 
 /// Where local inputs really are.

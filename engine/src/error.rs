@@ -193,11 +193,15 @@ impl From<DataFusionError> for Error {
     fn from(error: DataFusionError) -> Self {
         // Contexts and shared wrappers carry no news for the reader; an error of ours inside comes
         // out as it went in.
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+        while let Some(error) = cause {
+            if let Some(ours) = error.downcast_ref::<Self>() {
+                return ours.clone();
+            }
+            cause = error.source();
+        }
         match error.find_root() {
-            DataFusionError::External(inner) => match inner.downcast_ref::<Self>() {
-                Some(ours) => ours.clone(),
-                None => ErrorKind::Sql(inner.to_string()).into(),
-            },
+            DataFusionError::External(inner) => ErrorKind::Sql(inner.to_string()).into(),
             DataFusionError::ResourcesExhausted(message) => {
                 ErrorKind::Memory(sql_message(message)).into()
             }
@@ -265,6 +269,13 @@ mod tests {
         assert!(matches!(back.kind(), ErrorKind::Lake { lake, .. } if lake == "s3://b/lake"));
         assert!(matches!(back.hint(), Some(Hint::VerifyLake { .. })));
         assert_eq!(back.to_string(), "s3://b/lake: is broken");
+        // Also out of a store, as the Parquet crate and DataFusion wrap it.
+        let read = object_store::Error::Generic {
+            store: "lake",
+            source: Box::new(back),
+        };
+        let wrapped = DataFusionError::from(ParquetError::External(Box::new(read)));
+        assert_eq!(Error::from(wrapped).to_string(), "s3://b/lake: is broken");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     lake_fixture::{Cluster, Lake, append, files, run},
-    stores::gzip,
+    packers::gzip,
 };
 
 /// Marsaglia's xorshift: the same numbers in every run.

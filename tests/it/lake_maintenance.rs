@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     lake_fixture::{Cluster, Lake, append, at_once, files, run},
-    stores::gzip,
+    packers::gzip,
 };
 
 /// What `lake verify` says of something, by a part of its name.

@@ -11,6 +11,8 @@ pub struct FileShare {
     pub bytes: u64,
     /// Bytes of those that were left out.
     pub skipped_bytes: u64,
+    /// Files that were written without checksums: damage in them goes unnoticed.
+    pub unchecked_files: u64,
 }
 
 impl FileShare {
@@ -21,6 +23,7 @@ impl FileShare {
             skipped_files: self.skipped_files + other.skipped_files,
             bytes: self.bytes + other.bytes,
             skipped_bytes: self.skipped_bytes + other.skipped_bytes,
+            unchecked_files: self.unchecked_files + other.unchecked_files,
         }
     }
 }

@@ -30,6 +30,9 @@ pub struct Tally {
     pub samples: Vec<Reject>,
     /// Where the incomplete tail begins: before it all is read for good.
     pub(crate) tail: Option<u64>,
+    /// How many of the rejects are about that tail. Another run may read it, so they are not for
+    /// good either.
+    pub(crate) unread: u64,
 }
 
 /// How many rejects of an object are kept for messages.
@@ -48,7 +51,24 @@ impl Tally {
     /// The unterminated last record, which begins at this byte of the object, is not read.
     pub(crate) fn skip_tail(&mut self, at: u64) {
         self.skip(reason::INCOMPLETE_TAIL);
+        self.end_at(at);
+    }
+
+    /// What begins at this byte of the object could not be read to its end.
+    pub(crate) fn reject_tail(&mut self, at: u64, reject: &Reject) {
+        self.reject(reject);
+        self.unread += 1;
+        self.end_at(at);
+    }
+
+    /// Before this byte of the object all is read for good.
+    pub(crate) fn end_at(&mut self, at: u64) {
         self.tail = Some(self.tail.map_or(at, |tail| tail.min(at)));
+    }
+
+    /// Every record that was read for good.
+    pub(crate) fn read_for_good(&self) -> u64 {
+        self.read() - self.unread
     }
 
     pub(crate) fn reject(&mut self, reject: &Reject) {
@@ -69,6 +89,7 @@ impl Tally {
     pub(crate) fn merge(&mut self, other: Self) {
         self.events += other.events;
         self.bytes += other.bytes;
+        self.unread += other.unread;
         self.format = self.format.or(other.format);
         for (mine, other) in self.levels.iter_mut().zip(other.levels) {
             *mine += other;

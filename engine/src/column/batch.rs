@@ -23,6 +23,9 @@ use datafusion::{
 use crate::column::{Fill, Row, fill};
 use crate::json::{Text, Value, elements, members};
 
+/// Bytes of chunks that a batch may keep alive, roughly: rows with bodies may be of any length.
+const MOST_BORROWED: usize = 16 << 20;
+
 /// Collects rows into batches of one schema.
 pub(crate) struct BatchBuilder {
     schema: SchemaRef,
@@ -30,6 +33,8 @@ pub(crate) struct BatchBuilder {
     rows: usize,
     /// The chunk of input that the rows lie in that are being pushed.
     chunk: Option<Buffer>,
+    /// Bytes of the chunks that the rows so far keep alive, at most.
+    borrowed: usize,
 }
 
 /// One column's rule and its array so far.
@@ -79,18 +84,29 @@ impl BatchBuilder {
             columns,
             rows: 0,
             chunk: None,
+            borrowed: 0,
         })
     }
 
     /// From now on rows lie in `chunk`: what is borrowed points into it and keeps it alive. With
     /// `None` nothing is borrowed any more.
     pub(crate) fn chunk(&mut self, chunk: Option<Buffer>) {
+        let mut borrows = false;
         for column in &mut self.columns {
             if let Array::Borrowed { block, .. } = &mut column.array {
                 *block = None;
+                borrows = true;
             }
         }
+        if let Some(chunk) = chunk.as_ref().filter(|_| borrows) {
+            self.borrowed += chunk.len();
+        }
         self.chunk = chunk;
+    }
+
+    /// Are there so many rows, or rows so long, that they should be a batch?
+    pub(crate) fn is_full(&self, rows: usize) -> bool {
+        self.rows >= rows.max(1) || (self.rows > 0 && self.borrowed >= MOST_BORROWED)
     }
 
     pub(crate) const fn rows(&self) -> usize {
@@ -113,6 +129,7 @@ impl BatchBuilder {
             .iter_mut()
             .map(|column| column.array.finish())
             .collect();
+        self.borrowed = 0;
         let options =
             RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)

@@ -218,6 +218,10 @@ impl RecordSink for LakeRows<'_> {
             self.failure.get_or_insert(error);
         }
     }
+
+    /// The source is left before it, and the next run comes back to it: the lake does not keep what
+    /// that may read.
+    fn reject_tail(&mut self, _: Reject) {}
 }
 
 impl Collector for LakeRows<'_> {

@@ -14,6 +14,8 @@ use deltalake::table::state::DeltaTableState;
 use serde_json::Value;
 
 use crate::error::{Error, Hint, Result};
+use crate::lake::checked_read::CheckedTable;
+use crate::lake::checksum::BlockChecksums;
 use crate::lake::read::DataFile;
 use crate::lake::root::LakeRoot;
 use crate::time::{MICROS_A_DAY, format_time, parse_micros};
@@ -231,6 +233,15 @@ impl TableSnapshot {
         Ok(self.adds()?.iter().map(data_file).collect())
     }
 
+    /// Its files as they are read: compared with their checksums.
+    ///
+    /// # Errors
+    ///
+    /// When the folder does not exist.
+    pub(crate) fn checked(&self) -> Result<CheckedTable> {
+        self.root.checked(self.name)
+    }
+
     /// Our part of the `commitInfo` of a version; `None` when it has none, or its log entry is
     /// gone.
     ///
@@ -299,6 +310,7 @@ pub(crate) fn data_file(add: &Add) -> DataFile {
             i32::try_from(parse_micros(&format!("{date}T00:00:00Z"))? / MICROS_A_DAY).ok()
         }),
         times: time("minValues").zip(time("maxValues")),
+        checksums: BlockChecksums::of(add),
     }
 }
 

@@ -5,6 +5,7 @@
 //! Delta has no transactions over several tables. From there it is copied into a table of its own,
 //! where it can be asked for; what a killed run has not copied, the next one does.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::{
@@ -169,7 +170,7 @@ async fn read_batches(
     runtime: &Handle,
 ) -> Result<Vec<RecordBatch>> {
     let files: Vec<_> = table.adds()?.iter().map(data_file).collect();
-    let store = root.objects(table.name)?;
+    let checked = table.checked()?;
     let (runtime, shown, name) = (runtime.clone(), root.shown.clone(), table.name);
     let work = move || -> Result<Vec<RecordBatch>> {
         let mut batches = Vec::new();
@@ -178,7 +179,7 @@ async fn read_batches(
                 let message = format!("{name}/{}: cannot read it: {}", file.path, innermost(error));
                 Error::lake(&shown, message)
             };
-            let file = StoreFile::new(file, Arc::clone(&store), runtime.clone());
+            let file = StoreFile::new(file, &checked, &runtime);
             let reader = ParquetRecordBatchReaderBuilder::try_new(file)
                 .and_then(ParquetRecordBatchReaderBuilder::build)
                 .map_err(|error| broken(&error))?;
@@ -230,6 +231,7 @@ pub(crate) async fn write(
             modification_time: root.clock.now_millis(),
             data_change: true,
             stats: Some(statistics.json()),
+            tags: Some(HashMap::from([writer.inner_mut().tag()])),
             ..Add::default()
         })
     };

@@ -13,13 +13,20 @@ use tokio::runtime::Handle;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::atomic::{AtomicFile, WrittenFile, sync_folder};
+use crate::lake::checksum::ChecksumWriter;
 use crate::lake::root::LakeRoot;
 
 /// Bytes of a part of an upload; S3 wants at least 5 MiB.
 const PART: usize = 8 << 20;
 
+/// A data file while it is written.
+pub(crate) struct DataFileTarget {
+    bytes: TargetBytes,
+    checksums: ChecksumWriter,
+}
+
 /// Where the bytes of a file go.
-pub(crate) enum DataFileTarget {
+enum TargetBytes {
     /// `None` once it is written.
     File(Option<AtomicFile>),
     Upload {
@@ -46,11 +53,11 @@ impl DataFileTarget {
             let key = Key::parse(name).unwrap_or_else(|_| Key::from(name));
             let upload = runtime.block_on(store.put_multipart(&key));
             let upload = upload.map_err(|error| root.unwritable(&error))?;
-            return Ok(Self::Upload {
+            return Ok(Self::of(TargetBytes::Upload {
                 upload,
                 part: Vec::with_capacity(PART),
                 runtime: runtime.clone(),
-            });
+            }));
         };
         let name = folder.join(name);
         let fail = |source| -> Error {
@@ -62,7 +69,20 @@ impl DataFileTarget {
         };
         let parent = name.parent().unwrap_or(&folder);
         fs::create_dir_all(parent).map_err(fail)?;
-        Ok(Self::File(Some(AtomicFile::create(&name).map_err(fail)?)))
+        let file = AtomicFile::create(&name).map_err(fail)?;
+        Ok(Self::of(TargetBytes::File(Some(file))))
+    }
+
+    fn of(bytes: TargetBytes) -> Self {
+        Self {
+            bytes,
+            checksums: ChecksumWriter::default(),
+        }
+    }
+
+    /// What the log is to keep of the bytes that were written: a tag of the file's `add` action.
+    pub(crate) fn tag(&mut self) -> (String, Option<String>) {
+        self.checksums.tag()
     }
 
     /// Everything is in its place; a file is hidden until it is published.
@@ -71,9 +91,9 @@ impl DataFileTarget {
     ///
     /// When it is not.
     pub(crate) fn finish(&mut self) -> io::Result<Option<WrittenFile>> {
-        match self {
-            Self::File(file) => file.take().map(AtomicFile::written).transpose(),
-            Self::Upload {
+        match &mut self.bytes {
+            TargetBytes::File(file) => file.take().map(AtomicFile::written).transpose(),
+            TargetBytes::Upload {
                 upload,
                 part,
                 runtime,
@@ -104,9 +124,9 @@ impl DataFileTarget {
 
     /// As if it had never been.
     pub(crate) fn discard(&mut self) {
-        match self {
-            Self::File(file) => drop(file.take()),
-            Self::Upload {
+        match &mut self.bytes {
+            TargetBytes::File(file) => drop(file.take()),
+            TargetBytes::Upload {
                 upload, runtime, ..
             } => drop(runtime.block_on(upload.abort())),
         }
@@ -115,10 +135,10 @@ impl DataFileTarget {
 
 impl Write for DataFileTarget {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::File(Some(file)) => file.write(bytes),
-            Self::File(None) => Err(io::Error::other("the file is closed")),
-            Self::Upload {
+        let written = match &mut self.bytes {
+            TargetBytes::File(Some(file)) => file.write(bytes)?,
+            TargetBytes::File(None) => return Err(io::Error::other("the file is closed")),
+            TargetBytes::Upload {
                 upload,
                 part,
                 runtime,
@@ -128,16 +148,17 @@ impl Write for DataFileTarget {
                     let full = std::mem::replace(part, Vec::with_capacity(PART));
                     runtime.block_on(upload.put_part(full.into()))?;
                 }
-                Ok(bytes.len())
+                bytes.len()
             }
-        }
+        };
+        self.checksums.update(&bytes[..written]);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::File(Some(file)) => file.flush(),
-            Self::File(None) => Ok(()),
-            Self::Upload { .. } => Ok(()),
+        match &mut self.bytes {
+            TargetBytes::File(Some(file)) => file.flush(),
+            TargetBytes::File(None) | TargetBytes::Upload { .. } => Ok(()),
         }
     }
 }

@@ -138,6 +138,10 @@ pub(crate) fn rehashed_to_tail(
         return Some(progress);
     };
     let mut again = work.start.clone();
+    let tail = tail.max(again.bytes);
+    if tail == progress.bytes {
+        return Some(progress);
+    }
     work.read_again(again.bytes, tail, |bytes| again.update(bytes))
         .ok()?;
     (again.bytes == tail).then_some(again)

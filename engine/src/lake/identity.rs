@@ -20,10 +20,10 @@ use datafusion::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
 use datafusion::parquet::file::statistics::Statistics as ColumnStatistics;
-use object_store::ObjectStore;
 use parking_lot::{Mutex, RwLock};
 use tokio::runtime::Handle;
 
+use crate::lake::checked_read::CheckedTable;
 use crate::lake::read::DataFile;
 use crate::lake::store_file::StoreFile;
 use crate::record::seen::{KnownEvents, Novelty};
@@ -55,10 +55,10 @@ impl std::fmt::Debug for Identities {
 
 impl Identities {
     /// `files` are those of the lake that the transaction is based on.
-    pub(crate) fn new(files: Vec<DataFile>, store: Arc<dyn ObjectStore>, runtime: Handle) -> Self {
+    pub(crate) fn new(files: Vec<DataFile>, table: CheckedTable, runtime: Handle) -> Self {
         Self {
             here: Default::default(),
-            lake: KnownGroups::new(files, store, runtime),
+            lake: KnownGroups::new(files, table, runtime),
             failure: Mutex::default(),
         }
     }
@@ -78,11 +78,7 @@ impl Identities {
         files: Vec<DataFile>,
         times: Option<(i64, i64)>,
     ) -> Result<bool, String> {
-        let groups = KnownGroups::new(
-            files,
-            Arc::clone(&self.lake.store),
-            self.lake.runtime.clone(),
-        );
+        let groups = KnownGroups::new(files, self.lake.table.clone(), self.lake.runtime.clone());
         for file in &groups.files {
             let apart = matches!((times, file.file.bounds()), (Some((first, last)), Some((from, to))) if to < first || last < from);
             if apart {
@@ -127,7 +123,7 @@ impl KnownEvents for Identities {
 /// The row groups of data files, read when they are needed.
 struct KnownGroups {
     files: Vec<Arc<LakeFile>>,
-    store: Arc<dyn ObjectStore>,
+    table: CheckedTable,
     runtime: Handle,
     /// The row groups that a minute of log time can be in.
     buckets: RwLock<HashMap<i64, Arc<[Arc<KnownGroup>]>>>,
@@ -150,7 +146,7 @@ struct KnownGroup {
 }
 
 impl KnownGroups {
-    fn new(files: Vec<DataFile>, store: Arc<dyn ObjectStore>, runtime: Handle) -> Self {
+    fn new(files: Vec<DataFile>, table: CheckedTable, runtime: Handle) -> Self {
         let files = files
             .into_iter()
             .map(|file| {
@@ -162,7 +158,7 @@ impl KnownGroups {
             .collect();
         Self {
             files,
-            store,
+            table,
             runtime,
             buckets: RwLock::default(),
             loaded: Mutex::default(),
@@ -312,6 +308,6 @@ impl KnownGroups {
     }
 
     fn reader(&self, file: &LakeFile) -> StoreFile {
-        StoreFile::new(&file.file, Arc::clone(&self.store), self.runtime.clone())
+        StoreFile::new(&file.file, &self.table, &self.runtime)
     }
 }

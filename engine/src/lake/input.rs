@@ -12,6 +12,7 @@ use datafusion::{
 
 use crate::account::{InputReport, Tally};
 use crate::error::Result;
+use crate::lake::checked_read::CheckedStore;
 use crate::lake::delta::{AsOf, TableSnapshot};
 use crate::lake::evidence;
 use crate::lake::read::LakeTable;
@@ -97,16 +98,16 @@ fn provider(
     context: &SessionContext,
 ) -> Result<Arc<dyn TableProvider>> {
     let store = ObjectStoreUrl::parse(format!("lake-{index}-{}://lake", table.name))?;
-    let objects = table.root.objects(table.name)?;
+    let files = table.files()?;
+    let objects = CheckedStore::new(table.checked()?, &files);
     let runtime = context.runtime_env();
-    runtime.register_object_store(store.as_ref(), objects);
+    runtime.register_object_store(store.as_ref(), Arc::new(objects));
     let (schema, partition, time) = match table.name {
         EVENTS => (schema::events(), Some("date"), Some("stage_timestamp")),
         REJECTS => (schema::rejects(), None, None),
         _ => (schema::sources(), None, None),
     };
-    let files = table.files()?.into();
-    let table = LakeTable::new(schema, partition, time, store, files);
+    let table = LakeTable::new(schema, partition, time, store, files.into());
     Ok(Arc::new(table))
 }
 

@@ -23,6 +23,8 @@
 //! (`convert/commit.rs`); what is not committed is never read (`file_target.rs`); a source is a
 //! content (`source.rs`); an event is all that it says (`identity.rs`, `record/seen.rs`).
 
+mod checked_read;
+mod checksum;
 mod convert;
 mod day_groups;
 mod delta;

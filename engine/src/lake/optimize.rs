@@ -272,7 +272,12 @@ impl Optimizer<'_> {
             modification_time: self.root.clock.now_millis(),
             data_change: false,
             stats: Some(file.statistics.json()),
-            tags: Some(marks(run)),
+            tags: Some(
+                marks(run)
+                    .into_iter()
+                    .chain([file.checksums.clone()])
+                    .collect(),
+            ),
             ..Add::default()
         }
     }

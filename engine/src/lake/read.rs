@@ -31,6 +31,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
 use crate::account::{FileShare, Ledger};
+use crate::lake::checksum::BlockChecksums;
 use crate::schema::is_body;
 use crate::time::MICROS_A_DAY;
 
@@ -55,6 +56,8 @@ pub(crate) struct DataFile {
     /// The least and the greatest time of its rows, in microseconds; with the milliseconds of a
     /// Delta log as good as any.
     pub(crate) times: Option<(i64, i64)>,
+    /// `None` for a file that was written without.
+    pub(crate) checksums: Option<BlockChecksums>,
 }
 
 impl DataFile {
@@ -235,6 +238,7 @@ impl LakeTable {
             skipped_files: files - kept.len() as u64,
             bytes,
             skipped_bytes: bytes - kept_bytes,
+            unchecked_files: kept.iter().filter(|file| file.checksums.is_none()).count() as u64,
         }
     }
 }

@@ -197,6 +197,7 @@ impl RejectFile {
             modification_time: self.root.clock.now_millis(),
             data_change: true,
             stats: Some(statistics.json()),
+            tags: Some(HashMap::from([writer.inner_mut().tag()])),
             ..Add::default()
         }))
     }

@@ -15,6 +15,7 @@ use object_store::{ListResult, ObjectStore};
 use url::Url;
 
 use crate::error::{Error, ErrorKind, Hint, Result};
+use crate::lake::checked_read::CheckedTable;
 use crate::lake::folder::DeltaFolder;
 use crate::source::lake_folder::{DELTA_LOG, is_lake};
 use crate::source::store::Stores;
@@ -133,6 +134,19 @@ impl LakeRoot {
             Err(object_store::Error::NotFound { .. }) => Ok(false),
             Err(error) => Err(self.unreadable("list", &error)),
         }
+    }
+
+    /// A table whose files are read, and compared with their checksums.
+    ///
+    /// # Errors
+    ///
+    /// When the folder does not exist.
+    pub(crate) fn checked(&self, table: &str) -> Result<CheckedTable> {
+        Ok(CheckedTable {
+            lake: self.shown.clone(),
+            table: table.to_owned(),
+            store: self.objects(table)?,
+        })
     }
 
     /// The object store whose root is the table's folder.

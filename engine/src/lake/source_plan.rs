@@ -17,7 +17,7 @@ use crate::scan::plan::{PlannedObject, ResumePoint};
 use crate::source::object::Location;
 use crate::source::store::Stores;
 use crate::source::witness::{SourceProgress, Witness, fingerprint};
-use crate::source::{Compression, Layout};
+use crate::source::{Compression, Layout, compress};
 
 /// What is to be done with an object.
 pub(crate) enum SourceLook {
@@ -73,7 +73,8 @@ impl SourceWork {
         }
     }
 
-    /// Reads stored bytes `[from, end)` of an object in a store that is not compressed.
+    /// Reads bytes `[from, end)` once more, decompressed. Nothing behind them is asked of a decoder,
+    /// so that one which fails there fails no earlier than the first time.
     ///
     /// # Errors
     ///
@@ -84,10 +85,24 @@ impl SourceWork {
         end: u64,
         mut take: impl FnMut(&[u8]),
     ) -> io::Result<()> {
-        let Location::Store(stored) = &self.planned.object.location else {
-            return Err(io::Error::other("not in a store"));
+        let is_compressed = self.planned.compression.is_some();
+        let (start, stored_end) = if is_compressed {
+            (0, self.stored_bytes)
+        } else {
+            (from, end)
         };
-        let mut reader = self.stores.reader(stored, from, end)?.take(end - from);
+        let stored: Box<dyn Read + Send> = match (&self.handle.held, &self.planned.object.location)
+        {
+            (Some(held), _) => Box::new(held.reader(start)),
+            (None, Location::Store(stored)) => self.stores.reader(stored, start, stored_end)?,
+            (None, _) => return Err(io::Error::other("it cannot be read twice")),
+        };
+        let mut reader = stored;
+        if is_compressed {
+            (reader, _) = compress::decompressed(reader)?;
+            io::copy(&mut reader.by_ref().take(from), &mut io::sink())?;
+        }
+        let mut reader = reader.take(end - from);
         let mut buffer = vec![0; 256 << 10];
         loop {
             match reader.read(&mut buffer)? {

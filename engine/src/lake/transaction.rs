@@ -249,7 +249,7 @@ fn evidence(
             .map(|compression| compression.name().to_owned()),
         etag: work.etag.clone(),
         format: tally.format.map(str::to_owned),
-        records: tally.read(),
+        records: tally.read_for_good(),
         events: tally.events,
         rejects,
         skipped: tally.skipped.values().sum(),

@@ -8,9 +8,9 @@
 //! - [`original`]: do the originals hold the bytes that were read?
 //!
 //! [`known`] is the evidence of a source, [`scan`] reads data files, [`finding`] is what comes out.
-//! What speaks against the evidence is a finding; an error is what prevents a check. Of the data
-//! files only times, sources and hashes are read: what an event's other columns hold is not compared
-//! with its hash.
+//! What speaks against the evidence is a finding; an error is what prevents a check. All bytes of the
+//! data files are compared with their checksums, and so all columns; decoded are only times, sources
+//! and hashes.
 
 mod event_rows;
 mod files;

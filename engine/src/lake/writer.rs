@@ -4,7 +4,7 @@
 //! What is not committed is removed, or found by `vacuum`. Not responsible for: how the bytes of a
 //! file get to their place ([`super::file_target`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use datafusion::parquet::file::writer::SerializedFileWriter;
 use datafusion::parquet::schema::types::SchemaDescPtr;
@@ -110,14 +110,13 @@ impl<'l> DataFiles<'l> {
             .map_err(|error| self.root.unwritable(&error))
             .and_then(|_| {
                 let size = file.writer.bytes_written() as u64;
-                let hidden = file
-                    .writer
-                    .inner_mut()
+                let target = file.writer.inner_mut();
+                let hidden = target
                     .finish()
                     .map_err(|error| self.root.unwritable(&error))?;
-                Ok((size, hidden))
+                Ok((size, hidden, target.tag()))
             });
-        let (size, hidden) = match finished {
+        let (size, hidden, checksums) = match finished {
             Ok(finished) => finished,
             Err(error) => {
                 file.writer.inner_mut().discard();
@@ -131,6 +130,7 @@ impl<'l> DataFiles<'l> {
             modification_time: self.root.clock.now_millis(),
             data_change: true,
             stats: Some(file.statistics.json()),
+            tags: Some(HashMap::from([checksums])),
             ..Add::default()
         };
         let key = Key::parse(&file.name).unwrap_or_else(|_| Key::from(file.name.as_str()));

@@ -1,10 +1,12 @@
 //! SQL or a saved query and its parameters in, a stream of results out.
 //!
 //! - [`saved`], [`params`]: the saved-query library;
-//! - [`split`]: statements, for shells and files.
+//! - [`split`]: statements, for shells and files;
+//! - [`batch_rows`]: how many rows a query holds at a time.
 
 mod account;
 pub(crate) mod answer;
+pub(crate) mod batch_rows;
 pub(crate) mod params;
 mod saved;
 mod split;

@@ -3,6 +3,7 @@
 
 use crate::account::reason;
 use crate::format::PayloadPart;
+use crate::json::container_end;
 use crate::record::parts::UnfinishedPayload;
 use crate::record::scope::Scope;
 use crate::record::sink::RecordSink;
@@ -19,6 +20,11 @@ impl<S: RecordSink> Walk<'_, S> {
         part: PayloadPart<'_>,
         scope: &Scope<'_>,
     ) {
+        // What completes nothing at the end of the object was cut: the whole payload is still to
+        // come, with its first part.
+        let complete =
+            part.complete && (!self.is_cut(from + length) || self.completes(bytes, part.stream));
+        let part = PayloadPart { complete, ..part };
         let Some(whole) = self.joined(from, bytes, part) else {
             return;
         };
@@ -26,6 +32,15 @@ impl<S: RecordSink> Walk<'_, S> {
             Ok(text) => self.payload(from, length, text, scope),
             Err(_) => self.reject(from, from + length, reason::UTF8, NOT_UTF8.to_owned()),
         }
+    }
+
+    /// Do these bytes, after the parts before them, make a whole object?
+    fn completes(&self, bytes: &[u8], stream: &str) -> bool {
+        let parts = &self.records.parts;
+        let before = parts.position(stream).map(|index| &parts.0[index].bytes);
+        let whole = [before.map_or(&[][..], Vec::as_slice), bytes].concat();
+        let start = whole.len() - whole.trim_ascii_start().len();
+        matches!(container_end(&whole, start), Some(Ok(_)))
     }
 
     /// The payload that this part completes, if it is the last.

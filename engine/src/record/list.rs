@@ -32,7 +32,11 @@ impl<S: RecordSink> Walk<'_, S> {
             _ if self.bytes[at + 1..line_end].trim_ascii().is_empty() => return at + 1,
             _ => {
                 let message = "the list is not closed".to_owned();
-                self.reject(at, line_end, reason::JSON, message);
+                if self.is_cut(line_end) {
+                    self.reject_tail(at, at, reason::JSON, message);
+                } else {
+                    self.reject(at, line_end, reason::JSON, message);
+                }
                 return line_end;
             }
         };
@@ -102,7 +106,11 @@ impl<S: RecordSink> Walk<'_, S> {
             _ => to,
         };
         let message = "the list of events is not closed".to_owned();
-        self.reject(position, end, reason::TRUNCATED, message);
+        if self.is_cut(end) {
+            self.reject_tail(at, position, reason::TRUNCATED, message);
+        } else {
+            self.reject(position, end, reason::TRUNCATED, message);
+        }
         Some(end)
     }
 

@@ -212,8 +212,8 @@ impl<S: RecordSink> Walk<'_, S> {
                 return self.emit(event, &made[..end], from, length, scope);
             }
         }
-        if fault == Fault::Incomplete && scope.is_line() && self.may_still_grow(from, length) {
-            return self.skip_tail(from);
+        if fault == Fault::Incomplete && scope.is_line() && self.is_cut(from + length) {
+            return self.cut_off(from, reason::JSON, &describe(fault));
         }
         self.reject(from, from + length, reason::JSON, describe(fault));
     }

@@ -28,9 +28,8 @@ pub(crate) struct Records {
     pub(crate) newlines_before: u64,
     /// Is this a plain file, whose last record may still be being written?
     pub(super) plain_file: bool,
-    /// Does any unterminated last line wait until it is terminated? For a lake, what was read is
-    /// read for good.
-    pub(super) waits: bool,
+    /// Is what was read read for good? Then an unterminated last line waits for its end.
+    pub(super) for_lake: bool,
     pub(super) seen: Arc<SeenEvents>,
     pub(super) memo: UserMemo,
     pub(super) parts: UnfinishedPayloads,
@@ -57,7 +56,7 @@ impl Records {
             newlines_before: 0,
             plain_file,
             memo: UserMemo::new(seen.is_for_lake()),
-            waits: plain_file && seen.is_for_lake(),
+            for_lake: seen.is_for_lake(),
             seen,
             parts: UnfinishedPayloads::default(),
         }
@@ -70,9 +69,10 @@ impl Records {
                 tally.skip_tail(payload.location.offset);
             } else {
                 let message = "the last part of the record is missing".to_owned();
+                let at = payload.location.offset;
                 let reject = payload.reject(reason::JSON, message);
-                tally.reject(&reject);
-                sink.reject(reject);
+                tally.reject_tail(at, &reject);
+                sink.reject_tail(reject);
             }
         }
     }

@@ -9,6 +9,11 @@ pub(crate) trait RecordSink {
     fn event(&mut self, event: &Event<'_>, location: RecordLocation, source: &EventSource<'_>);
     /// A record that could not be read.
     fn reject(&mut self, reject: Reject);
+    /// The end of an object, cut in a record or unreadable. A sink that comes back to the object
+    /// once it is whole need not keep this.
+    fn reject_tail(&mut self, reject: Reject) {
+        self.reject(reject);
+    }
 }
 
 /// What delivered an event.

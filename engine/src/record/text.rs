@@ -11,6 +11,9 @@ use crate::record::sink::RecordSink;
 use crate::record::walk::{NOT_UTF8, Walk};
 use crate::source::elements::scalar_end;
 
+/// The message of a last line that another run may find longer.
+const NO_NEWLINE: &str = "the last line does not end with a newline: it may have been cut";
+
 impl<S: RecordSink> Walk<'_, S> {
     /// A bracket or comma alone on its line closes or separates what a list holds; with anything
     /// else it is garbage.
@@ -28,21 +31,16 @@ impl<S: RecordSink> Walk<'_, S> {
             return self.scalar(at);
         }
         let line_end = self.line_end(at);
-        let unterminated = self.records.waits
-            && self.chunk.last
-            && line_end == self.bytes.len()
-            && !self.bytes.ends_with(b"\n");
+        let unterminated = self.records.for_lake && self.is_cut(line_end);
         // Text in the legacy format looks whole wherever it is cut.
-        let legacy = || memchr::memmem::find(&self.bytes[at..line_end], b" AUDIT: id=\"").is_some();
-        if unterminated && legacy() {
-            self.skip_tail(at);
+        let line = self.bytes[at..line_end].trim_ascii_end();
+        let looks_whole =
+            line.ends_with(b"}") && memchr::memmem::find(line, b" AUDIT: id=\"").is_none();
+        if unterminated && !looks_whole {
+            self.cut_off(at, reason::JSON, NO_NEWLINE);
             return line_end;
         }
         if self.text_line(at, line_end) {
-            return line_end;
-        }
-        if unterminated {
-            self.skip_tail(at);
             return line_end;
         }
         let (reason, message) = match std::str::from_utf8(&self.bytes[at..line_end]) {
@@ -54,6 +52,10 @@ impl<S: RecordSink> Walk<'_, S> {
             Ok(_) => (reason::JSON, "the record does not begin with `{`"),
             Err(_) => (reason::UTF8, NOT_UTF8),
         };
+        if unterminated {
+            self.cut_off(at, reason::JSON, NO_NEWLINE);
+            return line_end;
+        }
         self.reject(at, line_end, reason, message.to_owned());
         line_end
     }

@@ -81,15 +81,23 @@ impl<S: RecordSink> Walk<'_, S> {
             return Ok(line_end);
         }
         let broken_until = self.broken_end(line_end, group);
-        if self.chunk.last
-            && broken_until == self.bytes.len()
-            && self.bytes.last() != Some(&b'\n')
-            && self.records.plain_file
-        {
-            self.skip_tail(at);
+        if self.is_cut(broken_until) || self.may_go_on(at, broken_until) {
+            let message = format!("{TOO_SHORT} (byte {} of the record)", line_end - at);
+            self.cut_off(at, reason::JSON, &message);
             return Ok(broken_until);
         }
         Err(broken_until)
+    }
+
+    /// Is this the last value of a source of a lake, written over several lines, of which the next
+    /// may come? A newline cannot stand in a string, so one that is cut there is broken for good.
+    fn may_go_on(&mut self, at: usize, end: usize) -> bool {
+        let boundary = self.records.boundary;
+        self.records.for_lake
+            && boundary == Boundary::Value
+            && !self.chunk.elements
+            && self.is_last(end)
+            && matches!(self.try_record(at, self.bytes.len()), Attempt::Incomplete)
     }
 
     /// The end of the lines that belong to a broken value over several lines: those that are

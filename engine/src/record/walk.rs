@@ -36,8 +36,16 @@ impl Records {
         for reject in &chunk.rejects {
             let mut reject = reject.clone();
             reject.line = reject.line.map(|line| line + self.newlines_before);
-            tally.reject(&reject);
-            sink.reject(reject);
+            match chunk.cut_from {
+                Some(at) if reject.offset >= at => {
+                    tally.reject_tail(at, &reject);
+                    sink.reject_tail(reject);
+                }
+                _ => {
+                    tally.reject(&reject);
+                    sink.reject(reject);
+                }
+            }
         }
         tally.bytes += chunk.bytes.len() as u64;
         Walk::new(chunk, self, tally, sink).run();
@@ -155,33 +163,68 @@ impl<'w, S: RecordSink> Walk<'w, S> {
         self.tally.skip(reason);
     }
 
-    /// The record at `at` is still being written. Where a record is a line, it began with the line.
-    pub(super) fn skip_tail(&mut self, at: usize) {
-        let line = || memchr::memrchr(b'\n', &self.bytes[..at]).map_or(0, |newline| newline + 1);
-        let start = if self.records.boundary == Boundary::Line {
-            line()
-        } else {
-            at
-        };
-        self.tally.skip_tail(self.chunk.offset + start as u64);
+    /// Does what ends at `end` end with the object, before the end of a line?
+    pub(super) fn is_cut(&self, end: usize) -> bool {
+        self.is_last(end) && self.bytes.last() != Some(&b'\n')
     }
 
-    /// May what lies here be incomplete because it is still being written? It is then the end of a
-    /// plain file.
-    pub(super) fn may_still_grow(&self, from: usize, length: usize) -> bool {
-        self.records.plain_file && self.chunk.last && from + length == self.bytes.len()
+    /// Does nothing but blanks follow `end` in the object?
+    pub(super) fn is_last(&self, end: usize) -> bool {
+        self.chunk.last && self.bytes[end..].trim_ascii().is_empty()
+    }
+
+    /// The record at `at` ends with the object before it is complete. In a plain file it is still
+    /// being written. Elsewhere it was cut, which is told; but a copy that is whole may follow.
+    pub(super) fn cut_off(&mut self, at: usize, reason: &'static str, message: &str) {
+        // Where a record is a line, it began with the line.
+        let start = match self.records.boundary {
+            Boundary::Line => {
+                memchr::memrchr(b'\n', &self.bytes[..at]).map_or(0, |newline| newline + 1)
+            }
+            Boundary::Value => at,
+        };
+        if self.records.plain_file && self.bytes.last() != Some(&b'\n') {
+            self.tally.skip_tail(self.chunk.offset + start as u64);
+        } else {
+            self.reject_tail(start, at, reason, message.to_owned());
+        }
+    }
+
+    /// Rejects the end of the object from `from` on; it belongs to what begins at `start`.
+    pub(super) fn reject_tail(
+        &mut self,
+        start: usize,
+        from: usize,
+        reason: &'static str,
+        message: String,
+    ) {
+        let reject = self.reject_of(from, self.bytes.len(), reason, message);
+        self.tally
+            .reject_tail(self.chunk.offset + start as u64, &reject);
+        self.sink.reject_tail(reject);
     }
 
     pub(super) fn reject(&mut self, from: usize, to: usize, reason: &'static str, message: String) {
+        let reject = self.reject_of(from, to, reason, message);
+        self.count(reject);
+    }
+
+    fn reject_of(
+        &mut self,
+        from: usize,
+        to: usize,
+        reason: &'static str,
+        message: String,
+    ) -> Reject {
         let location = self.location(from, to - from);
         let record = self.bytes[from..to].trim_ascii_end();
-        self.count(Reject::new(
+        Reject::new(
             reason,
             message,
             location.offset,
             location.counted_line(),
             record,
-        ));
+        )
     }
 
     pub(super) fn count(&mut self, reject: Reject) {

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use super::open::OpenScan;
 use super::plan::{LEAST_REMOTE_RANGE, PlannedObject, ScanOptions, ScanPlan};
 use crate::source::archive::{self, Archive};
+use crate::source::held::HeadMark;
 use crate::source::object::{Failures, InputObject, Location};
 use crate::source::store::Stores;
 use crate::source::{Compression, Layout};
@@ -65,9 +66,10 @@ pub(crate) fn look(
                     }
                 }
             }
-            Ok(ObjectLook::Log(layout, compression)) => {
-                planned.push(PlannedObject::new(object, layout, compression));
-            }
+            Ok(ObjectLook::Log(layout, compression, head)) => planned.push(PlannedObject {
+                head,
+                ..PlannedObject::new(object, layout, compression)
+            }),
             Err(error) => planned.push(PlannedObject::failed(object, error.to_string())),
         }
     }
@@ -93,11 +95,11 @@ pub(crate) fn look(
 enum ObjectLook {
     Parquet,
     Archive(Archive, PathBuf),
-    Log(Option<Layout>, Option<Compression>),
+    Log(Option<Layout>, Option<Compression>, Option<HeadMark>),
 }
 
 fn look_at(object: &InputObject, stores: &Stores) -> io::Result<ObjectLook> {
-    let unseen = ObjectLook::Log(None, None);
+    let unseen = ObjectLook::Log(None, None, None);
     // A pipe can be read only once, by the worker.
     let Some(size) = object.size else {
         return Ok(unseen);
@@ -123,5 +125,7 @@ fn look_at(object: &InputObject, stores: &Stores) -> io::Result<ObjectLook> {
         return Ok(ObjectLook::Archive(archive, path.clone()));
     }
     let layout = compression.is_none().then(|| Layout::of(&head));
-    Ok(ObjectLook::Log(layout, compression))
+    let is_local = matches!(object.location, Location::File(_));
+    let mark = is_local.then(|| HeadMark::of(&head));
+    Ok(ObjectLook::Log(layout, compression, mark))
 }

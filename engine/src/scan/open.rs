@@ -127,6 +127,32 @@ impl OpenObject<'_> {
         }
     }
 
+    /// Its handles, with a local file open: whatever its name is given to, it stays this file.
+    pub(super) fn held(&self) -> ObjectHandle {
+        let mut handle = self.handle.clone();
+        if let (Location::File(path), None, false) = (
+            &self.planned.object.location,
+            &handle.held,
+            self.planned.is_stream(),
+        ) {
+            // One that cannot be opened is told when it is read.
+            handle.held = Held::open(path).ok();
+        }
+        handle
+    }
+
+    /// Is a local file that was read still the one that was looked at? Of a source of a lake the
+    /// lake judges.
+    pub(super) fn is_still(&self) -> bool {
+        let planned = self.planned;
+        match (&self.handle.held, planned.object.size, planned.head) {
+            (Some(held), Some(size), Some(head)) if planned.resume.is_none() => {
+                held.is_still(size, head)
+            }
+            _ => true,
+        }
+    }
+
     /// What can be read only once.
     fn stream(&self) -> io::Result<Box<dyn Read + Send>> {
         Ok(match &self.planned.object.location {

@@ -48,6 +48,11 @@ impl Job {
         };
         let piece = self.pieces[index];
         let object = self.scan.object(piece.object);
+        let handle = object.held();
+        let object = OpenObject {
+            handle: &handle,
+            ..object
+        };
         collector.object(object.planned);
         let mut reading = PieceReading {
             job: self,
@@ -59,7 +64,14 @@ impl Job {
             memory,
             metrics,
         };
-        let flow = reading.read();
+        let mut flow = reading.read();
+        // What was read of a log that was cut meanwhile, as `copytruncate` does, is no state that
+        // it had.
+        if flow.is_continue() && !reading.object.is_still() && self.shared.note_change(piece.object)
+        {
+            let message = "the file was cut or written anew while it was read; ask again";
+            flow = reading.unreadable(message.to_owned(), 0);
+        }
         reading.count();
         flow
     }
@@ -221,7 +233,8 @@ impl<C: Collector> PieceReading<'_, C> {
     /// The rest of the object cannot be read: a reject of its own.
     pub(super) fn unreadable(&mut self, message: String, at: u64) -> ControlFlow<()> {
         let reject = Reject::new(reason::UNREADABLE, message, at, None, b"");
-        self.reject(reject);
+        self.tally.reject_tail(at, &reject);
+        self.collector.reject_tail(reject);
         self.collector.hand_over()
     }
 

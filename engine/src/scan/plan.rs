@@ -10,6 +10,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{InputReport, Tally};
+use crate::source::held::HeadMark;
 use crate::source::object::{InputObject, Location};
 use crate::source::{Compression, Layout};
 
@@ -35,6 +36,8 @@ pub(crate) struct PlannedObject {
     pub(crate) compression: Option<Compression>,
     /// Why it cannot be read, when that is known already.
     pub(crate) failure: Option<String>,
+    /// What a local file began with.
+    pub(crate) head: Option<HeadMark>,
     /// Where reading goes on, when a part of the object is in a lake.
     pub(crate) resume: Option<ResumePoint>,
 }
@@ -187,6 +190,7 @@ impl PlannedObject {
             layout,
             compression,
             failure: None,
+            head: None,
             resume: None,
         }
     }

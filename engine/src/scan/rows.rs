@@ -110,7 +110,7 @@ impl Collector for EventRows {
         if self.error.is_some() {
             return ControlFlow::Break(());
         }
-        if self.builder.rows() < self.consumer.batch_rows.max(1) {
+        if !self.builder.is_full(self.consumer.batch_rows) {
             return self.consumer.is_wanted();
         }
         self.send()

@@ -4,6 +4,7 @@
 //! to keep the pieces of a file together where lines are counted, and all of them where events are
 //! told apart.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
@@ -18,6 +19,8 @@ pub(crate) struct SharedState {
     pub(crate) seen: Arc<SeenEvents>,
     /// Newlines in the pieces before each piece.
     pub(crate) newlines: Newlines,
+    /// Objects that changed while they were read, by their places: each is told once.
+    changed: Mutex<HashSet<usize>>,
 }
 
 impl SharedState {
@@ -26,7 +29,13 @@ impl SharedState {
         Self {
             seen: Arc::new(seen),
             newlines: Newlines::new(pieces),
+            changed: Mutex::default(),
         }
+    }
+
+    /// This object changed while it was read; is that news?
+    pub(super) fn note_change(&self, object: usize) -> bool {
+        self.changed.lock().insert(object)
     }
 }
 

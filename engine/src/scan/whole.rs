@@ -140,13 +140,23 @@ impl<C: Collector> PieceReading<'_, C> {
     fn no_log(&mut self, head: &[u8]) {
         let planned = self.object.planned;
         let unterminated = head.len() < Layout::HEAD && !head.ends_with(b"\n");
-        if planned.resume.is_some() && planned.compression.is_none() && unterminated {
-            // For a lake what was read is read for good: this may be the first bytes of a log.
+        // For a lake what was read is read for good: this may be the first bytes of a log.
+        let may_grow = planned.resume.is_some() && unterminated;
+        if may_grow && planned.compression.is_none() {
             self.tally.skip_tail(planned.from());
         } else if planned.object.named {
             let message = "nothing in it looks like JSON".to_owned();
-            self.reject(Reject::new(reason::NOT_A_LOG, message, 0, Some(1), head));
+            let reject = Reject::new(reason::NOT_A_LOG, message, 0, Some(1), head);
+            if may_grow {
+                self.tally.reject_tail(planned.from(), &reject);
+                self.collector.reject_tail(reject);
+            } else {
+                self.reject(reject);
+            }
         } else {
+            if may_grow {
+                self.tally.end_at(planned.from());
+            }
             self.tally.skip(reason::NO_LOG);
         }
     }

@@ -46,6 +46,9 @@ pub(crate) struct Chunk {
     pub(crate) last: bool,
     /// What could not become a record while the chunk was cut.
     pub(crate) rejects: Vec<Reject>,
+    /// Where the list or record begins that the object's end cuts. Rejects from here on are about
+    /// it.
+    pub(crate) cut_from: Option<u64>,
 }
 
 /// Cuts a stream of bytes into chunks.
@@ -69,6 +72,7 @@ pub(crate) struct ChunkReader<R> {
     end: Option<u64>,
     eof: bool,
     rejects: Vec<Reject>,
+    cut_from: Option<u64>,
     /// A buffer that came back.
     spare: Vec<u8>,
 }
@@ -93,6 +97,8 @@ enum ChunkMode {
 
 /// The list whose elements are read.
 struct OpenList {
+    /// Where it begins, or the object that it is a member of.
+    start: u64,
     /// Is it a member of an object whose other members follow?
     object: bool,
     /// Does it end at the next line that begins a record? Only the list that a file begins with
@@ -123,6 +129,7 @@ impl<R: Read> ChunkReader<R> {
             end: None,
             eof: false,
             rejects: Vec::new(),
+            cut_from: None,
             spare: Vec::new(),
         }
     }
@@ -278,6 +285,7 @@ impl<R: Read> ChunkReader<R> {
             inherited,
             last: self.eof && self.buffer.is_empty(),
             rejects: std::mem::take(&mut self.rejects),
+            cut_from: self.cut_from,
             bytes: Buffer::from_vec(bytes),
         }
     }

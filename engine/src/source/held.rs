@@ -3,14 +3,37 @@
 //!
 //! Logs are rotated while they are read. What is read through one handle is one file, whatever its
 //! name is given to meanwhile; and what is appended meanwhile belongs to the next run. A file that
-//! shrinks under its reader ends early: who read it has to ask [`Held::is_whole`] afterwards.
+//! shrinks under its reader, or is written anew, ends early or holds two states at once: who read it
+//! has to ask [`Held::is_whole`] or [`Held::is_still`] afterwards.
 
-use std::{
-    fs::File,
-    io::{self, Read, Seek, SeekFrom},
-    path::Path,
-    sync::Arc,
-};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// How many bytes at a file's start tell whether it is still the same.
+const HEAD: usize = 4 << 10;
+
+/// What a file began with when it was looked at: of a log that grows the same for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HeadMark {
+    bytes: usize,
+    hash: u64,
+}
+
+impl HeadMark {
+    /// Of a file whose first bytes these are.
+    pub(crate) fn of(head: &[u8]) -> Self {
+        let head = &head[..head.len().min(HEAD)];
+        Self {
+            bytes: head.len(),
+            hash: xxh3_64(head),
+        }
+    }
+}
 
 /// An open file.
 #[derive(Debug)]
@@ -80,6 +103,24 @@ impl Held {
                 .is_ok_and(|metadata| metadata.len() >= self.size),
             HeldBytes::Memory(_) => true,
         }
+    }
+
+    /// Has it still at least so many bytes, and does it begin as it did?
+    pub(crate) fn is_still(&self, size: u64, head: HeadMark) -> bool {
+        let HeldBytes::File(file) = &self.bytes else {
+            return true;
+        };
+        let mut now = vec![0; head.bytes];
+        let mut filled = 0;
+        while filled < now.len() {
+            match read_at(file, &mut now[filled..], filled as u64) {
+                Ok(0) => return false,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return false,
+            }
+        }
+        HeadMark::of(&now) == head && file.metadata().is_ok_and(|metadata| metadata.len() >= size)
     }
 
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
@@ -156,7 +197,12 @@ mod tests {
         reader.read_to_string(&mut text).unwrap();
         assert_eq!(text, "line\n");
         assert!(held.is_whole());
+        let head = HeadMark::of(b"first line\n");
+        assert!(held.is_still(11, head));
+        // Cut, written anew, and longer than it was.
+        std::fs::write(&moved, "other lines than those").unwrap();
+        assert!(held.is_whole() && !held.is_still(11, head));
         std::fs::write(&moved, "first").unwrap();
-        assert!(!held.is_whole());
+        assert!(!held.is_whole() && !held.is_still(11, head));
     }
 }

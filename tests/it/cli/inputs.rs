@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{EVENT, log};
 use crate::bin::{run, run_with};
+use crate::packers::{bzip2, gzip, xz, zstd};
 
 #[test]
 fn what_cannot_be_read_is_counted_told_and_exits_3() {
@@ -83,22 +84,6 @@ fn inputs_come_in_any_way() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: Vec<u8>| fs::write(folder.path().join(name), bytes).unwrap();
     let line = format!("{EVENT}\n").into_bytes();
-    let gzip = |bytes: &[u8]| {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        std::io::Write::write_all(&mut encoder, bytes).unwrap();
-        encoder.finish().unwrap()
-    };
-    let bzip2 = |bytes: &[u8]| {
-        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-        std::io::Write::write_all(&mut encoder, bytes).unwrap();
-        encoder.finish().unwrap()
-    };
-    let xz = |bytes: &[u8]| {
-        let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
-        std::io::Write::write_all(&mut encoder, bytes).unwrap();
-        encoder.finish().unwrap()
-    };
-    let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
     // Two members each, names that say nothing, folders in folders.
     fs::create_dir_all(folder.path().join("a/b.log")).unwrap();
     write("a/b.log/one", [gzip(&line), gzip(&line)].concat());

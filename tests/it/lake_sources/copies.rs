@@ -4,10 +4,8 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::{
-    lake_fixture::{Cluster, Lake, append},
-    stores::gzip,
-};
+use crate::lake_fixture::{Cluster, Lake, append};
+use crate::packers::{bzip2, gzip, xz, zstd};
 
 #[test]
 fn copies_are_recognised_whatever_they_are_called() {
@@ -17,16 +15,6 @@ fn copies_are_recognised_whatever_they_are_called() {
     let cluster = Cluster::new("copied");
     let text = |events: usize| cluster.log(0..events).into_bytes();
     let pack = |name: &str, packed: Vec<u8>| fs::write(logs.join(name), packed).unwrap();
-    let xz = |bytes: &[u8]| {
-        let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
-        std::io::Write::write_all(&mut encoder, bytes).unwrap();
-        encoder.finish().unwrap()
-    };
-    let bzip2 = |bytes: &[u8]| {
-        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-        std::io::Write::write_all(&mut encoder, bytes).unwrap();
-        encoder.finish().unwrap()
-    };
     pack("audit.log", text(100));
     pack("audit.log.gz", gzip(&text(100)));
     let lake = Lake::in_folder(folder.path().join("lake"));
@@ -35,7 +23,7 @@ fn copies_are_recognised_whatever_they_are_called() {
     fs::rename(logs.join("audit.log"), logs.join("renamed")).unwrap();
     assert_eq!(lake.added(&[&logs]), 0);
     pack("old/copy.txt", text(100));
-    pack("a.zst", zstd::encode_all(text(100).as_slice(), 1).unwrap());
+    pack("a.zst", zstd(&text(100)));
     pack("b.xz", xz(&text(100)));
     pack("c.bz2", bzip2(&text(100)));
     let whole = text(100);
@@ -51,7 +39,7 @@ fn copies_are_recognised_whatever_they_are_called() {
         (&json!(0), &json!({}))
     );
     // Copies that go on, in any order and each with more.
-    pack("a.zst", zstd::encode_all(text(110).as_slice(), 1).unwrap());
+    pack("a.zst", zstd(&text(110)));
     pack("b.xz", xz(&text(130)));
     pack("renamed", text(120));
     assert_eq!(lake.added(&[&logs]), 30);

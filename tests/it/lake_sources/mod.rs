@@ -2,6 +2,7 @@
 //! being written, each record once, whatever the file is called meanwhile.
 
 mod copies;
+mod cut;
 mod growth;
 mod rejects;
 mod rotation;

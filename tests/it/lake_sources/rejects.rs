@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     lake_fixture::{Cluster, Lake, append, assert_same, sum},
-    stores::gzip,
+    packers::gzip,
 };
 
 #[test]

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     lake_fixture::{Cluster, Lake, append},
-    stores::gzip,
+    packers::gzip,
 };
 
 #[test]

@@ -6,9 +6,10 @@ use std::fs;
 use serde_json::json;
 
 use super::{
-    COUNT, Faulty, NOWHERE, ask, event, gzip, long_log, same, same_in, store, stores, upload, write,
+    COUNT, Faulty, NOWHERE, ask, event, long_log, same, same_in, store, stores, upload, write,
 };
 use crate::bin::data;
+use crate::packers::gzip;
 
 #[test]
 #[cfg_attr(

@@ -13,7 +13,7 @@ mod objects;
 mod web;
 mod window;
 
-use std::{fs, io::Write, path::Path, process::Command, sync::LazyLock};
+use std::{fs, path::Path, process::Command, sync::LazyLock};
 
 use serde_json::json;
 
@@ -110,12 +110,6 @@ fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
     let path = folder.join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, content).unwrap();
-}
-
-pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 /// A log of so many bytes and more, whose events can be told apart and hardly compressed.

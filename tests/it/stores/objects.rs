@@ -4,8 +4,9 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{COUNT, NOWHERE, ask, event, gzip, long_log, same, stores, tell, upload, write};
+use super::{COUNT, NOWHERE, ask, event, long_log, same, stores, tell, upload, write};
 use crate::bin::data;
+use crate::packers::gzip;
 
 /// Files in folders, some with names that a URL has to escape, and one beside them.
 fn files_with_odd_names() -> tempfile::TempDir {

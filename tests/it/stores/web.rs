@@ -4,8 +4,9 @@ use std::fs;
 
 use serde_json::json;
 
-use super::{COUNT, Faulty, NOWHERE, ask, event, gzip, long_log, same_in, write};
+use super::{COUNT, Faulty, NOWHERE, ask, event, long_log, same_in, write};
 use crate::bin::data;
+use crate::packers::gzip;
 
 /// What the servers serve: a log, a long one, and folders of days.
 fn served_files() -> tempfile::TempDir {

@@ -48,8 +48,8 @@ impl LakeWriter<'_> {
                 .ok_or_else(|| Error::lake(&root.shown, "the table `rejects` is missing"))
                 .map(Arc::new)?;
             let rejects = RejectFile::new(root.clone(), Arc::clone(&table), runtime.clone());
-            let (known, store) = (self.events.files()?, root.objects(EVENTS)?);
-            let identities = Arc::new(Identities::new(known, store, runtime.clone()));
+            let (known, checked) = (self.events.files()?, self.events.checked()?);
+            let identities = Arc::new(Identities::new(known, checked, runtime.clone()));
             let mut files = DataFiles::new(&root, EVENTS, Arc::clone(&self.schema), runtime);
             let attempt = block_in_place(|| self.attempt(&works, &identities, rejects, &mut files));
             match attempt {
@@ -185,8 +185,8 @@ impl LakeWriter<'_> {
     }
 }
 
-/// Takes out the sources that hold nothing new but a record that is still being written: of them
-/// nothing is noted.
+/// Takes out the sources that hold nothing new but a record that is still being written, or an end
+/// that cannot be read: of them nothing is noted.
 fn without_news(
     works: &mut Vec<SourceWork>,
     read: &mut Vec<(Tally, SourceRead)>,
@@ -195,7 +195,8 @@ fn without_news(
     for index in (0..read.len()).rev() {
         let (tally, source) = &read[index];
         let is_longer = source.to_offset > source.from_offset;
-        if !is_longer && tally.events == 0 && tally.rejects.is_empty() {
+        let rejects: u64 = tally.rejects.values().sum();
+        if !is_longer && tally.events == 0 && rejects == tally.unread {
             unchanged.push((works.remove(index).object, read.remove(index).0));
         }
     }

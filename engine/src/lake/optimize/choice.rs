@@ -53,10 +53,11 @@ pub(super) struct RewriteCandidate {
 impl RewriteCandidate {
     pub(super) fn of(add: &Add) -> Self {
         let mark = |name: &str| add.tags.as_ref().and_then(|tags| tags.get(name)?.clone());
-        let run = mark(SORTED)
-            .filter(|sorted| sorted == "1")
-            .map(|_| mark(RUN).unwrap_or_else(|| add.path.clone()));
         let file = data_file(add);
+        // What has no checksums gets them with the next rewrite, as if it were new.
+        let run = mark(SORTED)
+            .filter(|sorted| sorted == "1" && file.checksums.is_some())
+            .map(|_| mark(RUN).unwrap_or_else(|| add.path.clone()));
         Self {
             size: file.size,
             run,

@@ -56,6 +56,8 @@ pub(super) struct OptimizedFile {
     pub(super) name: String,
     pub(super) size: u64,
     pub(super) statistics: FileStatistics,
+    /// A tag of its `add` action.
+    pub(super) checksums: (String, Option<String>),
 }
 
 /// New files that are whole. They are removed with this, unless they are held.
@@ -216,20 +218,20 @@ impl RowWriter {
             .map_err(|error| self.root.unwritable(&error))
             .and_then(|_| {
                 let size = open.writer.bytes_written() as u64;
-                let hidden = open
-                    .writer
-                    .inner_mut()
+                let target = open.writer.inner_mut();
+                let hidden = target
                     .finish()
                     .map_err(|error| self.root.unwritable(&error))?;
-                Ok((size, hidden))
+                Ok((size, hidden, target.tag()))
             });
         match finished {
-            Ok((size, hidden)) => {
+            Ok((size, hidden, checksums)) => {
                 self.done.push(WholeNewFile {
                     file: OptimizedFile {
                         name: open.name,
                         size,
                         statistics: open.statistics,
+                        checksums,
                     },
                     hidden,
                 });

@@ -21,13 +21,13 @@ use datafusion::{
     prelude::SessionContext,
 };
 use futures::StreamExt;
-use object_store::ObjectStore;
 use tokio::{
     runtime::Handle,
     sync::mpsc::{Sender, channel},
 };
 
 use crate::error::{Error, ErrorKind, Hint, Result};
+use crate::lake::checked_read::{CheckedStore, CheckedTable};
 use crate::lake::optimize::output::{NewFiles, RowWriter};
 use crate::lake::read::{DataFile, LakeTable};
 use crate::lake::root::LakeRoot;
@@ -63,9 +63,9 @@ impl PartitionRewrite<'_> {
     /// When one cannot be read or written, or the user stopped the run. Nothing new is left then,
     /// nor when this is dropped.
     pub(super) async fn run(&self, files: Vec<DataFile>) -> Result<NewFiles> {
-        let store = self.root.objects(self.table)?;
-        let footers = self.footers(&files, &store).await?;
-        let stream = self.sorted(files, store, footers.widest).await?;
+        let checked = self.root.checked(self.table)?;
+        let footers = self.footers(&files, &checked).await?;
+        let stream = self.sorted(files, checked, footers.widest).await?;
         let output = RowWriter::new(
             self.root.clone(),
             self.table,
@@ -95,14 +95,10 @@ impl PartitionRewrite<'_> {
     }
 
     /// What the files themselves say of their rows; it has to be what the log says.
-    async fn footers(
-        &self,
-        files: &[DataFile],
-        store: &Arc<dyn ObjectStore>,
-    ) -> Result<FooterTotals> {
-        let (files, store, runtime, shown, table) = (
+    async fn footers(&self, files: &[DataFile], checked: &CheckedTable) -> Result<FooterTotals> {
+        let (files, checked, runtime, shown, table) = (
             files.to_vec(),
-            Arc::clone(store),
+            checked.clone(),
             Handle::current(),
             self.root.shown.clone(),
             self.table,
@@ -113,7 +109,7 @@ impl PartitionRewrite<'_> {
                 let fail = |message: String| {
                     Error::lake(&shown, format!("{table}/{}: {message}", file.path))
                 };
-                let reader = StoreFile::new(file, Arc::clone(&store), runtime.clone());
+                let reader = StoreFile::new(file, &checked, &runtime);
                 let footer = ParquetMetaDataReader::new().parse_and_finish(&reader);
                 let footer = footer.map_err(|error| fail(format!("cannot read it: {error}")))?;
                 let rows = u64::try_from(footer.file_metadata().num_rows()).unwrap_or(0);
@@ -145,14 +141,14 @@ impl PartitionRewrite<'_> {
     async fn sorted(
         &self,
         files: Vec<DataFile>,
-        store: Arc<dyn ObjectStore>,
+        checked: CheckedTable,
         widest: u64,
     ) -> Result<SendableRecordBatchStream> {
         let context = self.session(widest)?;
         let url = ObjectStoreUrl::parse(format!("lake-{}://lake", self.table))?;
         context
             .runtime_env()
-            .register_object_store(url.as_ref(), store);
+            .register_object_store(url.as_ref(), Arc::new(CheckedStore::new(checked, &files)));
         let columns = Arc::clone(&self.columns);
         let table = LakeTable::new(columns, None, Some("stage_timestamp"), url, files.into());
         let known = self

@@ -71,6 +71,7 @@ impl DataSource for ShownScan {
             skipped_files,
             bytes,
             skipped_bytes,
+            unchecked_files: _,
         } = self.share;
         let (kept, kept_bytes) = (files - skipped_files, bytes - skipped_bytes);
         match format {

@@ -71,6 +71,7 @@ fn write(
         rows: Some(batch.num_rows() as u64),
         date,
         times,
+        checksums: None,
     }
 }
 
@@ -382,6 +383,7 @@ fn times_of_the_log_are_cut() {
         rows: Some(1),
         date,
         times,
+        checksums: None,
     };
     assert_eq!(
         file(Some(1), Some((5_000, 7_000))).bounds(),
@@ -428,6 +430,7 @@ fn groups_are_runs_of_about_as_many_bytes() {
         rows: None,
         date: None,
         times: None,
+        checksums: None,
     };
     let files: Vec<DataFile> = sizes.map(file).collect();
     let files: Vec<&DataFile> = files.iter().collect();

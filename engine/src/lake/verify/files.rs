@@ -51,6 +51,20 @@ pub(super) fn check(
         );
         findings.push(LakeFinding::new(CHECK, table, FindingStatus::Ok, message));
     }
+    let unchecked = files.iter().filter(|file| file.checksums.is_none()).count();
+    if unchecked > 0 {
+        let message = format!(
+            "{unchecked} of {} data files were written without checksums, so damage in them can go \
+             unnoticed; optimizing the lake adds them",
+            files.len()
+        );
+        findings.push(LakeFinding::new(
+            CHECK,
+            table,
+            FindingStatus::Unchecked,
+            message,
+        ));
+    }
     Ok((readable, findings))
 }
 
@@ -77,6 +91,12 @@ fn inspect(reader: &DataReader, file: &DataFile) -> Result<InspectedFile> {
             ));
         }
         Some(_) => {}
+    }
+    if let Err(wrong) = reader.compare(file)? {
+        return Ok(InspectedFile {
+            rows: None,
+            wrong: Some(wrong),
+        });
     }
     match reader.footer(file)? {
         Err(message) => unreadable(format!("its footer cannot be read: {message}")),
@@ -142,6 +162,7 @@ mod tests {
             rows: Some(5),
             date: None,
             times: Some((1000, 2999)),
+            checksums: None,
         };
         assert_eq!(wrong(&file, 5, Some((1000, 2999))), None);
         assert_eq!(wrong(&file, 5, None), None);

@@ -13,6 +13,8 @@ use crate::error::Result;
 pub enum FindingStatus {
     /// It is as the evidence says.
     Ok,
+    /// It was written without what it could be compared with.
+    Unchecked,
     /// Part of it is missing, rightly: its days have expired.
     Expired,
     /// It is missing or cannot be read: nothing speaks for or against it.
@@ -23,12 +25,19 @@ pub enum FindingStatus {
 
 impl FindingStatus {
     /// All of them, the best first.
-    pub const ALL: [Self; 4] = [Self::Ok, Self::Expired, Self::Gone, Self::Differs];
+    pub const ALL: [Self; 5] = [
+        Self::Ok,
+        Self::Unchecked,
+        Self::Expired,
+        Self::Gone,
+        Self::Differs,
+    ];
 
     /// As the column `status` has it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
+            Self::Unchecked => "unchecked",
             Self::Expired => "expired",
             Self::Gone => "gone",
             Self::Differs => "differs",
@@ -126,7 +135,7 @@ mod tests {
         };
         assert!(!verified.differs());
         let counts = FindingStatus::ALL.map(|status| verified.count(status));
-        assert_eq!(counts, [1, 1, 0, 0]);
+        assert_eq!(counts, [1, 0, 1, 0, 0]);
         let bad = LakeFinding::new("rows", "other", FindingStatus::Differs, "bad");
         verified.findings.push(bad);
         assert!(verified.differs());

@@ -115,7 +115,7 @@ async fn one_by_one(events: &TableSnapshot, known: &[KnownSource]) -> Result<Rec
 /// What the last checkpoint says that is one file, and its version; `None` without one.
 async fn checkpoint(reader: &DataReader, newest: u64) -> Result<Option<(RecordedProgress, u64)>> {
     let mut last: Option<(u64, DataFile)> = None;
-    let mut listed = reader.store.list(Some(&Key::from(DELTA_LOG)));
+    let mut listed = reader.table.store.list(Some(&Key::from(DELTA_LOG)));
     while let Some(object) = listed
         .try_next()
         .await
@@ -131,6 +131,7 @@ async fn checkpoint(reader: &DataReader, newest: u64) -> Result<Option<(Recorded
                 rows: None,
                 date: None,
                 times: None,
+                checksums: None,
             };
             last = Some((version, file));
         }

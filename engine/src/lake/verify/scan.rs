@@ -25,10 +25,11 @@ use datafusion::{
         file::reader::{ChunkReader, Length},
     },
 };
-use object_store::{ObjectStore, ObjectStoreExt, path::Path as Key};
+use object_store::ObjectStoreExt;
 use tokio::runtime::Handle;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::lake::checked_read::{CheckedTable, key_of};
 use crate::lake::read::DataFile;
 use crate::lake::root::{LakeRoot, innermost};
 use crate::lake::store_file::StoreFile;
@@ -36,12 +37,14 @@ use crate::lake::store_file::StoreFile;
 /// Rows that are decoded at a time.
 const BATCH: usize = 64 << 10;
 
+/// Bytes that are compared at a time.
+const STEP: usize = 4 << 20;
+
 /// Reads the files of one table.
 #[derive(Clone)]
 pub(super) struct DataReader {
     pub(super) root: LakeRoot,
-    table: Arc<str>,
-    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) table: CheckedTable,
     pub(super) runtime: Handle,
     pub(super) threads: usize,
 }
@@ -58,8 +61,7 @@ impl DataReader {
     ) -> Result<Self> {
         Ok(Self {
             root: root.clone(),
-            table: table.into(),
-            store: root.objects(table)?,
+            table: root.checked(table)?,
             runtime: runtime.clone(),
             threads,
         })
@@ -71,8 +73,7 @@ impl DataReader {
     ///
     /// When the store fails.
     pub(super) fn size(&self, file: &DataFile) -> Result<Option<u64>> {
-        let key = Key::parse(&file.path).unwrap_or_else(|_| Key::from(file.path.as_str()));
-        match self.runtime.block_on(self.store.head(&key)) {
+        match self.runtime.block_on(self.table.store.head(&key_of(file))) {
             Ok(found) => Ok(Some(found.size)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failed(file, &innermost(&error))),
@@ -120,6 +121,25 @@ impl DataReader {
         })
     }
 
+    /// Compares all bytes of a file that is there with its checksums.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub(super) fn compare(&self, file: &DataFile) -> Result<FileRead<()>> {
+        self.decode(file, |stored| {
+            let mut at = 0;
+            while at < file.size {
+                let length = STEP.min(usize::try_from(file.size - at).unwrap_or(STEP));
+                stored
+                    .get_bytes(at, length)
+                    .map_err(|error| message_of(&error))?;
+                at += length as u64;
+            }
+            Ok(())
+        })
+    }
+
     /// The bytes may be anything: a decoder may panic on them.
     fn decode<T>(
         &self,
@@ -127,7 +147,7 @@ impl DataReader {
         work: impl FnOnce(WatchedFile) -> FileRead<T>,
     ) -> Result<FileRead<T>> {
         let failure = Arc::new(OnceLock::new());
-        let stored = StoreFile::new(file, Arc::clone(&self.store), self.runtime.clone());
+        let stored = StoreFile::new(file, &self.table, &self.runtime);
         let watched = WatchedFile {
             file: stored,
             failure: Arc::clone(&failure),
@@ -143,7 +163,15 @@ impl DataReader {
 
     fn failed(&self, file: &DataFile, message: &str) -> Error {
         self.root
-            .unreadable_file(&format!("{}/{}", self.table, file.path), message)
+            .unreadable_file(&format!("{}/{}", self.table.table, file.path), message)
+    }
+}
+
+/// Without the name of the parquet crate's class.
+fn message_of(error: &ParquetError) -> String {
+    match error {
+        ParquetError::General(message) => message.clone(),
+        other => other.to_string(),
     }
 }
 

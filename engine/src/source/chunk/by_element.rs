@@ -12,10 +12,12 @@ impl<R: Read> ChunkReader<R> {
     /// Steps over the bracket that a file begins with.
     pub(super) fn open_list(&mut self) -> io::Result<()> {
         self.fill(self.target)?;
+        let start = self.offset;
         let bracket = self.buffer.iter().position(|byte| *byte == b'[');
         self.drop_bytes(bracket.map_or(self.buffer.len(), |at| at + 1));
         if bracket.is_some() || self.eof {
             self.mode = ChunkMode::List(OpenList {
+                start,
                 object: false,
                 bounded: false,
                 inherited: None,
@@ -61,6 +63,7 @@ impl<R: Read> ChunkReader<R> {
                 }
                 ElementsEnd::Open => {
                     let message = "the list is not closed: the file was cut".to_owned();
+                    self.list_is_cut();
                     self.reject(reason::TRUNCATED, message, rest);
                     self.finish();
                 }
@@ -80,6 +83,13 @@ impl<R: Read> ChunkReader<R> {
                 }
             }
             _ => None,
+        }
+    }
+
+    /// The object ends inside the list: to find its other elements one has to begin with it again.
+    const fn list_is_cut(&mut self) {
+        if let ChunkMode::List(list) = &self.mode {
+            self.cut_from = Some(list.start);
         }
     }
 
@@ -109,6 +119,9 @@ impl<R: Read> ChunkReader<R> {
                 }
                 _ => {
                     let message = "the object around a list is not closed".to_owned();
+                    if bound.is_none() && self.eof {
+                        self.list_is_cut();
+                    }
                     self.reject(reason::TRUNCATED, message, length);
                     self.mode = ChunkMode::Skip;
                     return Ok(());

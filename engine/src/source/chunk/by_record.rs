@@ -119,8 +119,10 @@ impl<R: Read> ChunkReader<R> {
             _ => list_start(seen).map(|(inside, version)| (inside, version, true)),
         };
         if let Some((inside, inherited, object)) = list {
+            let start = self.offset + start as u64;
             self.drop_bytes(inside);
             self.mode = ChunkMode::List(OpenList {
+                start,
                 object,
                 bounded: true,
                 inherited,
