@@ -1,12 +1,14 @@
 //! SQL or a saved query and its parameters in, a stream of results out.
 //!
 //! - [`saved`], [`params`]: the saved-query library;
+//! - [`setting`]: what `SET` may change;
 //! - [`split`]: statements, for shells and files.
 
 mod account;
 pub(crate) mod answer;
 pub(crate) mod params;
 mod saved;
+pub(crate) mod setting;
 mod split;
 
 pub use account::Account;
