@@ -26,25 +26,32 @@ mod settings;
 mod shell;
 mod text;
 
-use std::{io::Write, process::ExitCode};
+use std::process::ExitCode;
 
 use anyhow::Result;
 
 use args::Command;
 use run::{block_on, status};
-use settings::{Color, Settings};
+use settings::{Interrupt, Settings};
 
 /// The whole program; the binary only calls this.
 pub fn main() -> ExitCode {
+    let interrupt = Interrupt::listen();
     // A panic is reported as an error of the run; a backtrace does not help the user.
     std::panic::set_hook(Box::new(|_| {}));
-    ExitCode::from(match Settings::read() {
+    let code = match Settings::read(interrupt.clone()) {
         Ok((command, settings)) => {
             let color = settings.color;
             run::on_large_stack(move || dispatch(&command, &settings))
                 .unwrap_or_else(|error| status::report(&error, color))
         }
-        Err(message) => print(&message),
+        Err(message) => status::print(&message),
+    };
+    // Work that was told to stop, and has not yet, may hold them.
+    auditql_engine::remove_temporary_files();
+    ExitCode::from(match interrupt.received() {
+        Some(signal) if code != status::OK => signal.exit_code(),
+        _ => code,
     })
 }
 
@@ -60,18 +67,5 @@ fn dispatch(command: &Command, settings: &Settings) -> Result<u8> {
         Command::Formats(_) => commands::formats(settings),
         Command::Completions(args) => commands::completions(args),
         Command::Man => commands::man(),
-    }
-}
-
-/// Prints what clap has to say: help and the version on stdout, errors on stderr.
-fn print(message: &clap::Error) -> u8 {
-    let printed = message.print().and_then(|()| std::io::stdout().flush());
-    match (message.use_stderr(), printed) {
-        (true, _) => status::ERROR,
-        (false, Ok(())) => status::OK,
-        (false, Err(error)) => {
-            let error = anyhow::Error::from(error).context("cannot write to stdout");
-            status::report(&error, Color::OFF)
-        }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -20,20 +20,23 @@ use futures::FutureExt;
 use crate::account::{InputReport, Ledger};
 use crate::catalog::{self, CatalogInputs, LogTable, ParquetInput};
 use crate::error::{Error, ErrorKind, Result};
+use crate::file::guard::OutputGuard;
 use crate::format::{format, formats};
 use crate::lake::{AsOf, LakeInput, LakeRoot};
 use crate::query::answer::panicked;
 use crate::query::batch_rows::batch_rows;
+use crate::query::setting::check_setting;
 use crate::query::{Account, Answer, SavedQuery, params};
 use crate::scan::look::{Looked, look};
 use crate::scan::open::OpenScan;
 use crate::scan::plan::ScanOptions;
 use crate::session::{Limits, session};
 use crate::source::listing::{self, Inputs};
-use crate::source::object::{InputObject, Location};
 use crate::source::store::{StoreSettings, Stores};
+use crate::temporary::TemporaryFolder;
 use crate::time::{Clock, Window};
 
+mod copy;
 mod output;
 
 /// What an engine is opened with.
@@ -62,8 +65,11 @@ pub struct Options {
     /// Decompressed bytes of the input that are committed to a lake at once, roughly: what is done
     /// again after a kill, and what is held in memory to know events that come twice.
     pub transaction: u64,
-    /// May statements write: DDL, DML, COPY?
+    /// May statements write, and change what limits them: DDL, DML, COPY, any `SET`?
     pub allow_writes: bool,
+    /// Files that the caller writes in this run, and the lake, with a `/` at its end: none of them
+    /// may be an input or another output.
+    pub outputs: Vec<PathBuf>,
     /// Dates what is written to a lake.
     pub clock: Clock,
 }
@@ -83,6 +89,7 @@ impl Default for Options {
             memory: 1 << 30,
             transaction: 2 << 30,
             allow_writes: false,
+            outputs: Vec::new(),
             clock: Clock::system(),
         }
     }
@@ -123,9 +130,9 @@ pub struct Engine {
     /// The Parquet files and lakes of the input.
     known: Arc<[InputReport]>,
     /// Temporary copies of Parquet files from stores.
-    _copies: Vec<tempfile::TempPath>,
-    /// Paths of the inputs, so that an output is never one of them.
-    input_paths: Vec<PathBuf>,
+    _copies: Option<TemporaryFolder>,
+    /// Knows what may be written.
+    guard: OutputGuard,
 }
 
 impl std::fmt::Debug for Engine {
@@ -141,7 +148,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When an input does not exist. What cannot be read is no error: it is counted.
+    /// When an input does not exist, or is one of the outputs. What cannot be read is no error: it
+    /// is counted.
     pub async fn open(options: Options) -> Result<Self> {
         let runtime = tokio::runtime::Handle::current();
         let stores = Arc::new(Stores::new(options.stores.clone(), runtime));
@@ -154,7 +162,7 @@ impl Engine {
             let message = "none of the inputs is a lake, and only lakes have versions";
             return Err(ErrorKind::Options(message.to_owned()).into());
         }
-        let input_paths = paths(&objects);
+        let guard = OutputGuard::new(&objects, &options.outputs)?;
         let (scan, for_looking) = (options.scan()?, Arc::clone(&stores));
         // Looking at first bytes blocks.
         let looked = tokio::task::spawn_blocking(move || {
@@ -165,11 +173,10 @@ impl Engine {
             ErrorKind::Internal(format!("looking at the inputs failed: {error}"))
         })?;
         let mut known = Vec::new();
-        let mut copies = Vec::new();
-        if let Some(parquet) = &mut parquet {
+        let copies = parquet.as_mut().and_then(|parquet| {
             known.append(&mut parquet.accounts);
-            copies.append(&mut parquet.copies);
-        }
+            parquet.copies.take()
+        });
         let context = session(&options.limits())?;
         let mut opened = Vec::with_capacity(lakes.len());
         for (index, lake) in lakes.iter().enumerate() {
@@ -191,7 +198,7 @@ impl Engine {
             options,
             logs,
             known: known.into(),
-            input_paths,
+            guard,
             _copies: copies,
         })
     }
@@ -283,6 +290,10 @@ impl Engine {
             let message = "the statement would write, and this engine only reads";
             return Err(ErrorKind::ReadOnly(message.to_owned()).into());
         }
+        if !self.options.allow_writes {
+            check_setting(&plan)?;
+        }
+        let (plan, files) = self.redirect_copies(plan)?;
         let optimized = self.context.state().optimize(&plan)?;
         if scans_of(&optimized)? > 1 {
             self.spool_streams()?;
@@ -304,7 +315,7 @@ impl Engine {
             *config = config.clone().with_batch_size(rows);
         }
         let stream = DataFrame::new(state, plan).execute_stream().await?;
-        Ok(Answer::new(stream, account))
+        Ok(Answer::new(stream, account).with_files(files))
     }
 
     /// The session with a ledger. Tables and views are the same.
@@ -363,17 +374,6 @@ fn scans_of(plan: &LogicalPlan) -> Result<usize> {
         Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(scans)
-}
-
-/// Where local inputs really are.
-fn paths(objects: &[InputObject]) -> Vec<PathBuf> {
-    let files = objects.iter().filter_map(|object| match &object.location {
-        Location::File(path) => Some(path),
-        Location::Stdin | Location::Store(_) => None,
-    });
-    files
-        .filter_map(|path| Path::canonicalize(path).ok())
-        .collect()
 }
 
 #[cfg(test)]

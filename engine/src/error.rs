@@ -1,8 +1,11 @@
-//! The engine's error: what happened, where, and a hint at the step that mends it.
+//! The engine's error: what happened, where, and a hint at the step that mends it; without the
+//! passwords and tokens of URLs ([`redact`]).
 //!
 //! Bad records are no errors: they are counted and kept as rejects (`account/`). An error ends the
 //! run. The engine knows no flags or commands: it says what is wrong and gives a typed [`Hint`],
 //! which the caller words.
+
+pub(crate) mod redact;
 
 use std::fmt;
 use std::sync::Arc;
@@ -133,7 +136,7 @@ impl Error {
 
     pub(crate) fn input(uri: impl Into<String>, message: impl Into<String>) -> Self {
         ErrorKind::Input {
-            uri: uri.into(),
+            uri: redact::redacted(&uri.into()),
             message: message.into(),
         }
         .into()
@@ -141,7 +144,7 @@ impl Error {
 
     pub(crate) fn lake(lake: impl Into<String>, message: impl Into<String>) -> Self {
         ErrorKind::Lake {
-            lake: lake.into(),
+            lake: redact::redacted(&lake.into()),
             message: message.into(),
         }
         .into()
@@ -149,7 +152,7 @@ impl Error {
 
     pub(crate) fn store(url: impl Into<String>, message: impl Into<String>) -> Self {
         ErrorKind::Store {
-            url: url.into(),
+            url: redact::redacted(&url.into()),
             message: message.into(),
         }
         .into()
@@ -165,7 +168,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.kind.fmt(f)
+        f.write_str(&redact::redacted_text(&self.kind.to_string()))
     }
 }
 

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! error, time, schema   the words that everybody uses
-//! json                  raw JSON → borrowed slices
+//! json, temporary       raw JSON → borrowed slices; private temporary files
 //! account               what was read: rejects, tallies, the ledger of an answer
 //! event                 an event's bytes → a borrowed Event
 //! format                a provider's envelope → audit.k8s.io/v1 events           ★ add a provider
@@ -55,13 +55,17 @@ mod session;
 mod source;
 #[doc(hidden)]
 pub mod stages;
+mod temporary;
 mod time;
 
 pub use account::{Counts, FileShare, InputReport, Reject, ScanReport, Tally};
 pub use datafusion::{self, arrow};
 pub use engine::{Engine, Options};
+pub use error::redact::redacted_text;
 pub use error::{Error, ErrorKind, Hint, Result};
 pub use file::Converted;
+pub use file::atomic::AtomicFile;
+pub use file::guard::is_same_file;
 pub use file::kind::is_lake;
 pub use format::{FormatInfo, formats};
 pub use function::{FUNCTIONS, Function};
@@ -75,4 +79,5 @@ pub use query::{
     statements,
 };
 pub use source::store::StoreSettings;
+pub use temporary::remove_temporary_files;
 pub use time::{Clock, Window, format_time, parse_duration, parse_time};

@@ -14,6 +14,7 @@ use datafusion::{
 };
 
 use crate::function;
+use crate::temporary::TemporaryFolder;
 
 /// What a session may use.
 #[derive(Debug, Clone)]
@@ -38,11 +39,19 @@ pub(crate) fn session(limits: &Limits) -> Result<SessionContext> {
         FairSpillPool::new(limits.memory),
         std::num::NonZeroUsize::MIN.saturating_add(4),
     );
+    // What is spilled is somebody's audit log: its folder lives, and goes, with the session. Without
+    // one, only what has to spill fails.
+    let mode = match TemporaryFolder::create() {
+        Ok(folder) => {
+            let mode = DiskManagerMode::Directories(vec![folder.path().to_owned()]);
+            config.set_extension(Arc::new(folder));
+            mode
+        }
+        Err(_) => DiskManagerMode::OsTmpDirectory,
+    };
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(memory))
-        .with_disk_manager_builder(
-            DiskManagerBuilder::default().with_mode(DiskManagerMode::OsTmpDirectory),
-        )
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode))
         .build_arc()?;
     let state = SessionStateBuilder::new()
         .with_config(config)

@@ -127,6 +127,7 @@ pub(crate) struct ConvertArgs {
 impl ConvertArgs {
     pub(super) fn flags(&self) -> Flags {
         Flags {
+            to: Some(self.to.clone()),
             summary: self.account.summary.clone(),
             quiet: self.account.quiet.quiet,
             ..self.read.flags()

@@ -30,6 +30,8 @@ pub(crate) struct Flags {
     pub(crate) allow_writes: bool,
     pub(crate) output: Option<String>,
     pub(crate) summary: Option<PathBuf>,
+    /// The file or lake that the command writes.
+    pub(crate) to: Option<String>,
     pub(crate) quiet: bool,
 }
 

@@ -61,6 +61,7 @@ impl LakeVerb {
                 as_of: args.version.as_of,
                 threads: args.threads.threads,
                 memory: args.memory.memory,
+                to: Some(args.to.clone()),
                 summary: args.account.summary.clone(),
                 quiet: args.account.quiet.quiet,
                 ..Flags::default()

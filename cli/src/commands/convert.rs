@@ -5,7 +5,7 @@ use auditql_engine::{Converted, Options, is_lake};
 
 use crate::{
     args::ConvertArgs,
-    run::{Session, account, note},
+    run::{AccountOfRun, Session, conclude, note},
     settings::Settings,
     text::counted,
 };
@@ -24,8 +24,8 @@ pub(crate) async fn convert(args: &ConvertArgs, settings: &Settings) -> Result<u
     let (done, report) = session
         .work(async move |engine, account| engine.convert(&to, account).await)
         .await?;
-    let code = account(&report, settings)?;
-    note(settings, &message(&done?, &args.to));
+    let (code, done) = conclude(done, AccountOfRun::of(report), settings)?;
+    note(settings, &message(&done, &args.to));
     Ok(code)
 }
 

@@ -6,7 +6,7 @@ use crate::{
     args::RunArgs,
     listing::{find_query, not_evaluable},
     output,
-    run::{Ended, Question, Session, account, say, status},
+    run::{AccountOfRun, Question, Session, conclude, say},
     settings::Settings,
 };
 
@@ -15,14 +15,12 @@ pub(crate) async fn run(args: &RunArgs, settings: &Settings) -> Result<u8> {
     let output = output::find(settings.output())?;
     let session = Session::open(settings).await?;
     let question = Question::Saved(query, &args.params);
-    let shown = session.show(&question, output).await?;
-    let ended = shown.ended?;
-    if let Some(warning) = not_evaluable(query, &shown.report) {
+    let shown = session.show(&question, output).await;
+    if shown.ended.is_ok()
+        && let Some(warning) = not_evaluable(query, &shown.report)
+    {
         say(settings, &warning);
     }
-    let code = account(&shown.report, settings)?;
-    Ok(match ended {
-        Ended::Interrupted => status::INTERRUPTED,
-        Ended::Complete => code,
-    })
+    let (code, ended) = conclude(shown.ended, AccountOfRun::of(shown.report), settings)?;
+    Ok(ended.exit_code(code))
 }

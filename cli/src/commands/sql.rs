@@ -1,16 +1,21 @@
 //! `sql`: statements in, rows on stdout, the account of the run on stderr.
 
 use anyhow::{Context, Result, bail};
-use auditql_engine::ScanReport;
+use auditql_engine::is_same_file;
 
 use crate::{
     args::SqlArgs,
     output,
-    run::{Ended, Question, Session, account, status},
+    run::{AccountOfRun, Ended, Question, Session, conclude},
     settings::Settings,
 };
 
 pub(crate) async fn sql(args: &SqlArgs, settings: &Settings) -> Result<u8> {
+    if let (Some(file), Some(summary)) = (&args.file, &settings.summary)
+        && is_same_file(file, summary)
+    {
+        bail!("{}: is read by -f and written by --summary", file.display());
+    }
     let statements = auditql_engine::statements(&text(args)?);
     if statements.is_empty() {
         bail!("no SQL statement given");
@@ -18,24 +23,21 @@ pub(crate) async fn sql(args: &SqlArgs, settings: &Settings) -> Result<u8> {
     let output = output::find(settings.output())?;
     let session = Session::open(settings).await?;
     if statements.len() > 1 {
-        session.keep_streams()?;
+        session.keep_streams().await?;
     }
-    let mut report: Option<ScanReport> = None;
-    let mut is_interrupted = false;
+    let mut account = AccountOfRun::default();
+    let mut ended = Ok(Ended::Complete);
     for statement in &statements {
-        let shown = session.show(&Question::Sql(statement), output).await?;
-        is_interrupted = shown.ended? == Ended::Interrupted;
-        report = Some(further(report, shown.report));
-        if is_interrupted {
+        let shown = session.show(&Question::Sql(statement), output).await;
+        account.add(shown.report);
+        ended = shown.ended;
+        if !matches!(ended, Ok(Ended::Complete)) {
             break;
         }
     }
-    let code = account(&report.unwrap_or_default(), settings)?;
-    Ok(if is_interrupted {
-        status::INTERRUPTED
-    } else {
-        code
-    })
+    // What was read before a statement failed was read all the same.
+    let (code, ended) = conclude(ended, account, settings)?;
+    Ok(ended.exit_code(code))
 }
 
 /// The text of the statements.
@@ -49,18 +51,5 @@ fn text(args: &SqlArgs) -> Result<String> {
             std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
         }
         (None, None) => Ok(String::new()),
-    }
-}
-
-/// The report that saw more of the input, of those of several statements.
-fn further(before: Option<ScanReport>, now: ScanReport) -> ScanReport {
-    match before {
-        Some(before)
-            if before.total.read() > now.total.read()
-                || (before.total.read() == now.total.read() && !before.partial) =>
-        {
-            before
-        }
-        _ => now,
     }
 }

@@ -13,6 +13,8 @@ use auditql_engine::arrow::{
     util::display::{ArrayFormatter, FormatOptions},
 };
 
+use crate::text::{Quoting, safe_json, write_quoted};
+
 /// The value as text; `None` for NULL. Text and scalars are themselves, nested values and JSON
 /// unions are JSON.
 pub(crate) fn text(array: &ArrayRef, row: usize) -> Result<Option<String>> {
@@ -77,14 +79,14 @@ fn string(array: &ArrayRef, row: usize) -> Option<&str> {
     }
 }
 
-/// Appends the value as JSON.
+/// Appends the value as JSON, on one line and safe on a terminal.
 pub(crate) fn write_json(out: &mut Vec<u8>, array: &ArrayRef, row: usize) -> Result<()> {
     if is_null(array, row) {
         out.extend_from_slice(b"null");
         return Ok(());
     }
     if let Some(text) = string(array, row) {
-        write_text(out, text)?;
+        write_quoted(out, text, Quoting::Json);
         return Ok(());
     }
     macro_rules! number {
@@ -152,32 +154,7 @@ pub(crate) fn write_json(out: &mut Vec<u8>, array: &ArrayRef, row: usize) -> Res
         }
         _ => {
             let formatter = ArrayFormatter::try_new(array.as_ref(), &FormatOptions::default())?;
-            serde_json::to_writer(out, &formatter.value(row).to_string())?;
-        }
-    }
-    Ok(())
-}
-
-/// Text as a JSON string. Characters that move a cursor or change what is read are escaped: it is
-/// the same JSON, and safe on a terminal.
-fn write_text(out: &mut Vec<u8>, text: &str) -> Result<()> {
-    let safe = crate::text::sanitize(text, true);
-    if matches!(safe, std::borrow::Cow::Borrowed(_)) {
-        return Ok(serde_json::to_writer(out, text)?);
-    }
-    let quoted = serde_json::to_string(text)?;
-    for ch in quoted.chars() {
-        if ch.is_ascii() && ch != '\u{7f}'
-            || matches!(
-                crate::text::sanitize(ch.encode_utf8(&mut [0; 4]), true),
-                std::borrow::Cow::Borrowed(_)
-            )
-        {
-            out.extend_from_slice(ch.encode_utf8(&mut [0; 4]).as_bytes());
-        } else {
-            for unit in ch.encode_utf16(&mut [0; 2]) {
-                write!(out, "\\u{unit:04x}")?;
-            }
+            write_quoted(out, &formatter.value(row).to_string(), Quoting::Json);
         }
     }
     Ok(())
@@ -206,7 +183,7 @@ fn write_struct(out: &mut Vec<u8>, array: &StructArray, row: usize) -> Result<()
         if index > 0 {
             out.push(b',');
         }
-        serde_json::to_writer(&mut *out, name)?;
+        write_quoted(out, name, Quoting::Json);
         out.push(b':');
         write_json(out, column, row)?;
     }
@@ -222,7 +199,7 @@ fn write_map(out: &mut Vec<u8>, array: &MapArray, row: usize) -> Result<()> {
             out.push(b',');
         }
         let key = text(array.keys(), index)?.unwrap_or_default();
-        serde_json::to_writer(&mut *out, &key)?;
+        write_quoted(out, &key, Quoting::Json);
         out.push(b':');
         write_json(out, array.values(), index)?;
     }
@@ -247,7 +224,7 @@ fn write_union(out: &mut Vec<u8>, union: &UnionArray, row: usize) -> Result<()> 
         ("array" | "object", Some(json))
             if serde_json::from_str::<&serde_json::value::RawValue>(json).is_ok() =>
         {
-            out.extend_from_slice(json.as_bytes());
+            out.extend_from_slice(safe_json(json).as_bytes());
         }
         _ => write_json(out, child, offset)?,
     }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use auditql_engine::arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{Output, Rows, View, cell};
+use crate::text::{Quoting, write_quoted};
 
 pub(super) struct JsonOutput {
     pub(super) name: &'static str,
@@ -29,13 +30,14 @@ impl Output for JsonOutput {
         schema: &SchemaRef,
         _: View,
     ) -> Result<Box<dyn Rows + 'w>> {
-        let names = schema
-            .fields()
-            .iter()
-            .map(|field| serde_json::to_vec(field.name()));
+        let names = schema.fields().iter().map(|field| {
+            let mut name = Vec::new();
+            write_quoted(&mut name, field.name(), Quoting::Json);
+            name
+        });
         Ok(Box::new(JsonRows {
             out,
-            names: names.collect::<Result<_, _>>()?,
+            names: names.collect(),
             array: self.array,
             rows: 0,
         }))

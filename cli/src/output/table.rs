@@ -144,6 +144,10 @@ impl TableRows<'_> {
 
 /// Takes from the widest column until the table fits the terminal.
 fn fit(widths: &mut [usize], terminal: usize) {
+    // No column is wider than the terminal in the end; some values are a gigabyte long.
+    widths
+        .iter_mut()
+        .for_each(|width| *width = (*width).min(terminal));
     let gaps = 2 * widths.len().saturating_sub(1);
     while widths.iter().sum::<usize>() + gaps > terminal {
         match widths.iter_mut().max() {

@@ -1,4 +1,5 @@
-//! Rows as a YAML list of mappings. Scalars are written as JSON, which is valid YAML 1.2.
+//! Rows as a YAML list of mappings, which parsers of YAML 1.1 and 1.2 read. Values are written as
+//! JSON, as far as that is YAML.
 
 use std::io::Write;
 
@@ -6,6 +7,7 @@ use anyhow::Result;
 use auditql_engine::arrow::{array::RecordBatch, datatypes::SchemaRef};
 
 use super::{Output, Rows, View, cell};
+use crate::text::{Quoting, write_quoted, write_yaml};
 
 pub(super) struct YamlOutput;
 
@@ -27,14 +29,14 @@ impl Output for YamlOutput {
         let names = schema.fields().iter().map(|field| plain(field.name()));
         Ok(Box::new(YamlRows {
             out,
-            names: names.collect::<Result<_>>()?,
+            names: names.collect(),
             rows: 0,
         }))
     }
 }
 
 /// A key that needs no quotes, or a quoted one.
-fn plain(name: &str) -> Result<String> {
+fn plain(name: &str) -> String {
     const WORDS: [&str; 12] = [
         "y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "~",
     ];
@@ -43,11 +45,12 @@ fn plain(name: &str) -> Result<String> {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !WORDS.contains(&name.to_ascii_lowercase().as_str());
-    Ok(if simple {
-        name.to_owned()
-    } else {
-        serde_json::to_string(name)?
-    })
+    if simple {
+        return name.to_owned();
+    }
+    let mut quoted = Vec::new();
+    write_quoted(&mut quoted, name, Quoting::Yaml);
+    String::from_utf8_lossy(&quoted).into_owned()
 }
 
 struct YamlRows<'w> {
@@ -58,18 +61,19 @@ struct YamlRows<'w> {
 
 impl Rows for YamlRows<'_> {
     fn batch(&mut self, batch: &RecordBatch) -> Result<()> {
-        let mut value = Vec::new();
+        let (mut json, mut value) = (Vec::new(), Vec::new());
         for row in 0..batch.num_rows() {
             if self.names.is_empty() {
                 writeln!(self.out, "- {{}}")?;
             }
             for (index, (name, array)) in self.names.iter().zip(batch.columns()).enumerate() {
+                json.clear();
                 value.clear();
-                cell::write_json(&mut value, array, row)?;
+                cell::write_json(&mut json, array, row)?;
+                write_yaml(&mut value, std::str::from_utf8(&json)?);
                 write!(self.out, "{} {name}: ", if index == 0 { '-' } else { ' ' })?;
-                // Our JSON already escapes all that YAML takes for a line end.
-                let text = String::from_utf8_lossy(&value);
-                writeln!(self.out, "{text}")?;
+                self.out.write_all(&value)?;
+                writeln!(self.out)?;
             }
             self.rows += 1;
         }

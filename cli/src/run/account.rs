@@ -1,4 +1,5 @@
-//! The account of a run: what was read, for people on stderr and for scripts in a file.
+//! The account of a run: what was read, for people on stderr and for scripts in a file, however the
+//! run ends.
 
 use std::{
     io::{self, Write},
@@ -6,35 +7,98 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use auditql_engine::{Counts, ScanReport, Tally, Window, format_time};
+use auditql_engine::{AtomicFile, Counts, ScanReport, Tally, Window, format_time};
 use serde_json::{Value, json};
 
 use super::status;
 use crate::{
     settings::Settings,
-    text::{grouped, sanitize},
+    text::{counted, grouped, sanitize},
 };
 
 /// Rejects that are listed one by one.
 const MOST_LISTED: usize = 10;
 
-/// Prints the account on stderr and writes it to the file of `--summary`; the exit code it means.
+/// What a run of one or several questions has read.
+#[derive(Debug, Default)]
+pub(crate) struct AccountOfRun(Option<ScanReport>);
+
+impl AccountOfRun {
+    /// Of a run of one question.
+    pub(crate) fn of(report: ScanReport) -> Self {
+        Self(Some(report))
+    }
+
+    /// Adds what another question has read: all read the same input, so the account is that of the
+    /// one that saw more of it.
+    pub(crate) fn add(&mut self, now: ScanReport) {
+        let stays = |before: &ScanReport| {
+            let (seen, more) = (before.total.read(), now.total.read());
+            seen > more || (seen == more && !before.partial)
+        };
+        if !self.0.as_ref().is_some_and(stays) {
+            self.0 = Some(now);
+        }
+    }
+
+    /// Writes it to the file of `--summary`, with the error that ended the run.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub(crate) fn save(&self, error: Option<&str>, settings: &Settings) -> Result<()> {
+        let nothing = ScanReport::default();
+        match &settings.summary {
+            Some(file) => save(self.0.as_ref().unwrap_or(&nothing), error, file),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Ends a run: prints its account on stderr, writes it to the file of `--summary`, and says which
+/// exit code it means. A run that failed has an account, too.
 ///
 /// # Errors
 ///
-/// When the file cannot be written.
-pub(crate) fn account(report: &ScanReport, settings: &Settings) -> Result<u8> {
+/// When the run failed, or the file cannot be written.
+pub(crate) fn conclude<T, E: Into<anyhow::Error>>(
+    done: Result<T, E>,
+    account: AccountOfRun,
+    settings: &Settings,
+) -> Result<(u8, T)> {
+    let done = done.map_err(Into::into);
+    let code = account
+        .0
+        .as_ref()
+        .map_or(status::OK, |report| tell(report, settings));
+    let error = match (&done, settings.interrupt.received()) {
+        (Err(error), _) => Some(status::words(error)),
+        (Ok(_), Some(_)) => Some("interrupted".to_owned()),
+        (Ok(_), None) => None,
+    };
+    let saved = account.save(error.as_deref(), settings);
+    match (done, saved) {
+        (Ok(done), Ok(())) => Ok((code, done)),
+        (Ok(_), Err(error)) => Err(error),
+        (Err(error), saved) => {
+            if let Err(error) = saved {
+                status::report(&error, settings.color);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Prints the account on stderr; the exit code it means.
+pub(crate) fn tell(report: &ScanReport, settings: &Settings) -> u8 {
     if !settings.quiet {
         let _ = print(report, settings);
     }
-    if let Some(file) = &settings.summary {
-        save(report, file)?;
-    }
-    Ok(if report.is_clean() {
+    if report.is_clean() {
         status::OK
     } else {
         status::PARTIAL
-    })
+    }
 }
 
 fn print(report: &ScanReport, settings: &Settings) -> io::Result<()> {
@@ -53,6 +117,14 @@ fn print(report: &ScanReport, settings: &Settings) -> io::Result<()> {
         by_reason("rejected", &total.rejects),
         by_reason("skipped", &total.skipped)
     )?;
+    if report.unchecked_files > 0 {
+        writeln!(
+            err,
+            "{faint}{} of the lake written without checksums, so damage would go unnoticed; \
+             `auditql lake optimize` adds them{plain}",
+            counted(report.unchecked_files, "data file")
+        )?;
+    }
     if report.partial {
         writeln!(
             err,
@@ -125,13 +197,14 @@ fn by_reason(what: &str, counts: &Counts) -> String {
     )
 }
 
-fn save(report: &ScanReport, file: &Path) -> Result<()> {
+fn save(report: &ScanReport, error: Option<&str>, file: &Path) -> Result<()> {
     let mut summary = counts_and_times(&report.total);
     summary["partial"] = if report.partial {
         json!("stopped")
     } else {
         Value::Null
     };
+    summary["error"] = json!(error);
     summary["version"] = json!(env!("CARGO_PKG_VERSION"));
     summary["inputs"] = report
         .inputs
@@ -153,7 +226,13 @@ fn save(report: &ScanReport, file: &Path) -> Result<()> {
         })
         .collect();
     let text = serde_json::to_string_pretty(&summary)?;
-    std::fs::write(file, text + "\n").with_context(|| format!("cannot write {}", file.display()))
+    let write = || {
+        let mut out = AtomicFile::create(file)?;
+        writeln!(out, "{text}")?;
+        out.finish()
+    };
+    write().with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(())
 }
 
 fn counts_and_times(tally: &Tally) -> Value {

@@ -6,10 +6,10 @@ use anyhow::Result;
 use auditql_engine::{Answer, arrow::array::RecordBatch};
 use futures::StreamExt;
 
-use super::{message::stdout, stop::stopped};
+use super::{message::stdout, status};
 use crate::{
     output::{Output, View},
-    settings::Settings,
+    settings::{Interrupt, Settings},
 };
 
 /// How the writing of an answer ended.
@@ -19,6 +19,16 @@ pub(crate) enum Ended {
     Complete,
     /// The user asked to stop.
     Interrupted,
+}
+
+impl Ended {
+    /// The exit code of a run whose account means `code`.
+    pub(crate) const fn exit_code(self, code: u8) -> u8 {
+        match self {
+            Self::Complete => code,
+            Self::Interrupted => status::INTERRUPTED,
+        }
+    }
 }
 
 /// Writes an answer's rows to stdout as they come, until they end or the user asks to stop.
@@ -35,7 +45,7 @@ pub(crate) async fn write(
         width: settings.terminal.width(),
     };
     let mut out = stdout();
-    let ended = write_rows(answer, output, view, &mut out).await;
+    let ended = write_rows(answer, output, view, &mut out, &settings.interrupt).await;
     out.flush()?;
     ended
 }
@@ -65,11 +75,12 @@ async fn write_rows(
     output: &dyn Output,
     view: View,
     out: &mut (dyn Write + Send),
+    interrupt: &Interrupt,
 ) -> Result<Ended> {
     let mut rows = output.begin(out, answer.schema(), view)?;
     let account = answer.account().clone();
-    // The query runs in a task of its own: a step of it may take long, and Ctrl-C must not wait for
-    // it.
+    // The query runs in a task of its own: a step of it may take long, and a signal must not wait
+    // for it.
     let (sender, mut batches) = tokio::sync::mpsc::channel(2);
     let work = tokio::spawn(async move {
         while let Some(batch) = answer.next().await {
@@ -81,10 +92,7 @@ async fn write_rows(
     let ended = loop {
         tokio::select! {
             biased;
-            signal = stopped() => {
-                signal?;
-                break Ended::Interrupted;
-            }
+            _ = interrupt.wait() => break Ended::Interrupted,
             batch = batches.recv() => match batch {
                 Some(batch) => rows.batch(&batch?)?,
                 None => break Ended::Complete,

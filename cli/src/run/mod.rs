@@ -11,11 +11,9 @@ mod progress;
 mod runtime;
 mod session;
 pub(crate) mod status;
-mod stop;
 
-pub(crate) use account::account;
+pub(crate) use account::{AccountOfRun, conclude, tell};
 pub(crate) use answer::{Ended, write_batch};
 pub(crate) use message::{note, say, stdout};
 pub(crate) use runtime::{block_on, on_large_stack};
 pub(crate) use session::{Question, Session, Shown};
-pub(crate) use stop::stopped;

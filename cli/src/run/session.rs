@@ -10,7 +10,6 @@ use auditql_engine::{
 use super::{
     answer::{Ended, write},
     progress::Progress,
-    stop::stopped,
 };
 use crate::{output::Output, settings::Settings, text::unknown};
 
@@ -46,14 +45,34 @@ impl<'s> Session<'s> {
 
     /// Opens inputs with options that differ from those of the settings.
     pub(crate) async fn open_with(options: Options, settings: &'s Settings) -> Result<Self> {
-        let engine = Engine::open(options).await?;
-        Ok(Self::of(engine, settings))
+        let opened = Self::until_stopped(settings, async move || Engine::open(options).await);
+        Ok(Self::of(opened.await?, settings))
     }
 
     /// Opens a lake alone.
     pub(crate) async fn open_lake(lake: &str, settings: &'s Settings) -> Result<Self> {
-        let engine = Engine::open_lake(settings.options.clone(), lake).await?;
-        Ok(Self::of(engine, settings))
+        let (options, lake) = (settings.options.clone(), lake.to_owned());
+        let opened = Self::until_stopped(settings, async move || {
+            Engine::open_lake(options, &lake).await
+        });
+        Ok(Self::of(opened.await?, settings))
+    }
+
+    /// Does work that blocks its thread, and leaves it alone when the user asks to stop: it lists,
+    /// unpacks or copies, and what is temporary is removed at the end of the program.
+    async fn until_stopped<T: Send + 'static>(
+        settings: &Settings,
+        work: impl AsyncFnOnce() -> auditql_engine::Result<T> + Send + 'static,
+    ) -> auditql_engine::Result<T> {
+        let work =
+            tokio::task::spawn_blocking(move || tokio::runtime::Handle::current().block_on(work()));
+        tokio::select! {
+            biased;
+            _ = settings.interrupt.wait() => Err(ErrorKind::Interrupted.into()),
+            done = work => done.unwrap_or_else(|error| {
+                Err(ErrorKind::Internal(format!("opening the inputs failed: {error}")).into())
+            }),
+        }
     }
 
     fn of(engine: Engine, settings: &'s Settings) -> Self {
@@ -64,8 +83,10 @@ impl<'s> Session<'s> {
     }
 
     /// Keeps what stdin and pipes hold, so that several questions can be asked about it.
-    pub(crate) fn keep_streams(&self) -> Result<()> {
-        Ok(self.engine.spool_streams()?)
+    pub(crate) async fn keep_streams(&self) -> Result<()> {
+        let engine = Arc::clone(&self.engine);
+        let work = async move || engine.spool_streams();
+        Ok(Self::until_stopped(self.settings, work).await?)
     }
 
     /// Names that the shell completes: tables, columns, functions.
@@ -73,26 +94,39 @@ impl<'s> Session<'s> {
         self.engine.names()
     }
 
-    /// Writes the answer to a question to stdout, with a progress bar while it takes time.
-    ///
-    /// # Errors
-    ///
-    /// When the question cannot be asked; what fails later is in [`Shown::ended`].
-    pub(crate) async fn show(&self, question: &Question<'_>, output: &dyn Output) -> Result<Shown> {
+    /// Writes the answer to a question to stdout, with a progress bar while it takes time. What
+    /// fails is in [`Shown::ended`], beside what was read.
+    pub(crate) async fn show(&self, question: &Question<'_>, output: &dyn Output) -> Shown {
         let account = self.engine.account();
         let progress = Progress::start(&account, self.settings);
-        let answer = match question {
-            Question::Sql(sql) => self.engine.sql_on(sql, &account).await,
-            Question::Saved(query, values) => self.engine.run_on(query, values, &account).await,
-        };
-        let answer = answer.map_err(with_suggestion)?;
-        let ended = write(answer, output, self.settings).await;
+        let ended = self.answer(question, output, &account).await;
         drop(progress);
-        Ok(Shown {
+        Shown {
             ended,
             report: account.report(),
             skipped: account.files(),
-        })
+        }
+    }
+
+    async fn answer(
+        &self,
+        question: &Question<'_>,
+        output: &dyn Output,
+        account: &Account,
+    ) -> Result<Ended> {
+        // On this thread: planning needs its large stack.
+        let answer = async {
+            match question {
+                Question::Sql(sql) => self.engine.sql_on(sql, account).await,
+                Question::Saved(query, values) => self.engine.run_on(query, values, account).await,
+            }
+        };
+        let answer = tokio::select! {
+            biased;
+            _ = self.settings.interrupt.wait() => return Ok(Ended::Interrupted),
+            answer = answer => answer.map_err(with_suggestion)?,
+        };
+        write(answer, output, self.settings).await
     }
 
     /// Does work that blocks its thread, with a progress bar; what was read for it. When the user
@@ -112,8 +146,7 @@ impl<'s> Session<'s> {
         tokio::pin!(work);
         let done = tokio::select! {
             done = &mut work => done?,
-            signal = stopped() => {
-                signal?;
+            _ = self.settings.interrupt.wait() => {
                 account.cancel();
                 work.await?
             }

@@ -1,19 +1,21 @@
 //! Everything that decides how a command runs, gathered once: the command line, the environment,
-//! the terminal and the time in; a [`Command`] and its [`Settings`] out.
+//! the terminal, signals and the time in; a [`Command`] and its [`Settings`] out.
 //!
 //! Nothing else reads the environment or the clock.
 
 mod clock;
 mod color;
 mod environment;
+mod interrupt;
 mod terminal;
 
 use std::path::PathBuf;
 
-use auditql_engine::{AsOf, Options, Window};
+use auditql_engine::{AsOf, Options, Window, is_lake};
 
 pub(crate) use clock::Stopwatch;
 pub(crate) use color::Color;
+pub(crate) use interrupt::Interrupt;
 pub(crate) use terminal::Terminal;
 
 use crate::args::{self, ColorChoice, Command, Flags, Version};
@@ -35,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) terminal: Terminal,
     /// The folder that keeps the user's state, such as the shell's history; none without a home.
     pub(crate) state: Option<PathBuf>,
+    /// Whether the program was asked to stop.
+    pub(crate) interrupt: Interrupt,
     /// When the program began, in microseconds since the epoch.
     pub(crate) now: i64,
 }
@@ -45,15 +49,21 @@ impl Settings {
     /// # Errors
     ///
     /// When the command line is not valid, or asks for help or the version.
-    pub(crate) fn read() -> Result<(Command, Self), clap::Error> {
+    pub(crate) fn read(interrupt: Interrupt) -> Result<(Command, Self), clap::Error> {
         let (command, color) = args::parse(std::env::args_os())?;
         let environment = Environment::read();
-        let settings = Self::new(command.flags(), color, environment, clock::now());
+        let flags = command.flags();
+        let settings = Self::new(flags, color, environment, interrupt);
         Ok((command, settings))
     }
 
-    fn new(flags: Flags, color: ColorChoice, environment: Environment, now: i64) -> Self {
-        let terminal = Terminal::detect();
+    fn new(
+        flags: Flags,
+        color: ColorChoice,
+        environment: Environment,
+        interrupt: Interrupt,
+    ) -> Self {
+        let (terminal, now) = (Terminal::detect(), clock::now());
         let color = match color {
             ColorChoice::Always => Color::ON,
             ColorChoice::Never => Color::OFF,
@@ -62,6 +72,7 @@ impl Settings {
         Self {
             color,
             terminal,
+            interrupt,
             now,
             state: environment.state,
             output: flags.output.clone(),
@@ -83,6 +94,7 @@ impl Settings {
 /// The engine's options, with its defaults where no flag was given.
 fn options(flags: Flags, default_inputs: Vec<String>, now: i64) -> Options {
     let defaults = Options::default();
+    let outputs = outputs(&flags);
     let inputs = match flags.input {
         Some(inputs) if inputs.is_empty() => default_inputs,
         Some(inputs) => inputs,
@@ -105,8 +117,18 @@ fn options(flags: Flags, default_inputs: Vec<String>, now: i64) -> Options {
         threads: flags.threads.map_or(defaults.threads, usize::from),
         memory: flags.memory.unwrap_or(defaults.memory),
         allow_writes: flags.allow_writes,
+        outputs,
         ..defaults
     }
+}
+
+/// What the command writes besides stdout.
+fn outputs(flags: &Flags) -> Vec<PathBuf> {
+    let to = flags.to.as_deref().filter(|to| *to != "-").map(|to| {
+        let to = to.to_owned();
+        PathBuf::from(if is_lake(&to) { to + "/" } else { to })
+    });
+    to.into_iter().chain(flags.summary.clone()).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anyhow::{Context, Result, bail};
+use auditql_engine::is_same_file;
 use futures::future::LocalBoxFuture;
 
 use super::Shell;
@@ -203,6 +204,11 @@ impl Shell<'_> {
         let Some(file) = words.first() else {
             bail!("usage: .read FILE")
         };
+        if let Some(summary) = &self.settings.summary
+            && is_same_file(file.as_ref(), summary)
+        {
+            bail!("{file}: is written by --summary")
+        }
         let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
         self.script(&text).await
     }

@@ -37,6 +37,8 @@ pub(super) async fn run(shell: &mut Shell<'_>) -> Result<()> {
         env!("CARGO_PKG_VERSION")
     );
     while !shell.quit {
+        // Ctrl-C that came too late for an answer is not meant for the shell.
+        shell.settings.interrupt.settle();
         match editor.readline("auditql> ") {
             Ok(line) if line.trim().is_empty() => {}
             Ok(line) => {
@@ -45,6 +47,9 @@ pub(super) async fn run(shell: &mut Shell<'_>) -> Result<()> {
                 } else {
                     shell.statements(&line).await
                 };
+                if shell.settings.interrupt.received().is_some() {
+                    return done;
+                }
                 if let Err(error) = done {
                     status::report(&error, shell.settings.color);
                 }

@@ -11,10 +11,12 @@ mod history;
 use std::io::Write;
 
 use anyhow::{Result, bail};
+use auditql_engine::Error;
+use auditql_engine::ErrorKind;
 
 use crate::{
     output::{self, Output},
-    run::{Ended, Question, Session, Shown, account, status},
+    run::{AccountOfRun, Ended, Question, Session, Shown, status, tell},
     settings::{Settings, Stopwatch},
 };
 
@@ -28,6 +30,8 @@ pub(crate) struct Shell<'s> {
     timer: bool,
     /// Leave after this line?
     quit: bool,
+    /// What all answers have read.
+    account: AccountOfRun,
     /// The exit code: whether some input could not be read.
     code: u8,
 }
@@ -47,13 +51,14 @@ pub(crate) async fn run(settings: &Settings) -> Result<u8> {
     };
     let output = output::find_text(name)?;
     let session = Session::open(settings).await?;
-    session.keep_streams()?;
+    session.keep_streams().await?;
     let mut shell = Shell {
         session,
         settings,
         output,
         timer: false,
         quit: false,
+        account: AccountOfRun::default(),
         code: status::OK,
     };
     if terminal.stdin {
@@ -102,17 +107,36 @@ impl Shell<'_> {
     /// Writes the answer to a question, and its account.
     async fn answer(&mut self, question: &Question<'_>) -> Result<Shown> {
         let watch = Stopwatch::start();
-        let mut shown = self.session.show(question, self.output).await?;
-        let code = account(&shown.report, self.settings)?;
-        self.code = self.code.max(code);
+        let mut shown = self.session.show(question, self.output).await;
+        self.code = self.code.max(tell(&shown.report, self.settings));
+        self.account.add(shown.report.clone());
+        let error = shown.ended.as_ref().err().map(status::words);
+        self.account.save(error.as_deref(), self.settings)?;
         if self.timer {
             self.print_time(&watch, &shown);
         }
         let ended = std::mem::replace(&mut shown.ended, Ok(Ended::Complete))?;
         if ended == Ended::Interrupted {
-            let _ = writeln!(std::io::stderr(), "interrupted");
+            self.go_on().await?;
         }
         Ok(shown)
+    }
+
+    /// Ctrl-C stops an answer; at a prompt the shell goes on. If the threads of the query do not
+    /// stop, this waits for one in vain, and the listener of signals ends the program.
+    async fn go_on(&self) -> Result<()> {
+        if !self.settings.terminal.stdin {
+            return Err(Error::from(ErrorKind::Interrupted).into());
+        }
+        tokio::spawn(std::future::ready(())).await?;
+        self.settings.interrupt.settle();
+        match self.settings.interrupt.received() {
+            Some(_) => Err(Error::from(ErrorKind::Interrupted).into()),
+            None => {
+                let _ = writeln!(std::io::stderr(), "interrupted");
+                Ok(())
+            }
+        }
     }
 
     fn print_time(&self, watch: &Stopwatch, shown: &Shown) {

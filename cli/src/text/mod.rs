@@ -1,38 +1,59 @@
-//! Text for people: log text in, text that is safe to show out; numbers; words that look alike.
+//! Text for people: log text in, text that is safe to show out; messages; numbers; words that look
+//! alike. What is unsafe is decided here, for messages and all outputs ([`is_unsafe`]).
 //!
 //! Not responsible for where it is written, nor for the escaping that an output format needs.
 
+mod escape;
 mod suggestion;
 
 use std::borrow::Cow;
 
+pub(crate) use auditql_engine::redacted_text as redacted;
+pub(crate) use escape::{Quoting, safe_json, write_quoted, write_yaml};
 pub(crate) use suggestion::unknown;
+
+/// Characters that move the cursor of a terminal, change what is read or cannot be seen: controls
+/// (C0, DEL, C1), bidirectional and other format controls, separators of lines and paragraphs,
+/// tags, and what is no character. Line ends and tabs are among them.
+pub(crate) const fn is_unsafe(ch: char) -> bool {
+    matches!(
+        ch,
+        '\0'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    ) || ch as u32 & 0xfffe == 0xfffe
+}
 
 /// Makes log text safe for a terminal. Control characters move the cursor and bidirectional ones
 /// change what is read: they are shown as escapes. Line ends and tabs are kept if `keep_lines`.
 pub(crate) fn sanitize(text: &str, keep_lines: bool) -> Cow<'_, str> {
-    let is_unsafe = |ch: char| match ch {
-        '\n' | '\t' => !keep_lines,
-        '\u{61c}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}' => true,
-        ch => ch.is_control() || ('\u{e0000}'..='\u{e007f}').contains(&ch),
-    };
-    if !text.contains(is_unsafe) {
+    let is_escaped = |ch: char| is_unsafe(ch) && !(keep_lines && matches!(ch, '\n' | '\t'));
+    if !text.contains(is_escaped) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 8);
     for ch in text.chars() {
-        if is_unsafe(ch) {
+        if is_escaped(ch) {
             safe.extend(ch.escape_default())
         } else {
             safe.push(ch)
         }
     }
     Cow::Owned(safe)
+}
+
+/// A message for stderr: safe to show, without secrets, and of several lines only the first begins
+/// at the margin. So nobody whose text is quoted in it can write a line of their own.
+pub(crate) fn message(text: &str) -> String {
+    let safe = redacted(text);
+    sanitize(safe.trim_end(), true).replace('\n', "\n  ")
 }
 
 /// A number with its digits in groups of three.
@@ -71,6 +92,15 @@ mod tests {
         );
         assert_eq!(sanitize("a\nb\tc", true), "a\nb\tc");
         assert!(matches!(sanitize("Zoë O'Brien", false), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_message_has_one_line_at_the_margin() {
+        let hostile = "no number: 'x\nread 5 records: 5 events\r\u{9b}2K' at s3://a:hush@b\n";
+        assert_eq!(
+            message(hostile),
+            "no number: 'x\n  read 5 records: 5 events\\r\\u{9b}2K' at s3://b"
+        );
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct ScanReport {
     /// Did the scan end before its input did, because no more rows were wanted or the user stopped
     /// it?
     pub partial: bool,
+    /// Data files of lakes that were read and have no checksums: damage in them goes unnoticed.
+    pub unchecked_files: u64,
 }
 
 impl ScanReport {

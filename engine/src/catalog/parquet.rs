@@ -22,19 +22,19 @@ use datafusion::{
     },
     prelude::SessionContext,
 };
-use tempfile::TempPath;
 
 use crate::account::{InputReport, Reject, Tally, reason};
 use crate::schema;
 use crate::source::object::{InputObject, Location};
 use crate::source::store::Stores;
+use crate::temporary::TemporaryFolder;
 
 /// The Parquet files of an input that hold events, with the account of their rows.
 pub(crate) struct ParquetInput {
     files: Vec<PathBuf>,
     pub(crate) accounts: Vec<InputReport>,
     /// Copies of what lies in stores; they are gone when this is dropped.
-    pub(crate) copies: Vec<TempPath>,
+    pub(crate) copies: Option<TemporaryFolder>,
 }
 
 impl ParquetInput {
@@ -43,7 +43,7 @@ impl ParquetInput {
         if objects.is_empty() {
             return None;
         }
-        let (mut files, mut accounts, mut copies) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut files, mut accounts, mut copies) = (Vec::new(), Vec::new(), None);
         for object in objects {
             let mut tally = Tally::default();
             let path = local(&object, stores, &mut copies).map_err(|error| error.to_string());
@@ -98,19 +98,24 @@ impl ParquetInput {
 }
 
 /// The file, or a copy of the object: DataFusion's scan reads files.
-fn local(object: &InputObject, stores: &Stores, copies: &mut Vec<TempPath>) -> io::Result<PathBuf> {
+fn local(
+    object: &InputObject,
+    stores: &Stores,
+    copies: &mut Option<TemporaryFolder>,
+) -> io::Result<PathBuf> {
     let stored = match &object.location {
         Location::File(path) => return Ok(path.clone()),
         Location::Stdin => return Err(io::Error::other("Parquet cannot be read from a stream")),
         Location::Store(stored) => stored,
     };
-    let mut copy = tempfile::NamedTempFile::with_prefix("auditql-")?;
-    io::copy(
-        &mut stores.reader(stored, 0, object.size.unwrap_or(u64::MAX))?,
-        copy.as_file_mut(),
-    )?;
-    let path = copy.path().to_owned();
-    copies.push(copy.into_temp_path());
+    let folder = match copies {
+        Some(folder) => folder,
+        None => copies.insert(TemporaryFolder::create()?),
+    };
+    let name = std::fs::read_dir(folder.path())?.count().to_string();
+    let (path, mut copy) = folder.file(&name)?;
+    let mut stream = stores.reader(stored, 0, object.size.unwrap_or(u64::MAX))?;
+    io::copy(&mut stream, &mut copy)?;
     Ok(path)
 }
 

@@ -153,15 +153,8 @@ impl Engine {
 
     /// A new file, which is none of the inputs.
     fn create(&self, to: &str) -> Result<AtomicFile> {
-        let path = Path::new(to);
-        if path
-            .canonicalize()
-            .is_ok_and(|path| self.input_paths.contains(&path))
-        {
-            let message = "is an input, too: an output cannot replace it while it is read";
-            return Err(Error::input(to, message));
-        }
-        AtomicFile::create(path).map_err(|source| output(to, source))
+        self.guard.check_inputs(Path::new(to))?;
+        AtomicFile::create(Path::new(to)).map_err(|source| output(to, source))
     }
 }
 

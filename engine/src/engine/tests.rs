@@ -5,6 +5,7 @@ use datafusion::arrow::datatypes::Int64Type;
 use futures::StreamExt;
 
 use super::*;
+use std::path::Path;
 
 /// The bundled sample log.
 fn sample() -> String {

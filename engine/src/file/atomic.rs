@@ -2,26 +2,29 @@
 //!
 //! It is written beside its place under a hidden name, synced, given its mode and renamed; then its
 //! folder is synced, since the rename itself has to survive a power cut. Readers see the old file
-//! or the new one.
+//! or the new one. Through a symbolic link the file behind it is replaced. A device or pipe, such as
+//! `/dev/stderr`, is written to as it is: there is nothing to replace.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempPath;
+use super::identity::behind_links;
+use crate::temporary::UnfinishedFile;
 
 /// A file while it is written. Dropped early, nothing of it is left.
 #[derive(Debug)]
-pub(crate) struct AtomicFile {
+pub struct AtomicFile {
     file: BufWriter<File>,
-    hidden: TempPath,
+    /// `None`: a device or pipe.
+    hidden: Option<UnfinishedFile>,
     path: PathBuf,
 }
 
 /// A file whose bytes are all on disk, still under its hidden name.
 #[derive(Debug)]
 pub(crate) struct WrittenFile {
-    hidden: TempPath,
+    hidden: Option<UnfinishedFile>,
     path: PathBuf,
     /// Its length.
     pub(crate) bytes: u64,
@@ -35,19 +38,55 @@ impl AtomicFile {
     /// # Errors
     ///
     /// When nothing can be written there.
-    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let path = behind_links(path);
+        if path
+            .metadata()
+            .is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+        {
+            let file = OpenOptions::new().write(true).open(&path)?;
+            return Ok(Self {
+                file: BufWriter::with_capacity(BUFFER, file),
+                hidden: None,
+                path,
+            });
+        }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         // A temporary file is readable by its owner alone: audit logs are secret.
         let (file, hidden) = tempfile::Builder::new()
             .prefix(&format!(".{name}."))
             .suffix(".tmp")
-            .tempfile_in(folder_of(path))?
+            .tempfile_in(folder_of(&path))?
             .into_parts();
         Ok(Self {
             file: BufWriter::with_capacity(BUFFER, file),
-            hidden,
-            path: path.to_owned(),
+            hidden: Some(UnfinishedFile::new(hidden)),
+            path,
         })
+    }
+
+    /// The name under which another writer may write it, closed meanwhile; `None` for a device or
+    /// pipe.
+    pub(crate) fn hidden_path(&self) -> Option<&Path> {
+        self.hidden.as_ref()?.path()
+    }
+
+    /// The file that is written in the end.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Another writer has put its own file in the hidden place: takes that one.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened.
+    pub(crate) fn reopen(&mut self) -> io::Result<()> {
+        if let Some(hidden) = self.hidden_path() {
+            let file = OpenOptions::new().append(true).open(hidden)?;
+            self.file = BufWriter::with_capacity(BUFFER, file);
+        }
+        Ok(())
     }
 
     /// Everything is written: brings it to the disk, still under its hidden name.
@@ -63,9 +102,11 @@ impl AtomicFile {
         } = self;
         file.flush()?;
         let file = file.get_ref();
-        file.sync_all()?;
         let bytes = file.metadata()?.len();
-        set_mode(file, &path)?;
+        if hidden.is_some() {
+            file.sync_all()?;
+            set_mode(file, &path)?;
+        }
         Ok(WrittenFile {
             hidden,
             path,
@@ -78,7 +119,7 @@ impl AtomicFile {
     /// # Errors
     ///
     /// When that fails; nothing is left then.
-    pub(crate) fn finish(self) -> io::Result<u64> {
+    pub fn finish(self) -> io::Result<u64> {
         let written = self.written()?;
         let bytes = written.bytes;
         let folder = written.publish()?;
@@ -94,9 +135,9 @@ impl WrittenFile {
     ///
     /// When it cannot be renamed.
     pub(crate) fn publish(self) -> io::Result<PathBuf> {
-        self.hidden
-            .persist(&self.path)
-            .map_err(|error| error.error)?;
+        if let Some(hidden) = self.hidden {
+            hidden.rename(&self.path)?;
+        }
         Ok(folder_of(&self.path).to_owned())
     }
 }
@@ -174,5 +215,24 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         AtomicFile::create(&path).unwrap().finish().unwrap();
         assert_eq!(mode(), 0o640);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_stay_and_devices_are_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, file) = (folder.path().join("link"), folder.path().join("file"));
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        for text in ["new", "newer"] {
+            let mut through = AtomicFile::create(&link).unwrap();
+            through.write_all(text.as_bytes()).unwrap();
+            through.finish().unwrap();
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+        }
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        let mut nowhere = AtomicFile::create(Path::new("/dev/null")).unwrap();
+        nowhere.write_all(b"nothing").unwrap();
+        nowhere.finish().unwrap();
+        assert!(!Path::new("/dev/null").metadata().unwrap().is_file());
     }
 }

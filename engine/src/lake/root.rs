@@ -72,11 +72,19 @@ impl LakeRoot {
                 place,
             });
         }
+        let is_local = |scheme: &str| scheme == "file";
+        if let Some((scheme, _)) = input.split_once("://").filter(|(name, _)| !is_local(name)) {
+            let message = format!("a lake cannot be at a URL of the scheme `{scheme}`");
+            return Err(Error::input(
+                input,
+                format!("{message}; use a folder, s3://, gs:// or az://"),
+            ));
+        }
         let path = Path::new(input.strip_prefix("file://").unwrap_or(input));
         let path =
             std::path::absolute(path).map_err(|error| Error::lake(input, error.to_string()))?;
         Ok(Self {
-            shown: input.to_owned(),
+            shown: Stores::redacted(input),
             clock,
             place: LakePlace::Folder(path),
         })

@@ -11,6 +11,7 @@ use futures::{Stream, StreamExt};
 
 use super::Account;
 use crate::error::{Error, ErrorKind, Result};
+use crate::file::atomic::AtomicFile;
 
 /// The rows of an answer, and its account. An answer that is dropped stops reading.
 pub struct Answer {
@@ -18,6 +19,8 @@ pub struct Answer {
     /// `None` once it has ended early.
     stream: Option<SendableRecordBatchStream>,
     account: Account,
+    /// Files that the statement writes; they get their names when it has come to its end.
+    files: Vec<AtomicFile>,
 }
 
 impl std::fmt::Debug for Answer {
@@ -34,7 +37,13 @@ impl Answer {
             schema: stream.schema(),
             stream: Some(stream),
             account,
+            files: Vec::new(),
         }
+    }
+
+    /// The answer to a statement that writes these files, under their hidden names.
+    pub(crate) fn with_files(self, files: Vec<AtomicFile>) -> Self {
+        Self { files, ..self }
     }
 
     /// The columns.
@@ -62,6 +71,7 @@ impl Answer {
 
     fn end(&mut self, error: Error) -> Poll<Option<Result<RecordBatch>>> {
         self.stream = None;
+        self.files.clear();
         Poll::Ready(Some(Err(error)))
     }
 }
@@ -80,10 +90,26 @@ impl Stream for Answer {
         }
         match std::panic::catch_unwind(AssertUnwindSafe(|| stream.poll_next_unpin(context))) {
             Ok(Poll::Ready(Some(Err(error)))) => this.end(error.into()),
+            Ok(Poll::Ready(None)) => {
+                this.stream = None;
+                match this.files.drain(..).try_for_each(publish) {
+                    Ok(()) => Poll::Ready(None),
+                    Err(error) => Poll::Ready(Some(Err(error))),
+                }
+            }
             Ok(poll) => poll.map(|item| item.map(|batch| batch.map_err(Error::from))),
             Err(panic) => this.end(panicked(&*panic)),
         }
     }
+}
+
+/// A file that DataFusion has written gets its name.
+fn publish(mut file: AtomicFile) -> Result<()> {
+    let path = file.path().display().to_string();
+    let named = file.reopen().and_then(|()| file.finish());
+    named
+        .map(drop)
+        .map_err(|source| ErrorKind::Output { path, source }.into())
 }
 
 /// A panic inside DataFusion, as an error of the query.

@@ -1,6 +1,7 @@
 //! SQL or a saved query and its parameters in, a stream of results out.
 //!
 //! - [`saved`], [`params`]: the saved-query library;
+//! - [`setting`]: what `SET` may change;
 //! - [`split`]: statements, for shells and files;
 //! - [`batch_rows`]: how many rows a query holds at a time.
 
@@ -9,6 +10,7 @@ pub(crate) mod answer;
 pub(crate) mod batch_rows;
 pub(crate) mod params;
 mod saved;
+pub(crate) mod setting;
 mod split;
 
 pub use account::Account;

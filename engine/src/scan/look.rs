@@ -7,8 +7,6 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tempfile::TempDir;
-
 use super::open::OpenScan;
 use super::plan::{LEAST_REMOTE_RANGE, PlannedObject, ScanOptions, ScanPlan};
 use crate::source::archive::{self, Archive};
@@ -16,6 +14,7 @@ use crate::source::held::HeadMark;
 use crate::source::object::{Failures, InputObject, Location};
 use crate::source::store::Stores;
 use crate::source::{Compression, Layout};
+use crate::temporary::TemporaryFolder;
 
 /// What an input turned out to be.
 pub(crate) struct Looked {
@@ -35,7 +34,7 @@ pub(crate) fn look(
 ) -> Looked {
     let mut planned = Vec::new();
     let mut parquet = Vec::new();
-    let mut unpacked: Vec<TempDir> = Vec::new();
+    let mut unpacked: Vec<TemporaryFolder> = Vec::new();
     let mut failures = failures;
     let mut objects = VecDeque::from(objects);
     while let Some(object) = objects.pop_front() {

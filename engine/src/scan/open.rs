@@ -7,8 +7,6 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::sync::Arc;
 
-use tempfile::TempDir;
-
 use super::plan::{PlannedObject, ScanPlan};
 use super::spool::Spool;
 use crate::error::Result;
@@ -16,6 +14,7 @@ use crate::source::Held;
 use crate::source::object::Location;
 use crate::source::store::Stores;
 use crate::source::witness::Witness;
+use crate::temporary::TemporaryFolder;
 
 /// A plan with the handles of its objects.
 #[derive(Debug, Clone)]
@@ -26,7 +25,7 @@ pub(crate) struct OpenScan {
     /// What objects in stores are read through.
     pub(crate) stores: Arc<Stores>,
     /// Where archives were unpacked to; the folders are gone with the last scan that needs them.
-    unpacked: Arc<[TempDir]>,
+    unpacked: Arc<[TemporaryFolder]>,
 }
 
 /// What is open of one object.
@@ -55,7 +54,7 @@ pub(crate) struct OpenObject<'s> {
 
 impl OpenScan {
     /// A plan of which nothing is open yet.
-    pub(crate) fn new(plan: ScanPlan, stores: Arc<Stores>, unpacked: Vec<TempDir>) -> Self {
+    pub(crate) fn new(plan: ScanPlan, stores: Arc<Stores>, unpacked: Vec<TemporaryFolder>) -> Self {
         let handles = plan.objects.iter().map(|_| ObjectHandle::default());
         Self {
             handles: handles.collect(),
@@ -169,9 +168,9 @@ impl OpenObject<'_> {
     /// When it cannot be opened, or the object is none.
     pub(crate) fn file(&self) -> io::Result<Box<dyn SeekableRead>> {
         if self.planned.is_stream() {
-            let copy = self.handle.spool.path();
+            let copy = self.handle.spool.copy();
             let copy = copy.ok_or_else(|| io::Error::other("a stream without a copy"))?;
-            return Ok(Box::new(File::open(copy)?));
+            return Ok(Box::new(copy.reader(0)));
         }
         match (&self.handle.held, &self.planned.object.location) {
             (Some(held), _) => Ok(Box::new(held.reader(0))),

@@ -3,13 +3,14 @@
 //! Several questions may ask for the same stdin at the same time. One of them reads or copies it
 //! while the others wait: two that read it side by side would each get a part.
 
-use std::fs::File;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
-use tempfile::TempPath;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::source::Held;
+use crate::temporary;
 
 /// A stream and its copy, if there is one.
 #[derive(Debug, Default)]
@@ -22,8 +23,8 @@ enum SpoolState {
     Unread,
     /// Somebody reads it, or has: it cannot be read again.
     Taken,
-    /// It was copied here.
-    Copied(TempPath),
+    /// It was copied here. The copy has no name: nothing of it can be left behind.
+    Copied(Arc<Held>),
 }
 
 impl Spool {
@@ -39,7 +40,7 @@ impl Spool {
     ) -> io::Result<Box<dyn Read + Send>> {
         let mut state = self.0.lock();
         match &*state {
-            SpoolState::Copied(path) => Ok(Box::new(File::open(path)?)),
+            SpoolState::Copied(copy) => Ok(Box::new(copy.reader(0))),
             SpoolState::Taken => Err(io::Error::other(ALREADY_READ)),
             SpoolState::Unread => {
                 if once {
@@ -72,17 +73,17 @@ impl Spool {
         };
         // Half a copy is none: whoever comes next must not take it for the whole.
         *state = SpoolState::Taken;
-        let mut copy = tempfile::NamedTempFile::with_prefix("auditql-").map_err(fail)?;
+        let mut copy = temporary::nameless().map_err(fail)?;
         let mut stream = stream().map_err(fail)?;
-        io::copy(&mut stream, copy.as_file_mut()).map_err(fail)?;
-        *state = SpoolState::Copied(copy.into_temp_path());
+        io::copy(&mut stream, &mut copy).map_err(fail)?;
+        *state = SpoolState::Copied(Held::of(copy).map_err(fail)?);
         Ok(())
     }
 
-    /// The file that the copy is, if there is one.
-    pub(crate) fn path(&self) -> Option<std::path::PathBuf> {
+    /// The copy, if there is one.
+    pub(crate) fn copy(&self) -> Option<Arc<Held>> {
         match &*self.0.lock() {
-            SpoolState::Copied(path) => Some(path.to_path_buf()),
+            SpoolState::Copied(copy) => Some(Arc::clone(copy)),
             SpoolState::Unread | SpoolState::Taken => None,
         }
     }

@@ -10,10 +10,9 @@ use std::{
     path::Path,
 };
 
-use tempfile::TempDir;
-
 use crate::source::compress;
 use crate::source::object::{Failures, InputObject, Location};
+use crate::temporary::TemporaryFolder;
 
 /// What an archive is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +48,7 @@ impl Archive {
 /// The files of one archive while they are unpacked.
 struct Unpacking<'u> {
     uri: &'u str,
-    folder: &'u Path,
+    folder: &'u TemporaryFolder,
     objects: Vec<InputObject>,
     failures: Failures,
     /// Bytes that may still be unpacked.
@@ -66,8 +65,8 @@ pub(crate) fn unpack(
     archive: Archive,
     uri: &str,
     path: &Path,
-) -> io::Result<(TempDir, Vec<InputObject>, Failures)> {
-    let folder = tempfile::Builder::new().prefix("auditql-").tempdir()?;
+) -> io::Result<(TemporaryFolder, Vec<InputObject>, Failures)> {
+    let folder = TemporaryFolder::create()?;
     let left = path
         .metadata()?
         .len()
@@ -75,7 +74,7 @@ pub(crate) fn unpack(
         .saturating_add(LITTLE);
     let mut unpacking = Unpacking {
         uri,
-        folder: folder.path(),
+        folder: &folder,
         objects: Vec::new(),
         failures: Vec::new(),
         left,
@@ -134,8 +133,8 @@ impl Unpacking<'_> {
 
     /// Copies one file. Its name is told, and never used as a path.
     fn file(&mut self, name: &str, bytes: &mut impl Read) -> io::Result<()> {
-        let path = self.folder.join(self.objects.len().to_string());
-        let mut copy = io::BufWriter::with_capacity(256 << 10, File::create(&path)?);
+        let (path, copy) = self.folder.file(&self.objects.len().to_string())?;
+        let mut copy = io::BufWriter::with_capacity(256 << 10, copy);
         let size = io::copy(&mut bytes.take(self.left.saturating_add(1)), &mut copy)?;
         copy.flush()?;
         let uri = format!("{}/{}", self.uri, name.trim_start_matches("./"));

@@ -63,7 +63,15 @@ impl Held {
     ///
     /// When it cannot be opened.
     pub(crate) fn open(path: &Path) -> io::Result<Arc<Self>> {
-        let file = File::open(path)?;
+        Self::of(File::open(path)?)
+    }
+
+    /// An open file.
+    ///
+    /// # Errors
+    ///
+    /// When its length is not known.
+    pub(crate) fn of(file: File) -> io::Result<Arc<Self>> {
         let size = file.metadata()?.len();
         Ok(Arc::new(Self {
             bytes: HeldBytes::File(Arc::new(file)),

@@ -8,7 +8,7 @@ use auditql_engine::{Account, Engine, ErrorKind};
 use super::message;
 use crate::{
     args::ExportArgs,
-    run::{Session, account, note, stdout},
+    run::{AccountOfRun, Session, conclude, note},
     settings::Settings,
 };
 
@@ -18,8 +18,7 @@ pub(super) async fn export(args: &ExportArgs, settings: &Settings) -> Result<u8>
     let (done, report) = session
         .work(async move |engine, account| write(engine, account, &to, source.as_deref()).await)
         .await?;
-    let (events, bytes) = done?;
-    let code = account(&report, settings)?;
+    let (code, (events, bytes)) = conclude(done, AccountOfRun::of(report), settings)?;
     note(settings, &message::exported(events, bytes, &args.to));
     Ok(code)
 }
@@ -35,7 +34,7 @@ async fn write(
         let done = engine.export(to, source, account).await?;
         return Ok((done.rows, Some(done.bytes)));
     }
-    let mut out = stdout();
+    let mut out = std::io::BufWriter::with_capacity(1 << 16, std::io::stdout());
     let rows = engine.export_to(&mut out, source, account).await?;
     out.flush().map_err(|source| ErrorKind::Output {
         path: "stdout".to_owned(),

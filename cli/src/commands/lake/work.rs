@@ -10,7 +10,7 @@ use auditql_engine::{AsOf, Clock, FindingStatus, Lake, LakeOptions};
 use super::message;
 use crate::{
     output,
-    run::{note, status, stopped, write_batch},
+    run::{note, status, write_batch},
     settings::Settings,
 };
 
@@ -65,8 +65,7 @@ pub(super) async fn run(lake: &str, work: LakeWork, settings: &Settings) -> Resu
     tokio::pin!(work);
     let done = tokio::select! {
         done = &mut work => done?,
-        signal = stopped() => {
-            signal?;
+        _ = settings.interrupt.wait() => {
             cancelled.store(true, Ordering::Relaxed);
             if cleans_up {
                 // It removes the files that it has written and not committed.

@@ -47,9 +47,8 @@ impl<'o> OpenedSource<'o> {
                 object
                     .spool()
                     .map_err(|error| io::Error::other(error.to_string()))?;
-                let path = object.handle.spool.path();
-                let path = path.ok_or_else(|| io::Error::other("the temporary copy is gone"))?;
-                let held = Held::open(&path)?;
+                let held = object.handle.spool.copy();
+                let held = held.ok_or_else(|| io::Error::other("the temporary copy is gone"))?;
                 let size = held.size;
                 (Some(held), size, None)
             }

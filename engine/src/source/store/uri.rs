@@ -3,7 +3,7 @@
 //! Keys are taken literally, as the stores' own tools take them: `%20`, `?` and `#` are parts of a
 //! key. Only `https` addresses, as browsers and portals show them, are percent-decoded
 //! ([`browser`]). Secrets in a URL (passwords, signatures, tokens) are kept apart and never shown
-//! ([`redact`]).
+//! ([`crate::error::redact`]).
 //!
 //! | input | store |
 //! |---|---|
@@ -15,7 +15,6 @@
 //! Not responsible for: credentials, and whether anything exists at the URL.
 
 mod browser;
-mod redact;
 #[cfg(test)]
 mod tests;
 
@@ -23,8 +22,8 @@ use std::fmt;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use self::redact::is_sas;
-pub(super) use self::redact::redacted;
+use crate::error::redact::is_sas;
+pub(super) use crate::error::redact::redacted;
 use crate::error::{Error, Result};
 
 /// What a URL names.

@@ -6,10 +6,9 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{
-    StorePlace, UriTarget,
-    redact::{is_sas, redacted_query},
-};
+use super::{StorePlace, UriTarget};
+use crate::error::redact::is_sas;
+use crate::error::redact::redacted_query;
 
 /// Takes an address apart.
 pub(super) fn parse(input: &str) -> Result<UriTarget, String> {

@@ -1,4 +1,5 @@
-//! A URL of any scheme in; out comes the same URL without its secrets, fit for messages.
+//! A URL of any scheme, or a text with URLs in it, in; out comes the same without secrets, fit for
+//! messages. Every message of the engine passes here.
 //!
 //! Secrets are user names and passwords, shared access signatures, and the values of query
 //! parameters that are not known to be harmless. The URL need not be valid: the message that says
@@ -15,7 +16,7 @@ const LITERAL_KEYS: [&str; 9] = [
 const CONTAINERS: [&str; 5] = ["az", "azure", "adl", "abfs", "abfss"];
 
 /// The URL without its secrets. Text that is not a URL stays as it is.
-pub(in super::super) fn redacted(input: &str) -> String {
+pub(crate) fn redacted(input: &str) -> String {
     let Some((scheme, rest)) = input.split_once("://") else {
         return input.to_owned();
     };
@@ -49,6 +50,29 @@ pub(in super::super) fn redacted(input: &str) -> String {
     format!("{scheme}://{container}{host}{path}")
 }
 
+/// A text with the secrets of the URLs in it taken out. A URL ends at white space: a password can
+/// hold any quote or bracket.
+pub fn redacted_text(text: &str) -> Cow<'_, str> {
+    if !text.contains("://") {
+        return Cow::Borrowed(text);
+    }
+    let words = text.split_inclusive(char::is_whitespace).map(|word| {
+        let Some(at) = word.find("://") else {
+            return word.to_owned();
+        };
+        let is_scheme = |ch: char| ch.is_ascii_alphanumeric() || "+-.".contains(ch);
+        let before = word.get(..at).unwrap_or_default();
+        let start = before.trim_end_matches(is_scheme).len();
+        let url = word.get(start..).unwrap_or_default();
+        // What closes a quote or ends a sentence is not a part of the URL.
+        let url =
+            url.trim_end_matches(|ch: char| ch.is_whitespace() || ":;,.'\"`)]}>".contains(ch));
+        let end = word.get(start + url.len()..).unwrap_or_default();
+        format!("{}{}{end}", &before[..start], redacted(url))
+    });
+    Cow::Owned(words.collect())
+}
+
 /// The user part of a URL, and what follows its `@`. A password with a `/`, `?` or `#` in it (the
 /// secret keys of AWS have slashes) makes the URL invalid, but is found as well.
 fn split_user(rest: &str) -> (Option<&str>, &str) {
@@ -74,7 +98,7 @@ fn is_port(text: &str) -> bool {
 }
 
 /// Is this query a shared access signature?
-pub(super) fn is_sas(query: &str) -> bool {
+pub(crate) fn is_sas(query: &str) -> bool {
     query.split('&').any(|pair| pair.starts_with("sig="))
 }
 
@@ -93,7 +117,7 @@ fn is_signed(query: &str) -> bool {
 }
 
 /// A query with only those values that name a file or its version: any other may grant access.
-pub(super) fn redacted_query(query: &str) -> String {
+pub(crate) fn redacted_query(query: &str) -> String {
     const HARMLESS: [&str; 8] = [
         "file",
         "filename",
@@ -155,6 +179,26 @@ mod tests {
             }
             let shown = redacted(&format!("{scheme}://user:hush/x"));
             assert!(!shown.contains("hush"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn urls_in_a_text() {
+        for (text, shown) in [
+            ("no URL: a@b", "no URL: a@b"),
+            (
+                "cannot read 's3://AKIA:hush@b/k': no\nhttps://h/x?sig=hush, or (ftp://u:hu'sh@h)",
+                "cannot read 's3://b/k': no\nhttps://h/x?sig=…, or (ftp://h)",
+            ),
+            ("https://h/x?token=…: gone", "https://h/x?token=…: gone"),
+            ("oidc:https://h/a: no", "oidc:https://h/a: no"),
+            (
+                "az://logs@account/a?sig=hush: no",
+                "az://logs@account/a: no",
+            ),
+        ] {
+            assert_eq!(redacted_text(text), shown);
+            assert_eq!(redacted_text(&redacted_text(text)), shown);
         }
     }
 
