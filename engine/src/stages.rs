@@ -293,4 +293,7 @@ pub fn every_function(first: &str, second: &str) {
 mod encoding;
 
 #[cfg(test)]
+mod marks;
+
+#[cfg(test)]
 mod splits;

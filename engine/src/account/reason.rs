@@ -13,6 +13,8 @@ pub(crate) const TOO_LARGE: &str = "too large";
 pub(crate) const TRUNCATED: &str = "truncated";
 /// The bytes could not be read or decompressed.
 pub(crate) const UNREADABLE: &str = "unreadable";
+/// The record bears the marks of an audit event, and no format knows it.
+pub(crate) const UNKNOWN_FORMAT: &str = "unknown format";
 /// An input that the user named holds nothing that looks like JSON.
 pub(crate) const NOT_A_LOG: &str = "not an audit log";
 

@@ -41,13 +41,13 @@ impl Envelope for Aks {
             // They may be rows of a table as well.
             return each(records, out, |item, out| match item.kind {
                 ValueKind::Object | ValueKind::String => out.payload(item, &provenance),
-                _ => out.skip(),
+                _ => out.skip(item.raw),
             });
         }
         let category = record.text_of("category");
         let twin = category.and_then(Twin::of);
         if category.is_some() && twin.is_none() {
-            return out.skip();
+            return out.skip(record.text);
         }
         let (cluster, account) = resource(record, &["resourceId"]);
         let provenance = Provenance {
@@ -103,7 +103,7 @@ fn log<'a>(properties: &Record<'a>, provenance: Provenance<'a>, out: &mut dyn Un
                 ..provenance
             },
         ),
-        None => out.skip(),
+        None => out.skip(properties.text),
     }
 }
 

@@ -51,7 +51,7 @@ impl Envelope for AksDiagnostics {
                     },
                 );
             }
-            _ => out.skip(),
+            _ => out.skip(record.text),
         }
     }
 }

@@ -8,17 +8,12 @@
 //! holds events. Source: CloudWatch Logs user guide, "Real-time processing of log data with
 //! subscriptions"; EKS user guide, "Control plane logging".
 
-use std::{borrow::Cow, io::Read as _};
-
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use flate2::read::MultiGzDecoder;
+use std::borrow::Cow;
 
 use crate::format::document::{each, filled, held, joined};
+use crate::format::packed::unpack;
 use crate::format::{Envelope, Provenance, Record, Unwrapped};
 use crate::json::{Value, ValueKind};
-
-/// More than this in one Lambda event is an attack: the service's own limit is 6 MB.
-const MOST_INFLATED: u64 = 64 << 20;
 
 /// The prefix of EKS's audit log streams.
 const AUDIT_STREAM: &str = "kube-apiserver-audit-";
@@ -59,7 +54,7 @@ impl Envelope for CloudWatch {
         if let Some(events) = record.member("logEvents") {
             return document(record, events, out);
         }
-        match data(record).as_deref().map(inflated) {
+        match data(record).as_deref().map(unpack) {
             Some(Ok(text)) => {
                 let provenance = Provenance {
                     envelope: record.without(&["awslogs"]),
@@ -67,15 +62,15 @@ impl Envelope for CloudWatch {
                 };
                 out.decoded(&text, &provenance);
             }
-            Some(Err(message)) => out.reject(record.text, message),
-            None => out.skip(),
+            Some(Err(why)) => out.reject(record.text, why.message()),
+            None => out.skip(record.text),
         }
     }
 }
 
 fn document(record: &Record<'_>, events: Value<'_>, out: &mut dyn Unwrapped) {
     if record.is("messageType", "CONTROL_MESSAGE") {
-        return out.skip();
+        return out.skip(record.text);
     }
     let (group, account, log_stream) = (
         filled(record, "logGroup"),
@@ -87,10 +82,10 @@ fn document(record: &Record<'_>, events: Value<'_>, out: &mut dyn Unwrapped) {
     let around = record.without(&["logEvents"]);
     each(events, out, |item, out| {
         let Some(event) = Record::of(item).filter(|_| wanted) else {
-            return out.skip();
+            return out.skip(item.raw);
         };
         let Some(message) = held(&event, "message") else {
-            return out.skip();
+            return out.skip(item.raw);
         };
         let provenance = Provenance {
             cluster: cluster.map(Cow::Borrowed),
@@ -106,21 +101,6 @@ fn document(record: &Record<'_>, events: Value<'_>, out: &mut dyn Unwrapped) {
 /// What a Lambda event carries.
 fn data<'a>(record: &Record<'a>) -> Option<Cow<'a, str>> {
     record.object("awslogs")?.string("data")
-}
-
-fn inflated(data: &str) -> Result<String, &'static str> {
-    let zipped = STANDARD
-        .decode(data.trim())
-        .map_err(|_| "awslogs.data is not valid base64")?;
-    let mut bytes = Vec::new();
-    let mut decoder = MultiGzDecoder::new(zipped.as_slice()).take(MOST_INFLATED + 1);
-    decoder
-        .read_to_end(&mut bytes)
-        .map_err(|_| "awslogs.data is not valid gzip")?;
-    if bytes.len() as u64 > MOST_INFLATED {
-        return Err("awslogs.data inflates to more than 64 MiB");
-    }
-    String::from_utf8(bytes).map_err(|_| "awslogs.data is not valid UTF-8")
 }
 
 /// The EKS cluster whose log group this is.

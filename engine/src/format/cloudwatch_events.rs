@@ -56,7 +56,7 @@ impl Envelope for CloudWatchEvents {
         let page = record.without(&["events"]);
         each(events, out, |item, out| match Record::of(item) {
             Some(event) => message(&event, page.as_deref(), out),
-            None => out.skip(),
+            None => out.skip(item.raw),
         });
     }
 }
@@ -79,6 +79,6 @@ fn message(event: &Record<'_>, page: Option<&str>, out: &mut dyn Unwrapped) {
                 },
             );
         }
-        _ => out.skip(),
+        _ => out.skip(event.text),
     }
 }

@@ -45,7 +45,7 @@ impl Envelope for CloudWatchInsights {
         }
         match record.member("results") {
             Some(results) => each(results, out, row),
-            None => out.skip(),
+            None => out.skip(record.text),
         }
     }
 }
@@ -101,6 +101,7 @@ fn message(
     envelope: Option<String>,
     out: &mut dyn Unwrapped,
 ) {
+    let whole = content.map_or("", |content| content.raw);
     let (account, group) = log.as_deref().and_then(|log| log.split_once(':')).unzip();
     let cluster = group.and_then(cluster_of);
     match content.filter(|content| matches!(content.kind, ValueKind::String | ValueKind::Object)) {
@@ -122,6 +123,6 @@ fn message(
                 },
             );
         }
-        _ => out.skip(),
+        _ => out.skip(whole),
     }
 }

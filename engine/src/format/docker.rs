@@ -35,7 +35,7 @@ impl Envelope for Docker {
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
         let Some(log) = record.string("log") else {
-            return out.skip();
+            return out.skip(record.text);
         };
         let stream = record.string("stream").unwrap_or_default();
         let line = log.strip_suffix('\n');
@@ -48,7 +48,7 @@ impl Envelope for Docker {
             envelope: record.without(&["log"]),
             ..Provenance::default()
         };
-        out.part(line.unwrap_or(&log), part, &provenance);
+        out.part(line.unwrap_or(&log), record.text, part, &provenance);
     }
 }
 

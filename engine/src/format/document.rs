@@ -22,7 +22,7 @@ pub(super) fn each<'a>(
             list.raw.get(at..).unwrap_or(list.raw),
             "the list continues with something that is not an element",
         ),
-        None if empty => out.skip(),
+        None if empty => out.skip(list.raw),
         None => {}
     }
 }

@@ -64,7 +64,7 @@ impl Envelope for Ecs {
                 },
             );
         } else {
-            out.skip();
+            out.skip(record.text);
         }
     }
 }

@@ -51,7 +51,7 @@ impl Envelope for EventList {
             return;
         }
         if empty {
-            out.skip();
+            out.skip(items.raw);
         }
     }
 }

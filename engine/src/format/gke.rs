@@ -101,7 +101,7 @@ impl<'e> LogEntry<'e> {
     /// Hands the event over, or skips the entry if another service wrote it.
     pub(super) fn hand_over(&self, out: &mut dyn Unwrapped) {
         if !self.is_kubernetes() {
-            out.skip();
+            out.skip(self.entry.text);
             return;
         }
         match writer::text(self.event()) {

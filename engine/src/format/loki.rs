@@ -36,7 +36,7 @@ impl Envelope for Loki {
             return if lines {
                 each(result, out, stream)
             } else {
-                out.skip()
+                out.skip(record.text)
             };
         }
         match held(record, "line") {
@@ -51,7 +51,7 @@ impl Envelope for Loki {
                     },
                 );
             }
-            None => out.skip(),
+            None => out.skip(record.text),
         }
     }
 }
@@ -81,10 +81,10 @@ fn labels<'a>(record: &Record<'a>) -> Option<Record<'a>> {
 
 fn stream(item: Value<'_>, out: &mut dyn Unwrapped) {
     let Some(stream) = Record::of(item) else {
-        return out.skip();
+        return out.skip(item.raw);
     };
     let Some(values) = stream.member("values") else {
-        return out.skip();
+        return out.skip(stream.text);
     };
     let cluster = stream
         .object("stream")
@@ -94,7 +94,7 @@ fn stream(item: Value<'_>, out: &mut dyn Unwrapped) {
         let mut entry = elements(value);
         let (time, line, metadata) = (entry.next(), entry.next(), entry.next());
         let Some(line) = line.filter(|line| line.kind == ValueKind::String) else {
-            return out.skip();
+            return out.skip(value.raw);
         };
         let mut own = Vec::new();
         for (name, value) in [("timestamp", time), ("structuredMetadata", metadata)] {

@@ -32,9 +32,11 @@ mod gke_bigquery;
 mod kube_apiserver;
 mod legacy_text;
 mod loki;
+mod marks;
 mod node_logs;
 mod otlp;
 mod ovh;
+mod packed;
 mod provenance;
 mod pubsub;
 mod rancher;
@@ -43,6 +45,7 @@ mod request_info;
 mod shipper;
 mod sls;
 mod splunk_hec;
+mod string;
 mod syslog;
 mod truncated;
 mod viaq;
@@ -50,9 +53,11 @@ mod writer;
 mod yandex;
 
 pub(crate) use event_list::EventList;
+pub(crate) use marks::bears_marks;
 pub(crate) use provenance::{PayloadPart, Provenance, TextLine, Twin};
 use record::NameSet;
 pub(crate) use record::Record;
+pub(crate) use string::{unpacked, unpacked_line, unpacked_list};
 pub(crate) use truncated::salvage;
 
 use std::sync::LazyLock;
@@ -67,8 +72,8 @@ pub(crate) trait Envelope: Sync {
     /// Who delivers it and what it looks like, in one sentence.
     fn doc(&self) -> &'static str;
 
-    /// Names of which every record of this format has at least one. They are looked for first, so
-    /// that [`Self::recognises`] is asked rarely.
+    /// Names of which every record of this format has at least one, or none if any record may be of
+    /// it. They are looked for first, so that [`Self::recognises`] is asked rarely.
     fn members(&self) -> &'static [&'static str];
 
     /// Are these the members of a record of this format?
@@ -206,7 +211,7 @@ fn candidates(record: &Record<'_>) -> impl Iterator<Item = &'static dyn Envelope
     ENVELOPES
         .iter()
         .zip(NAMES.iter())
-        .filter(|(_, names)| record.may_have(**names))
+        .filter(|(format, names)| format.members().is_empty() || record.may_have(**names))
         .map(|(format, _)| *format)
 }
 
@@ -235,10 +240,12 @@ pub(crate) trait Unwrapped {
     fn decoded(&mut self, text: &str, provenance: &Provenance<'_>);
     /// An event that the format made from the envelope.
     fn made(&mut self, text: &str, provenance: &Provenance<'_>);
-    /// A part of a payload that is spread over several records.
-    fn part(&mut self, text: &str, part: PayloadPart<'_>, provenance: &Provenance<'_>);
+    /// A part of a payload that is spread over several records. If it is the whole payload, that lies
+    /// `at` this text.
+    fn part(&mut self, text: &str, at: &str, part: PayloadPart<'_>, provenance: &Provenance<'_>);
     /// A part of the record that cannot be read.
     fn reject(&mut self, text: &str, message: &str);
-    /// A part of the record that is legitimately not an event.
-    fn skip(&mut self);
+    /// A part of the record that is legitimately not an event, unless its text bears the marks of
+    /// one.
+    fn skip(&mut self, text: &str);
 }

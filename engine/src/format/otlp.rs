@@ -9,9 +9,8 @@
 
 use std::borrow::Cow;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-
 use crate::format::document::{each, filled, joined};
+use crate::format::packed::unpack;
 use crate::format::{Envelope, Provenance, Record, Unwrapped, writer};
 use crate::json::{Cursor, Text, Value, ValueKind, elements};
 
@@ -40,7 +39,7 @@ impl Envelope for Otlp {
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
         match resources(record) {
             Some(resources) => each(resources, out, resource),
-            None => out.skip(),
+            None => out.skip(record.text),
         }
     }
 }
@@ -56,10 +55,10 @@ fn resource(item: Value<'_>, out: &mut dyn Unwrapped) {
     const RECORDS: [&str; 3] = ["logRecords", "log_records", "logs"];
 
     let Some(of) = Record::of(item) else {
-        return out.skip();
+        return out.skip(item.raw);
     };
     let Some(scopes) = of.any(&SCOPES) else {
-        return out.skip();
+        return out.skip(item.raw);
     };
     let attributes = of.object("resource").and_then(|of| of.member("attributes"));
     let cluster = attribute(attributes, "k8s.cluster.name")
@@ -67,20 +66,20 @@ fn resource(item: Value<'_>, out: &mut dyn Unwrapped) {
     let log_stream =
         attribute(attributes, "k8s.node.name").or_else(|| attribute(attributes, "host.name"));
     let around = of.without(&SCOPES);
-    each(scopes, out, |scope, out| {
-        let Some(scope) = Record::of(scope) else {
-            return out.skip();
+    each(scopes, out, |item, out| {
+        let Some(scope) = Record::of(item) else {
+            return out.skip(item.raw);
         };
         let Some(records) = scope.any(&RECORDS) else {
-            return out.skip();
+            return out.skip(scope.text);
         };
         let around = joined(
             around.as_deref(),
             scope.without(&["logRecords", "log_records", "logs", "schemaUrl"]),
         );
-        each(records, out, |entry, out| {
-            let Some(entry) = Record::of(entry) else {
-                return out.skip();
+        each(records, out, |item, out| {
+            let Some(entry) = Record::of(item) else {
+                return out.skip(item.raw);
             };
             let provenance = Provenance {
                 cluster: cluster.as_deref().map(Cow::Borrowed),
@@ -103,7 +102,7 @@ fn attribute<'a>(attributes: Option<Value<'a>>, name: &str) -> Option<Cow<'a, st
 
 fn body(entry: &Record<'_>, provenance: &Provenance<'_>, out: &mut dyn Unwrapped) {
     let Some(body) = entry.object("body") else {
-        return out.skip();
+        return out.skip(entry.text);
     };
     if let Some(text) = body
         .member("stringValue")
@@ -118,16 +117,12 @@ fn body(entry: &Record<'_>, provenance: &Provenance<'_>, out: &mut dyn Unwrapped
             None => out.reject(entry.text, "the body is nested too deeply"),
         }
     } else if let Some(bytes) = body.string("bytesValue") {
-        match STANDARD
-            .decode(bytes.trim())
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-        {
-            Some(text) => out.decoded(&text, provenance),
-            None => out.skip(),
+        match unpack(&bytes) {
+            Ok(text) => out.decoded(&text, provenance),
+            Err(why) => out.reject(entry.text, why.message()),
         }
     } else {
-        out.skip();
+        out.skip(entry.text);
     }
 }
 

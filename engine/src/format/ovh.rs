@@ -40,7 +40,7 @@ impl Envelope for Ovh {
                     },
                 );
             }
-            None => out.skip(),
+            None => out.skip(record.text),
         }
     }
 }

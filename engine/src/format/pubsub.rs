@@ -6,12 +6,8 @@
 //! base64 unless the subscription has decoded it. It usually holds a LogEntry, which another format
 //! reads.
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, STANDARD_NO_PAD},
-};
-
 use crate::format::document::each;
+use crate::format::packed::unpack;
 use crate::format::{Envelope, Provenance, Record, Unwrapped};
 use crate::json::{Text, ValueKind};
 
@@ -64,7 +60,7 @@ impl Envelope for PubSub {
             None if element.kind == ValueKind::Object => {
                 out.reject(element.raw, "the received message is not a JSON object")
             }
-            None => out.skip(),
+            None => out.skip(element.raw),
         });
     }
 }
@@ -92,41 +88,18 @@ fn hand_over(message: &Record<'_>, delivery: Option<String>, out: &mut dyn Unwra
     };
     let Some(data) = message.member("data") else {
         // A message may have attributes alone.
-        out.skip();
+        out.skip(message.text);
         return;
     };
     let text = data.text().map(Text::decode).unwrap_or_default();
     if data.kind == ValueKind::Object || text.trim_start().starts_with(['{', '[']) {
         out.payload(data, &provenance);
     } else if text.is_empty() {
-        out.skip();
+        out.skip(message.text);
     } else {
-        match decode(&text).map(String::from_utf8) {
-            Some(Ok(text)) => out.decoded(&text, &provenance),
-            Some(Err(_)) => out.reject(data.raw, "the message's data is not valid UTF-8"),
-            None => out.reject(data.raw, "the message's data is not valid base64"),
+        match unpack(&text) {
+            Ok(text) => out.decoded(&text, &provenance),
+            Err(why) => out.reject(data.raw, why.message()),
         }
     }
-}
-
-/// Base64 in either alphabet, padded or not, on any number of lines.
-fn decode(text: &str) -> Option<Vec<u8>> {
-    if let Ok(bytes) = STANDARD.decode(text) {
-        return Some(bytes);
-    }
-    let letters = text
-        .bytes()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .map(|byte| match byte {
-            b'-' => b'+',
-            b'_' => b'/',
-            other => other,
-        });
-    let mut plain: Vec<u8> = letters.collect();
-    let end = plain
-        .iter()
-        .rposition(|&byte| byte != b'=')
-        .map_or(0, |last| last + 1);
-    plain.truncate(end);
-    STANDARD_NO_PAD.decode(plain).ok()
 }

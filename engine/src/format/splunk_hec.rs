@@ -51,7 +51,7 @@ impl Envelope for SplunkHec {
                     },
                 );
             }
-            None => out.skip(),
+            None => out.skip(record.text),
         }
     }
 }

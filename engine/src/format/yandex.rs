@@ -35,10 +35,10 @@ impl Envelope for Yandex {
 
     fn unwrap(&self, record: &Record<'_>, out: &mut dyn Unwrapped) {
         let Some(details) = record.object("details") else {
-            return out.skip();
+            return out.skip(record.text);
         };
         let Some(native) = NATIVE.iter().find_map(|name| held(&details, name)) else {
-            return out.skip();
+            return out.skip(record.text);
         };
         let cluster = filled(&details, "clusterId").or_else(|| filled(&details, "cluster_id"));
         let envelope = joined(

@@ -88,7 +88,7 @@ impl<'w, S: RecordSink> Walk<'w, S> {
             (Some(format), _) => self.unwrap(from, &record, format),
             (None, NoEvent::Json(fault)) => self.fault(from, text, fault),
             (None, NoEvent::Other { .. }) => {
-                self.skip(reason::NOT_AN_EVENT);
+                self.pass_over(from, record.text.len(), record.text.as_bytes());
                 Attempt::Until(from + record.text.len())
             }
         }
@@ -118,7 +118,7 @@ impl<'w, S: RecordSink> Walk<'w, S> {
                 self.unwrap(from, &record, format)
             }
             (Ok(record), _) => {
-                self.skip(reason::NOT_AN_EVENT);
+                self.pass_over(from, record.text.len(), record.text.as_bytes());
                 Attempt::Until(from + record.text.len())
             }
             (Err(fault), _) => self.fault(from, text, fault),

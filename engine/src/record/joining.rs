@@ -43,6 +43,11 @@ impl<S: RecordSink> Walk<'_, S> {
         matches!(container_end(&whole, start), Some(Ok(_)))
     }
 
+    /// Has the stream a payload whose last part is still to come?
+    pub(super) fn is_awaited(&self, stream: &str) -> bool {
+        self.records.parts.position(stream).is_some()
+    }
+
     /// The payload that this part completes, if it is the last.
     fn joined(&mut self, from: usize, bytes: &[u8], part: PayloadPart<'_>) -> Option<Vec<u8>> {
         let index = self.records.parts.position(part.stream);

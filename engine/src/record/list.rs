@@ -2,7 +2,7 @@
 //! as records out.
 
 use crate::account::reason;
-use crate::format::{Envelope as _, EventList, Unwrapped as _};
+use crate::format::{Envelope as _, EventList, PLAIN, Unwrapped as _, unpacked_list};
 use crate::json::{Text, Value, ValueKind, container_end, elements};
 use crate::record::attempt::Attempt;
 use crate::record::scope::Scope;
@@ -15,7 +15,7 @@ use crate::source::elements::list_start;
 pub(super) const NO_ELEMENT: &str = "the list continues with something that is not an element";
 
 /// Lists in lists that are looked into.
-const MOST_LISTS: usize = 4;
+pub(super) const MOST_LISTS: usize = 4;
 
 impl<S: RecordSink> Walk<'_, S> {
     /// A list at the top level: its elements are records. Returns where to go on.
@@ -48,6 +48,11 @@ impl<S: RecordSink> Walk<'_, S> {
             self.reject(at, end, reason::UTF8, message);
             return end;
         };
+        if let Some(inside) = unpacked_list(Value::array(text)) {
+            self.payload(at, text.len(), &inside, &Scope::new(PLAIN));
+            let line_end = self.line_end(end);
+            return self.after_value(end, line_end);
+        }
         let mut empty = true;
         let mut list = elements(Value::array(text));
         for element in list.by_ref() {
@@ -76,7 +81,8 @@ impl<S: RecordSink> Walk<'_, S> {
             ValueKind::Array if depth < MOST_LISTS => {
                 self.array_at(start, depth + 1);
             }
-            _ => self.skip(reason::NOT_AN_EVENT),
+            ValueKind::String => self.string(start, element),
+            _ => self.pass_over(start, element.raw.len(), element.raw.as_bytes()),
         }
     }
 

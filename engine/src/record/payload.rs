@@ -4,9 +4,11 @@
 
 use crate::account::reason;
 use crate::event::{Event, NoEvent};
-use crate::format::{Envelope, Record, detect, detect_line, detect_resembling, salvage};
-use crate::json::{Fault, Value, ValueKind, elements};
-use crate::record::list::NO_ELEMENT;
+use crate::format::{
+    Envelope, Record, detect, detect_line, detect_resembling, salvage, unpacked, unpacked_list,
+};
+use crate::json::{Cursor, Fault, Value, ValueKind, elements};
+use crate::record::list::{MOST_LISTS, NO_ELEMENT};
 use crate::record::scope::Scope;
 use crate::record::sink::RecordSink;
 use crate::record::unwrapping::{Unwrapping, describe};
@@ -25,8 +27,7 @@ impl<S: RecordSink> Walk<'_, S> {
     pub(super) fn payload(&mut self, from: usize, length: usize, text: &str, scope: &Scope<'_>) {
         // An envelope has two scopes: what it is, and what it says of its payload.
         if scope.depth() > 2 * MOST_LAYERS {
-            self.skip(reason::NOT_AN_EVENT);
-            return;
+            return self.pass_over(from, length, text.as_bytes());
         }
         let mut rest = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
         let mut first = true;
@@ -34,9 +35,13 @@ impl<S: RecordSink> Walk<'_, S> {
             let end = match rest.as_bytes().first() {
                 Some(b'{') => self.payload_object(from, length, rest, scope),
                 // `[INFO] …` is not a list.
-                Some(b'[') if first && rest[1..].trim_start().starts_with(['{', '[', ']']) => {
-                    self.payload_list(from, length, rest, scope);
+                Some(b'[') if first && rest[1..].trim_start().starts_with(['{', '[', ']', '"']) => {
+                    self.payload_list(from, length, rest, scope, 0);
                     None
+                }
+                Some(b'"') if let Some(string) = whole_string(rest) => {
+                    self.payload_string(from, length, string, scope);
+                    Some(string.raw.len())
                 }
                 Some(_) if first => {
                     self.payload_text(from, length, rest, scope);
@@ -54,7 +59,17 @@ impl<S: RecordSink> Walk<'_, S> {
         }
     }
 
-    fn payload_list(&mut self, from: usize, length: usize, text: &str, scope: &Scope<'_>) {
+    fn payload_list(
+        &mut self,
+        from: usize,
+        length: usize,
+        text: &str,
+        scope: &Scope<'_>,
+        depth: usize,
+    ) {
+        if let Some(inside) = unpacked_list(Value::array(text.trim_end())) {
+            return self.payload(from, length, &inside, &scope.inside(scope.format()));
+        }
         let mut list = elements(Value::array(text));
         let mut empty = true;
         for element in list.by_ref() {
@@ -63,7 +78,11 @@ impl<S: RecordSink> Walk<'_, S> {
                 ValueKind::Object => {
                     self.payload_object(from, length, element.raw, scope);
                 }
-                _ => self.skip(reason::NOT_AN_EVENT),
+                ValueKind::String => self.payload_string(from, length, element, scope),
+                ValueKind::Array if depth < MOST_LISTS => {
+                    self.payload_list(from, length, element.raw, scope, depth + 1);
+                }
+                _ => self.pass_over(from, length, element.raw.as_bytes()),
             }
         }
         if list.fault.is_some() {
@@ -79,7 +98,24 @@ impl<S: RecordSink> Walk<'_, S> {
                 let inner = scope.inside(format.name()).with(&line.provenance);
                 self.payload(from, length, &line.payload, &inner);
             }
-            _ => self.skip(reason::NOT_AN_EVENT),
+            _ => self.pass_over(from, length, text.as_bytes()),
+        }
+    }
+
+    /// A JSON string that holds a payload of its own.
+    pub(super) fn payload_string(
+        &mut self,
+        from: usize,
+        length: usize,
+        string: Value<'_>,
+        scope: &Scope<'_>,
+    ) {
+        match unpacked(string) {
+            Some(text) => {
+                let inner = scope.inside(scope.format());
+                self.payload(from, length, &text, &inner);
+            }
+            None => self.pass_over(from, length, string.raw.as_bytes()),
         }
     }
 
@@ -127,7 +163,7 @@ impl<S: RecordSink> Walk<'_, S> {
         };
         match (detect(&record), fault) {
             (Some(format), _) => self.unwrap_in(from, length, &record, format, scope),
-            (None, None) => self.skip(reason::NOT_AN_EVENT),
+            (None, None) => self.pass_over(from, length, record.text.as_bytes()),
             (None, Some(fault)) => {
                 self.reject(from, from + length, reason::JSON, describe(fault));
             }
@@ -217,4 +253,10 @@ impl<S: RecordSink> Walk<'_, S> {
         }
         self.reject(from, from + length, reason::JSON, describe(fault));
     }
+}
+
+/// The JSON string that `text` begins with.
+pub(super) fn whole_string(text: &str) -> Option<Value<'_>> {
+    let value = Cursor::new(text).value().ok()?;
+    (value.kind == ValueKind::String).then_some(value)
 }

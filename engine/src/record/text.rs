@@ -4,8 +4,9 @@
 use std::borrow::Cow;
 
 use crate::account::reason;
-use crate::format::detect_line;
-use crate::json::Cursor;
+use crate::format::{PLAIN, detect_line, unpacked_line};
+use crate::json::{Cursor, Value};
+use crate::record::payload::whole_string;
 use crate::record::scope::Scope;
 use crate::record::sink::RecordSink;
 use crate::record::walk::{NOT_UTF8, Walk};
@@ -23,6 +24,33 @@ impl<S: RecordSink> Walk<'_, S> {
             .iter()
             .all(|byte| matches!(byte, b']' | b',' | b' ' | b'\t' | b'\r'));
         if alone { line_end } else { self.garbage(at) }
+    }
+
+    /// A JSON string that stands alone, or among the elements of a list: it may hold an event.
+    /// Returns where to go on.
+    pub(super) fn string_at(&mut self, at: usize) -> usize {
+        let end = if self.chunk.elements {
+            self.bytes.len()
+        } else {
+            self.line_end(at)
+        };
+        let text = match self.text {
+            Some(text) => &text[at..end],
+            None => std::str::from_utf8(&self.bytes[at..end]).unwrap_or_default(),
+        };
+        match whole_string(text) {
+            Some(string) => {
+                self.string(at, string);
+                self.after_value(at + string.raw.len(), end)
+            }
+            None => self.garbage(at),
+        }
+    }
+
+    /// The verdict on a JSON string: an event or an envelope in a string is one all the same.
+    pub(super) fn string(&mut self, at: usize, string: Value<'_>) {
+        let scope = Scope::new(PLAIN);
+        self.payload_string(at, string.raw.len(), string, &scope);
     }
 
     /// Text that no record begins with.
@@ -69,7 +97,7 @@ impl<S: RecordSink> Walk<'_, S> {
             Ok(text) => {
                 let mut cursor = Cursor::new(text);
                 if cursor.value().is_ok() && cursor.at() == text.len() {
-                    self.skip(reason::NOT_AN_EVENT);
+                    self.pass_over(at, text.len(), text.as_bytes());
                 } else {
                     let message = "the list element is not valid JSON".to_owned();
                     self.reject(at, end, reason::JSON, message);
@@ -90,7 +118,11 @@ impl<S: RecordSink> Walk<'_, S> {
             Err(error) => std::str::from_utf8(&line[..error.valid_up_to()]).unwrap_or_default(),
         };
         let Some((format, found)) = detect_line(text) else {
-            return false;
+            let Some(inside) = unpacked_line(text) else {
+                return false;
+            };
+            self.payload(at, line.len(), &inside, &Scope::new(PLAIN));
+            return true;
         };
         // A line of the legacy format that was cut looks like any program's.
         if !found.payload.starts_with('{') && text.contains(" AUDIT: id=\"") {

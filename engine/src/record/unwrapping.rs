@@ -79,7 +79,7 @@ impl<S: RecordSink> Unwrapped for Unwrapping<'_, '_, S> {
         let scope = self.scope.with(provenance);
         match Event::decode(text, None) {
             Ok((event, end)) => self.walk.emit(event, &text[..end], from, length, &scope),
-            Err(NoEvent::Other { .. }) => self.walk.skip(reason::NOT_AN_EVENT),
+            Err(NoEvent::Other { .. }) => self.walk.pass_over(from, length, text.as_bytes()),
             Err(NoEvent::Json(fault)) => {
                 self.walk
                     .reject(from, from + length, reason::JSON, describe(fault));
@@ -87,10 +87,14 @@ impl<S: RecordSink> Unwrapped for Unwrapping<'_, '_, S> {
         }
     }
 
-    fn part(&mut self, text: &str, part: PayloadPart<'_>, provenance: &Provenance<'_>) {
+    fn part(&mut self, text: &str, at: &str, part: PayloadPart<'_>, provenance: &Provenance<'_>) {
         let scope = self.scope.inside(self.scope.format()).with(provenance);
-        self.walk
-            .part(self.from, self.length, text.as_bytes(), part, &scope);
+        let (from, length) = if part.complete && !self.walk.is_awaited(part.stream) {
+            self.locate(at)
+        } else {
+            (self.from, self.length)
+        };
+        self.walk.part(from, length, text.as_bytes(), part, &scope);
     }
 
     fn reject(&mut self, text: &str, message: &str) {
@@ -99,8 +103,9 @@ impl<S: RecordSink> Unwrapped for Unwrapping<'_, '_, S> {
             .reject(from, from + length, reason::JSON, message.to_owned());
     }
 
-    fn skip(&mut self) {
-        self.walk.skip(reason::NOT_AN_EVENT);
+    fn skip(&mut self, text: &str) {
+        let (from, length) = self.locate(text);
+        self.walk.pass_over(from, length, text.as_bytes());
     }
 }
 

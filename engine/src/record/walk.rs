@@ -2,7 +2,7 @@
 
 use crate::account::{Reject, Tally, reason};
 use crate::event::Event;
-use crate::format::Twin;
+use crate::format::{Twin, bears_marks};
 use crate::json::Text;
 use crate::record::records::Records;
 use crate::record::seen::Novelty;
@@ -13,6 +13,10 @@ use crate::source::{Boundary, Chunk};
 pub(super) const TOO_SHORT: &str = "the record ends before it is complete";
 /// The message of a record that is not UTF-8.
 pub(super) const NOT_UTF8: &str = "the record is not valid UTF-8";
+
+/// The message of a record that bears the marks of an event and could not be read.
+pub(super) const UNKNOWN_FORMAT: &str =
+    "it bears the marks of an audit event, but is not one and in no known format";
 
 pub(super) struct Walk<'w, S> {
     pub(super) bytes: &'w [u8],
@@ -78,11 +82,13 @@ impl<'w, S: RecordSink> Walk<'w, S> {
         let mut at = 0;
         while let Some(&byte) = self.bytes.get(at) {
             at = match byte {
-                b' ' | b'\t' | b'\r' | b'\n' => at + 1,
+                // A log that was truncated under its writer, or on a lost disk, has zeros.
+                b' ' | b'\t' | b'\r' | b'\n' | 0 => at + 1,
                 b'{' => self.value(at),
                 // Between the elements of a list.
                 b',' if self.chunk.elements => at + 1,
                 b'[' => self.array(at),
+                b'"' => self.string_at(at),
                 b']' | b',' => self.punctuation(at),
                 _ => self.garbage(at),
             };
@@ -161,6 +167,21 @@ impl<'w, S: RecordSink> Walk<'w, S> {
 
     pub(super) fn skip(&mut self, reason: &'static str) {
         self.tally.skip(reason);
+    }
+
+    /// What no format took, and a format passed over: no event, unless it bears the marks of one.
+    /// Then nobody may take the log for one without it.
+    pub(super) fn pass_over(&mut self, from: usize, length: usize, text: &[u8]) {
+        if bears_marks(text) {
+            self.reject(
+                from,
+                from + length,
+                reason::UNKNOWN_FORMAT,
+                UNKNOWN_FORMAT.to_owned(),
+            );
+        } else {
+            self.skip(reason::NOT_AN_EVENT);
+        }
     }
 
     /// Does what ends at `end` end with the object, before the end of a line?

@@ -9,9 +9,12 @@ use super::job::Collector;
 use super::open::OpenObject;
 use super::piece::PieceReading;
 use crate::account::{Reject, reason};
+use crate::format::bears_marks;
 use crate::record::records::Records;
+use crate::source::foreign;
 use crate::source::layout::has_record;
 use crate::source::object::Location;
+use crate::source::transcode::FailedRead;
 use crate::source::{ChunkReader, Compression, Layout, compress};
 
 /// The longest an object may be to be decompressed on the thread that decodes it.
@@ -30,9 +33,16 @@ impl<C: Collector> PieceReading<'_, C> {
             .read_to_end(&mut head)
             .err();
         let layout = Layout::of(&head);
-        if !layout.json && head_error.is_none() && !planned.is_stream() && !has_json(self.object)? {
-            self.no_log(&head);
-            return Ok(self.collector.hand_over());
+        if !layout.json && head_error.is_none() {
+            let content = if planned.is_stream() {
+                FileContent::of(&head, layout)
+            } else {
+                look_through(self.object)?
+            };
+            if content != FileContent::Records {
+                self.no_log(&head, content);
+                return Ok(self.collector.hand_over());
+            }
         }
         let body = head.split_off((layout.skip as usize).min(head.len()));
         let rest: Box<dyn Read + Send> = match head_error {
@@ -135,59 +145,101 @@ impl<C: Collector> PieceReading<'_, C> {
         }
     }
 
-    /// An object that holds nothing like JSON: found in a folder it is skipped, named by the user
-    /// it is a reject.
-    fn no_log(&mut self, head: &[u8]) {
+    /// An object without records. One that bears the marks of events, or may hold anything, is a
+    /// reject; any other is skipped if it was found in a folder, and a reject if the user named it.
+    fn no_log(&mut self, head: &[u8], content: FileContent) {
         let planned = self.object.planned;
         let unterminated = head.len() < Layout::HEAD && !head.ends_with(b"\n");
         // For a lake what was read is read for good: this may be the first bytes of a log.
         let may_grow = planned.resume.is_some() && unterminated;
         if may_grow && planned.compression.is_none() {
-            self.tally.skip_tail(planned.from());
+            return self.tally.skip_tail(planned.from());
+        }
+        if may_grow {
+            self.tally.end_at(planned.from());
+        }
+        let container = foreign::container(head);
+        let (reason, message) = if let Some(what) = container {
+            (reason::UNKNOWN_FORMAT, format!("it is {what}"))
+        } else if content == FileContent::Marks {
+            let what = foreign::text(head);
+            let message = format!("it bears the marks of audit events, but is {what}");
+            (reason::UNKNOWN_FORMAT, message)
         } else if planned.object.named {
-            let message = "nothing in it looks like JSON".to_owned();
-            let reject = Reject::new(reason::NOT_A_LOG, message, 0, Some(1), head);
-            if may_grow {
-                self.tally.reject_tail(planned.from(), &reject);
-                self.collector.reject_tail(reject);
-            } else {
-                self.reject(reject);
-            }
+            (
+                reason::NOT_A_LOG,
+                "nothing in it looks like JSON".to_owned(),
+            )
         } else {
-            if may_grow {
-                self.tally.end_at(planned.from());
-            }
-            self.tally.skip(reason::NO_LOG);
+            return self.tally.skip(reason::NO_LOG);
+        };
+        let head = if container.is_some() { b"" } else { head };
+        let reject = Reject::new(reason, message, 0, Some(1), head);
+        if may_grow {
+            self.tally.reject_tail(planned.from(), &reject);
+            self.collector.reject_tail(reject);
+        } else {
+            self.reject(reject);
         }
     }
 }
 
-/// A stream that fails with an error met before.
-struct FailedRead(Option<io::Error>);
+/// What an object holds whose first bytes have no record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileContent {
+    /// There are records after all.
+    Records,
+    /// Nothing that looks like a record, but the marks of events.
+    Marks,
+    Nothing,
+}
 
-impl Read for FailedRead {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        self.0.take().map_or(Ok(0), Err)
+impl FileContent {
+    /// Of a stream, which cannot be read twice: what its first bytes say. More may follow.
+    fn of(head: &[u8], layout: Layout) -> Self {
+        let complete = head.len() < Layout::HEAD;
+        if foreign::container(head).is_some() {
+            Self::Nothing
+        } else if layout.json || !complete {
+            Self::Records
+        } else if bears_marks(head) {
+            Self::Marks
+        } else {
+            Self::Records
+        }
     }
 }
 
-/// Is there an object with a member anywhere in it? Asked only where the first bytes have none.
-fn has_json(object: OpenObject<'_>) -> io::Result<bool> {
+/// Looks for a record, and for marks, in the whole object.
+fn look_through(object: OpenObject<'_>) -> io::Result<FileContent> {
+    /// So much of a window is looked at again with the next.
+    const KEPT: usize = 64 << 10;
     let (mut stream, _) = compress::decompressed(object.stored()?)?;
     let mut window = vec![0; 1 << 20];
     let mut kept = 0;
+    let mut marks = false;
     loop {
-        let read = match stream.read(&mut window[kept..]) {
-            Ok(0) => return Ok(false),
-            // What is before the error may be a log.
-            Err(_) => return Ok(true),
-            Ok(read) => read,
-        };
-        let filled = kept + read;
-        if has_record(&window[..filled]) {
-            return Ok(true);
+        let mut filled = kept;
+        while filled < window.len() {
+            match stream.read(&mut window[filled..]) {
+                Ok(0) => break,
+                // What is before the error may be a log.
+                Err(_) => return Ok(FileContent::Records),
+                Ok(read) => filled += read,
+            }
         }
-        kept = filled.min(512);
+        if filled == kept {
+            return Ok(if marks {
+                FileContent::Marks
+            } else {
+                FileContent::Nothing
+            });
+        }
+        if has_record(&window[..filled]) {
+            return Ok(FileContent::Records);
+        }
+        marks = marks || bears_marks(&window[..filled]);
+        kept = filled.min(KEPT);
         window.copy_within(filled - kept..filled, 0);
     }
 }

@@ -8,13 +8,17 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use serde::{Deserialize, Serialize};
 
-/// How an object is compressed.
+use crate::source::transcode::{Writing, transcoded};
+
+/// How an object is compressed, or its text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Compression {
     Gzip,
     Zstd,
     Bzip2,
     Xz,
+    /// It is not compressed, but in another writing than lines of JSON in UTF-8.
+    Text(Writing),
 }
 
 impl Compression {
@@ -26,7 +30,7 @@ impl Compression {
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
             [b'B', b'Z', b'h', b'1'..=b'9', ..] => Some(Self::Bzip2),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
-            _ => None,
+            _ => Writing::of(head).map(Self::Text),
         }
     }
 
@@ -37,6 +41,7 @@ impl Compression {
             Self::Zstd => "zstd",
             Self::Bzip2 => "bzip2",
             Self::Xz => "xz",
+            Self::Text(writing) => writing.name(),
         }
     }
 }
@@ -62,6 +67,9 @@ pub(crate) fn decompressed(
         let Some(compression) = Compression::of(&head) else {
             break;
         };
+        if matches!(compression, Compression::Text(_)) {
+            break;
+        }
         outer = outer.or(Some(compression));
         let buffered = BufReader::with_capacity(BUFFER, reader);
         reader = match compression {
@@ -77,9 +85,11 @@ pub(crate) fn decompressed(
                 )?;
                 Box::new(liblzma::bufread::XzDecoder::new_stream(buffered, stream))
             }
+            Compression::Text(_) => Box::new(buffered),
         };
     }
-    Ok((reader, outer))
+    let (reader, writing) = transcoded(reader)?;
+    Ok((reader, outer.or(writing.map(Compression::Text))))
 }
 
 /// The first bytes of `reader`, and a reader that still begins with them.

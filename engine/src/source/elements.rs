@@ -41,6 +41,7 @@ pub(super) fn scan_elements(buffer: &[u8], target: usize, limit: usize) -> (usiz
                 Some(Err(Fault::Syntax { .. })) => return (position, ElementsEnd::TooLarge),
                 Some(Err(Fault::Incomplete)) | None => None,
             },
+            Some(b'"') => string_end(buffer, position),
             // A scalar, or text that is not JSON. It ends where the decoder ends it, so that no cut
             // falls inside.
             Some(_) => scalar_end(buffer, position),
@@ -62,6 +63,19 @@ pub(super) fn scan_elements(buffer: &[u8], target: usize, limit: usize) -> (usiz
 /// `None` if the buffer ends first.
 pub(crate) fn scalar_end(buffer: &[u8], from: usize) -> Option<usize> {
     memchr::memchr3(b',', b']', b'\n', &buffer[from..]).map(|step| from + step)
+}
+
+/// The end of the string whose quote stands at `from`; what is not one ends as any scalar.
+fn string_end(buffer: &[u8], from: usize) -> Option<usize> {
+    let mut at = from + 1;
+    loop {
+        at += memchr::memchr3(b'"', b'\\', b'\n', buffer.get(at..)?)?;
+        match buffer[at] {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => return scalar_end(buffer, from),
+        }
+    }
 }
 
 /// If the buffer begins with an `EventList` that does not end in it: the start of the list's

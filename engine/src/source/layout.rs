@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::format::{bears_marks, unpacked_line};
+
 /// Where a record may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Boundary {
@@ -76,7 +78,7 @@ impl Layout {
         let text = &head[skip..];
         let first = text
             .iter()
-            .position(|byte| !byte.is_ascii_whitespace())
+            .position(|byte| !byte.is_ascii_whitespace() && *byte != 0)
             .map_or(0, |at| text[at]);
         // A log that begins in the middle of a record is still a log of values.
         let values =
@@ -86,11 +88,11 @@ impl Layout {
         } else {
             Boundary::Line
         };
-        let json = first == 0 || has_record(text);
+        let json = first == 0 || has_record(text) || is_packed(text);
         Self {
             skip: skip as u64,
             boundary,
-            list: first == b'[',
+            list: first == b'[' && !is_byte_list(text),
             parts: comes_in_parts(text),
             json,
         }
@@ -124,16 +126,37 @@ pub(crate) fn has_record(bytes: &[u8]) -> bool {
     }
     memchr::memchr_iter(b'{', bytes).any(|at| {
         let rest = bytes[at + 1..].trim_ascii_start();
-        let Some(name) = rest.strip_prefix(b"\"") else {
+        // In a string there are backslashes before its quotes.
+        let Some(name) = after_slashes(rest).strip_prefix(b"\"") else {
             return false;
         };
         let Some(end) = name
             .iter()
             .take(200)
-            .position(|byte| *byte == b'"' || *byte < 0x20)
+            .position(|byte| matches!(*byte, b'"' | b'\\' | ..0x20))
         else {
             return false;
         };
-        name[end] == b'"' && end > 0 && name[end + 1..].trim_ascii_start().first() == Some(&b':')
+        let after = after_slashes(&name[end..]).strip_prefix(b"\"");
+        end > 0 && after.is_some_and(|after| after.trim_ascii_start().first() == Some(&b':'))
     })
+}
+
+fn after_slashes(bytes: &[u8]) -> &[u8] {
+    let slashes = bytes.iter().take_while(|byte| **byte == b'\\').count();
+    &bytes[slashes..]
+}
+
+/// Does it begin with a list of bytes in which there is an event? Its elements are no records.
+fn is_byte_list(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let numbers = text[1..].trim_ascii_start();
+    let end = memchr::memchr(b']', text).map_or(text.len(), |end| end + 1);
+    numbers.first().is_some_and(u8::is_ascii_digit) && bears_marks(&text[..end])
+}
+
+/// Is the first line base64, and an event in it?
+fn is_packed(text: &[u8]) -> bool {
+    let line = &text[..memchr::memchr(b'\n', text).unwrap_or(text.len())];
+    std::str::from_utf8(line).is_ok_and(|line| unpacked_line(line.trim()).is_some())
 }

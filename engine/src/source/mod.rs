@@ -17,12 +17,14 @@ pub(crate) mod archive;
 pub(crate) mod chunk;
 pub(crate) mod compress;
 pub(crate) mod elements;
+pub(crate) mod foreign;
 pub(crate) mod held;
 pub(crate) mod lake_folder;
 pub(crate) mod layout;
 pub(crate) mod listing;
 pub(crate) mod object;
 pub(crate) mod store;
+pub(crate) mod transcode;
 pub(crate) mod witness;
 
 pub(crate) use chunk::{Chunk, ChunkReader};
