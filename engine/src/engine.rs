@@ -19,7 +19,7 @@ use futures::FutureExt;
 
 use crate::account::{InputReport, Ledger};
 use crate::catalog::{self, CatalogInputs, LogTable, ParquetInput};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Hint, Result};
 use crate::file::guard::OutputGuard;
 use crate::format::{format, formats};
 use crate::lake::{AsOf, LakeInput, LakeRoot};
@@ -30,6 +30,7 @@ use crate::query::{Account, Answer, SavedQuery, params};
 use crate::scan::look::{Looked, look};
 use crate::scan::open::OpenScan;
 use crate::scan::plan::ScanOptions;
+use crate::schema;
 use crate::session::{Limits, session};
 use crate::source::listing::{self, Inputs};
 use crate::source::store::{StoreSettings, Stores};
@@ -293,6 +294,16 @@ impl Engine {
         if !self.options.allow_writes {
             check_setting(&plan)?;
         }
+        let tables = tables_of(&plan)?;
+        if self.options.inputs.is_empty()
+            && let Some(table) = tables.iter().find(|table| is_of_input(table))
+        {
+            let message = format!("there is no input, and the statement reads the table {table}");
+            return Err(Error::from(ErrorKind::Options(message)).with_hint(Hint::GiveInput));
+        }
+        if tables.contains("events") {
+            account.ledger.note_events();
+        }
         let (plan, files) = self.redirect_copies(plan)?;
         let optimized = self.context.state().optimize(&plan)?;
         if scans_of(&optimized)? > 1 {
@@ -359,6 +370,28 @@ impl Engine {
         names.sort();
         names
     }
+}
+
+/// The names of the tables that a plan reads, those behind views among them. What `EXPLAIN` explains
+/// is not read.
+fn tables_of(plan: &LogicalPlan) -> Result<HashSet<String>> {
+    let mut tables = HashSet::new();
+    plan.apply_with_subqueries(|node| {
+        match node {
+            LogicalPlan::Explain(_) => return Ok(TreeNodeRecursion::Jump),
+            LogicalPlan::TableScan(scan) => {
+                tables.insert(scan.table_name.table().to_owned());
+            }
+            _ => {}
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(tables)
+}
+
+/// Is this a table of what the inputs hold?
+fn is_of_input(table: &str) -> bool {
+    schema::tables().iter().any(|known| known.name == table)
 }
 
 /// How often an optimized plan reads the raw logs.

@@ -121,6 +121,8 @@ pub enum Hint {
     },
     /// List the saved queries.
     ListQueries,
+    /// Give an input ([`Options::inputs`](crate::Options::inputs)).
+    GiveInput,
 }
 
 impl Error {

@@ -63,5 +63,6 @@ pub(crate) fn session(limits: &Limits) -> Result<SessionContext> {
         context.register_udf(function);
     }
     datafusion_functions_json::register_all(&mut context)?;
+    function::bounded::register(&context, limits.memory as u64 / 4);
     Ok(context)
 }

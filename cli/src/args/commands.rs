@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{
-    flags::{AccountFlags, Flags, OUTPUT, OutputFlags, ReadFlags, WriteFlags, text_output},
+    flags::{
+        AccountFlags, EmptyFlags, Flags, OUTPUT, OutputFlags, ReadFlags, WriteFlags, text_output,
+    },
     values::parameter,
 };
 
@@ -43,6 +45,8 @@ pub(crate) struct SqlArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
+    empty: EmptyFlags,
+    #[command(flatten)]
     read: ReadFlags,
     #[command(flatten)]
     write: WriteFlags,
@@ -55,6 +59,7 @@ pub(crate) struct SqlArgs {
 impl SqlArgs {
     pub(super) fn flags(&self) -> Flags {
         Flags {
+            allow_empty: self.empty.allow_empty,
             allow_writes: self.write.allow_writes,
             output: self.output.output.clone(),
             summary: self.account.summary.clone(),
@@ -73,6 +78,8 @@ pub(crate) struct RunArgs {
     #[arg(short = 'P', long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) params: Vec<(String, String)>,
     #[command(flatten)]
+    empty: EmptyFlags,
+    #[command(flatten)]
     read: ReadFlags,
     #[command(flatten)]
     write: WriteFlags,
@@ -85,6 +92,7 @@ pub(crate) struct RunArgs {
 impl RunArgs {
     pub(super) fn flags(&self) -> Flags {
         Flags {
+            allow_empty: self.empty.allow_empty,
             allow_writes: self.write.allow_writes,
             output: self.output.output.clone(),
             summary: self.account.summary.clone(),

@@ -28,6 +28,7 @@ pub(crate) struct Flags {
     pub(crate) threads: Option<u16>,
     pub(crate) memory: Option<usize>,
     pub(crate) allow_writes: bool,
+    pub(crate) allow_empty: bool,
     pub(crate) output: Option<String>,
     pub(crate) summary: Option<PathBuf>,
     /// The file or lake that the command writes.
@@ -75,6 +76,13 @@ pub(crate) struct InputFlags {
     /// comma-separated list]
     #[arg(short, long, value_name = "INPUT", help_heading = INPUT)]
     pub(crate) input: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct EmptyFlags {
+    /// Succeed if the input holds no audit events [default: exit 3]
+    #[arg(long, help_heading = INPUT)]
+    pub(crate) allow_empty: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, Args)]

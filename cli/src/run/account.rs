@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use auditql_engine::{AtomicFile, Counts, ScanReport, Tally, Window, format_time};
+use auditql_engine::{AtomicFile, Counts, InputReport, ScanReport, Tally, Window, format_time};
 use serde_json::{Value, json};
 
 use super::status;
@@ -94,7 +94,11 @@ pub(crate) fn tell(report: &ScanReport, settings: &Settings) -> u8 {
     if !settings.quiet {
         let _ = print(report, settings);
     }
-    if report.is_clean() {
+    let is_about_nothing = report.is_about_nothing() && !settings.allow_empty;
+    if is_about_nothing {
+        let _ = print_nothing(report);
+    }
+    if report.is_clean() && !is_about_nothing {
         status::OK
     } else {
         status::PARTIAL
@@ -141,6 +145,61 @@ fn print(report: &ScanReport, settings: &Settings) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// Says that there is nothing to ask about, and what is there instead. Also where the account is
+/// not wanted: an empty answer looks like a good one.
+fn print_nothing(report: &ScanReport) -> io::Result<()> {
+    let mut err = io::stderr().lock();
+    let there = what_is_there(report);
+    writeln!(
+        err,
+        "no audit events in the input: {}",
+        sanitize(&there, false)
+    )?;
+    writeln!(
+        err,
+        "hint: check -i; `auditql formats` lists what can be read, and --allow-empty accepts an \
+         input without events"
+    )
+}
+
+/// `2 empty files, other JSON in a.json (an object with the members items, kind)`.
+fn what_is_there(report: &ScanReport) -> String {
+    let is_empty = |input: &&InputReport| input.tally.read() == 0;
+    let (empty, full): (Vec<_>, Vec<_>) = report.inputs.iter().partition(is_empty);
+    let mut there = Vec::new();
+    match (empty.as_slice(), full.is_empty()) {
+        ([], true) => there.push("there are no files".to_owned()),
+        ([one], _) => there.push(format!("{} is empty", one.uri)),
+        ([], false) => {}
+        (many, _) => there.push(counted(many.len() as u64, "empty file")),
+    }
+    const MOST: usize = 3;
+    for input in full.iter().take(MOST) {
+        let what = match &input.tally.passed_over {
+            _ if !input.tally.rejects.is_empty() => "what could not be read".to_owned(),
+            Some(example) => format!("other records, such as {example}"),
+            None => by_reason_only(&input.tally.skipped),
+        };
+        there.push(format!("{} holds {what}", input.uri));
+    }
+    if full.len() > MOST {
+        there.push(format!(
+            "and so on in {}",
+            counted((full.len() - MOST) as u64, "file")
+        ));
+    }
+    there.join(", ")
+}
+
+/// `3 not an audit log`.
+fn by_reason_only(counts: &Counts) -> String {
+    let reasons = counts.iter();
+    let reasons: Vec<String> = reasons
+        .map(|(reason, count)| format!("{} ({reason})", counted(*count, "record")))
+        .collect();
+    reasons.join(", ")
 }
 
 /// Lists the first rejects, one a line, with file and line.

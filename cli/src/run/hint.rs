@@ -2,6 +2,8 @@
 
 use auditql_engine::Hint;
 
+use crate::settings::Terminal;
+
 /// How a hint is followed here; `None` for one that this program does not know.
 pub(super) fn words(hint: &Hint) -> Option<String> {
     Some(match hint {
@@ -23,6 +25,10 @@ pub(super) fn words(hint: &Hint) -> Option<String> {
             format!("`auditql lake verify {lake}` shows what else is wrong")
         }
         Hint::GiveParameter { name } => format!("set it with -P {name}=VALUE"),
+        Hint::GiveInput if !Terminal::detect().stdin => {
+            "name a log, folder or lake with -i, or `-i -` for standard input".to_owned()
+        }
+        Hint::GiveInput => "name a log, folder or lake with -i, or in AUDITQL_INPUT".to_owned(),
         Hint::ListQueries => "`auditql queries` lists the saved queries".to_owned(),
         _ => return None,
     })

@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) summary: Option<PathBuf>,
     /// Print only errors on stderr.
     pub(crate) quiet: bool,
+    /// Is an input without events fine?
+    pub(crate) allow_empty: bool,
     /// The colours of stderr.
     pub(crate) color: Color,
     pub(crate) terminal: Terminal,
@@ -78,6 +80,7 @@ impl Settings {
             output: flags.output.clone(),
             summary: flags.summary.clone(),
             quiet: flags.quiet,
+            allow_empty: flags.allow_empty,
             options: Options {
                 stores: environment.stores,
                 ..options(flags, environment.inputs, now)

@@ -16,6 +16,8 @@ use super::{FileShare, InputReport, ScanAccount, ScanReport};
 pub(crate) struct Ledger {
     scans: Mutex<Vec<Arc<ScanAccount>>>,
     files: Mutex<FileShare>,
+    /// Does the question read events?
+    reads_events: AtomicBool,
     cancelled: AtomicBool,
     /// Whoever waits for the next rows of the answer.
     waiting: AtomicWaker,
@@ -58,6 +60,16 @@ impl Ledger {
             .iter()
             .map(|account| account.progress())
             .reduce(|a, b| (a.0 + b.0, a.1 + b.1))
+    }
+
+    /// The question reads events.
+    pub(crate) fn note_events(&self) {
+        self.reads_events.store(true, Ordering::Relaxed);
+    }
+
+    /// Does the question read events?
+    pub(crate) fn reads_events(&self) -> bool {
+        self.reads_events.load(Ordering::Relaxed)
     }
 
     /// Stops the question at the next opportunity.

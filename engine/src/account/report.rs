@@ -27,6 +27,8 @@ pub struct ScanReport {
     pub partial: bool,
     /// Data files of lakes that were read and have no checksums: damage in them goes unnoticed.
     pub unchecked_files: u64,
+    /// Was something asked about events, and the input looked at for them?
+    pub asked_for_events: bool,
 }
 
 impl ScanReport {
@@ -47,6 +49,11 @@ impl ScanReport {
         tally.samples.clear();
         self.total.merge(tally);
         self.inputs.push(input);
+    }
+
+    /// Was something asked about events of an input that holds none? Then the answer says nothing.
+    pub fn is_about_nothing(&self) -> bool {
+        self.asked_for_events && !self.partial && self.total.events == 0
     }
 
     /// Could every byte of the input be read?

@@ -28,6 +28,8 @@ pub struct Tally {
     pub levels: [u64; 4],
     /// The first rejects, for messages.
     pub samples: Vec<Reject>,
+    /// What the first record that is no audit event looks like, in words.
+    pub passed_over: Option<String>,
     /// Where the incomplete tail begins: before it all is read for good.
     pub(crate) tail: Option<u64>,
     /// How many of the rejects are about that tail. Another run may read it, so they are not for
@@ -90,6 +92,7 @@ impl Tally {
         self.events += other.events;
         self.bytes += other.bytes;
         self.unread += other.unread;
+        self.passed_over = self.passed_over.take().or(other.passed_over);
         self.format = self.format.or(other.format);
         for (mine, other) in self.levels.iter_mut().zip(other.levels) {
             *mine += other;

@@ -225,3 +225,72 @@ async fn a_file_that_is_longer_than_a_transaction() {
         .unwrap();
     assert_eq!((again.rows, again.known), (0, 1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_changes_under_a_question_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("audit.log");
+    let text = copies(40);
+    std::fs::write(&log, &text).unwrap();
+    let ask = async |engine: &Engine| {
+        let answer = engine.sql("SELECT count(*) FROM events").await.unwrap();
+        let account = answer.account().clone();
+        answer.collect().await.unwrap();
+        let rejects = account.report().total.rejects;
+        rejects.get("unreadable").copied().unwrap_or(0)
+    };
+    let engine = open(&log).await;
+    assert_eq!(ask(&engine).await, 0);
+    // It grows: that is the next question's.
+    std::fs::write(&log, text.clone() + &copies(1)).unwrap();
+    assert_eq!(ask(&engine).await, 0);
+    // `copytruncate`, then as long as before with other events, then another file of its name.
+    std::fs::write(&log, &text[..100]).unwrap();
+    assert_eq!(ask(&engine).await, 1);
+    std::fs::write(
+        &log,
+        copies(41).replace("audit.k8s.io/v1", "audit.k8s.io/v1beta1"),
+    )
+    .unwrap();
+    assert_eq!(ask(&engine).await, 1);
+    std::fs::write(&log, &text).unwrap();
+    assert_eq!(ask(&engine).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wide_rows_are_sorted_in_little_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("audit.log");
+    // Events of 20 kB, in an order that is not that of the question.
+    let mut text = String::new();
+    for number in 0..1500_u32 {
+        let id = number.wrapping_mul(2_654_435_761) % 1_000_003;
+        let body = "x".repeat(20_000);
+        text += &format!(
+            r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"{id:07}","stage":"ResponseComplete","requestURI":"/api/v1/pods","verb":"create","requestObject":{{"kind":"Pod","spec":"{body}"}},"stageTimestamp":"2026-11-01T00:00:00.000000Z"}}"#
+        );
+        text.push('\n');
+    }
+    std::fs::write(&log, text).unwrap();
+    let options = Options {
+        inputs: vec![log.display().to_string()],
+        threads: 2,
+        memory: 12 << 20,
+        ..Options::default()
+    };
+    let engine = Engine::open(options).await.unwrap();
+    let answer = engine
+        .sql("SELECT * FROM events ORDER BY audit_id")
+        .await
+        .unwrap();
+    let (mut rows, mut last) = (0, String::new());
+    for batch in answer.collect().await.unwrap() {
+        let ids = batch.column_by_name("audit_id").unwrap().as_string_view();
+        for id in ids.iter().flatten() {
+            assert!(last.as_str() <= id);
+            last = id.to_owned();
+            rows += 1;
+        }
+    }
+    assert_eq!(rows, 1500);
+}

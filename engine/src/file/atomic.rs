@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::identity::behind_links;
+use crate::source::identity::behind_links;
 use crate::temporary::UnfinishedFile;
 
 /// A file while it is written. Dropped early, nothing of it is left.

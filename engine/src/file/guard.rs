@@ -7,9 +7,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::identity::FileIdentity;
-use super::identity::behind_links;
 use crate::error::{Error, Result};
+use crate::source::identity::{FileIdentity, behind_links};
 use crate::source::lake_folder::is_lake;
 use crate::source::object::{InputObject, Location};
 

@@ -2,7 +2,6 @@
 //!
 //! - [`kind`]: what a name says about the kind of output;
 //! - [`atomic`]: the one way in which files are written; [`guard`]: which files may be, with
-//!   [`identity`]: which file a name means;
 //! - [`logs`]: raw logs → Parquet, by several threads; [`batches`]: batches → Parquet; [`parquet`]:
 //!   what both write;
 //! - [`jsonl`]: batches → the original events.
@@ -12,7 +11,6 @@
 pub(crate) mod atomic;
 pub(crate) mod batches;
 pub(crate) mod guard;
-pub(crate) mod identity;
 pub(crate) mod jsonl;
 pub(crate) mod kind;
 pub(crate) mod logs;

@@ -6,9 +6,10 @@
 //! a malformed body gives NULL, so that an attacker cannot hide a field by what surrounds it.
 //!
 //! Not responsible for: DataFusion's own functions, except `date_trunc`, which is made faster
-//! ([`date_trunc`]).
+//! ([`date_trunc`]), and those that could fill the memory alone ([`bounded`]).
 
 mod body;
+pub(crate) mod bounded;
 mod date_trunc;
 mod duration;
 mod net;

@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn every_flipped_bit_is_found() {
-        let bytes: Vec<u8> = (0..200_000_u32).map(|n| (n * n % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..200_000_u64).map(|n| (n * n % 251) as u8).collect();
         let sums = checksums(&bytes, 777);
         assert_eq!(sums, checksums(&bytes, 200_000));
         assert_eq!(sums.damaged(0, &bytes), None);

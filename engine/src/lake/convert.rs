@@ -192,6 +192,12 @@ impl LakeWriter<'_> {
             };
             match looked {
                 SourceLook::Empty => self.account.finish_piece(),
+                SourceLook::NotAFile => {
+                    let mut tally = Tally::default();
+                    tally.skip(reason::NOT_A_FILE);
+                    self.account.add(object, tally);
+                    self.account.finish_piece();
+                }
                 SourceLook::Known => {
                     self.converted.known += u64::from(!self.begun.contains(&object));
                     self.account.finish_piece();

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use deltalake::DeltaTable;
 use deltalake::kernel::{Add, EagerSnapshot};
 use deltalake::table::state::DeltaTableState;
+use futures::{StreamExt, TryStreamExt};
 use serde_json::Value;
 
 use crate::error::{Error, Hint, Result};
@@ -21,6 +22,9 @@ use crate::lake::root::LakeRoot;
 use crate::time::{MICROS_A_DAY, format_time, parse_micros};
 
 pub(crate) use commit::{Commit, CommitOutcome};
+
+/// Log entries that are read at a time.
+const AT_ONCE: usize = 16;
 
 /// The member of `commitInfo` that is ours.
 pub(crate) const INFO: &str = "auditql";
@@ -126,25 +130,21 @@ impl TableSnapshot {
             .find_map(|action| action["commitInfo"]["timestamp"].as_i64()))
     }
 
-    /// The last version that was there at a time.
+    /// The last version that was there at a time. A clock that was wrong for a while, in a year to
+    /// come or in 1970, says nothing about the versions before and after.
     ///
     /// # Errors
     ///
     /// When the log cannot be read.
     pub(crate) async fn version_at(&self, micros: i64) -> Result<Option<u64>> {
         let millis = micros.div_euclid(1000);
-        // Versions before this one were there, this one and later ones were not. Entries that are
-        // gone are old.
-        let (mut there, mut not) = (0, self.version() + 1);
-        while there < not {
-            let middle = there + (not - there) / 2;
-            if self.timestamp(middle).await?.is_none_or(|at| at <= millis) {
-                there = middle + 1;
-            } else {
-                not = middle;
-            }
-        }
-        Ok(there.checked_sub(1))
+        let versions = 0..=self.version();
+        let read = versions.map(|version| async move { self.timestamp(version).await });
+        let times: Vec<Option<i64>> = futures::stream::iter(read)
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(last_until(&times, millis).map(|version| version as u64))
     }
 
     fn no_version(&self, message: String) -> Error {
@@ -317,4 +317,85 @@ pub(crate) fn data_file(add: &Add) -> DataFile {
 /// A partition's value of nothing: the map that Delta wants.
 pub(crate) fn partition(date: Option<&str>) -> HashMap<String, Option<String>> {
     HashMap::from([("date".to_owned(), date.map(str::to_owned))])
+}
+
+/// The last of the versions with these times, in milliseconds, that was there at `time`. Entries that
+/// are gone are old. Times go forward: those that would have to go back to do so, fewer than the
+/// others, were taken from a wrong clock, and their versions came with the one before.
+fn last_until(times: &[Option<i64>], time: i64) -> Option<usize> {
+    let right = longest_ascent(times);
+    let mut last = None;
+    let mut now = i64::MIN;
+    for (version, known) in times.iter().enumerate() {
+        if right[version] {
+            now = known.unwrap_or(now);
+        }
+        if now <= time {
+            last = Some(version);
+        }
+    }
+    last
+}
+
+/// Which of these times belong to a longest sequence that does not go back.
+fn longest_ascent(times: &[Option<i64>]) -> Vec<bool> {
+    // By length: the index of the least time that such a sequence of this length ends with.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before: Vec<Option<usize>> = vec![None; times.len()];
+    let of = |index: usize| times[index].unwrap_or(i64::MIN);
+    for index in (0..times.len()).filter(|&index| times[index].is_some()) {
+        let length = ends.partition_point(|&end| of(end) <= of(index));
+        before[index] = length.checked_sub(1).map(|shorter| ends[shorter]);
+        if length == ends.len() {
+            ends.push(index);
+        } else {
+            ends[length] = index;
+        }
+    }
+    let mut belongs = vec![false; times.len()];
+    let mut next = ends.last().copied();
+    while let Some(index) = next {
+        belongs[index] = true;
+        next = before[index];
+    }
+    belongs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_jumps_confuses_nobody() {
+        let at = |times: &[i64], time| {
+            let times: Vec<Option<i64>> = times.iter().copied().map(Some).collect();
+            last_until(&times, time)
+        };
+        let steady = [10, 20, 20, 30];
+        assert_eq!(at(&steady, 9), None);
+        assert_eq!(
+            (at(&steady, 10), at(&steady, 20), at(&steady, 99)),
+            (Some(0), Some(2), Some(3))
+        );
+        // To 2099 and back; back to before 1970; both.
+        let ahead = [10, 20, 4_000, 30, 40];
+        assert_eq!(
+            (at(&ahead, 25), at(&ahead, 35), at(&ahead, 45)),
+            (Some(2), Some(3), Some(4))
+        );
+        let behind = [10, 20, -5, 30];
+        assert_eq!(
+            (at(&behind, 0), at(&behind, 15), at(&behind, 25)),
+            (None, Some(0), Some(2))
+        );
+        let both = [10, 4_000, -5, 20, 30];
+        assert_eq!(
+            (at(&both, 5), at(&both, 25), at(&both, 35)),
+            (None, Some(3), Some(4))
+        );
+        // The first one is wrong.
+        assert_eq!(at(&[4_000, 10, 20], 15), Some(1));
+        assert_eq!(last_until(&[None, None, Some(10)], 5), Some(1));
+        assert_eq!(last_until(&[], 5), None);
+    }
 }

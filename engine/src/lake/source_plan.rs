@@ -23,6 +23,8 @@ use crate::source::{Compression, Layout, compress};
 pub(crate) enum SourceLook {
     /// It holds nothing.
     Empty,
+    /// It is rightly not read.
+    NotAFile,
     /// All of it is in the lake.
     Known,
     /// What is to be done shows when the transaction that is being prepared is committed.
@@ -181,6 +183,9 @@ impl SourcePlanner<'_> {
         let planned = object.planned;
         if let Some(failure) = &planned.failure {
             return Ok(SourceLook::Failed(failure.clone()));
+        }
+        if planned.not_a_file {
+            return Ok(SourceLook::NotAFile);
         }
         let opened = OpenedSource::of(object)?;
         if opened.size == 0 {

@@ -36,6 +36,7 @@ impl Account {
                 .iter()
                 .for_each(|input| report.add(input.clone()));
         }
+        report.asked_for_events = is_counted && self.ledger.reads_events();
         report.unchecked_files = self.ledger.files().unchecked_files;
         locate_samples(&self.logs, &mut report);
         report

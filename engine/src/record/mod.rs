@@ -6,7 +6,8 @@
 //! - [`attempt`]: one try to read a record;
 //! - [`unwrapping`], [`payload`], [`scope`], [`joining`] and [`parts`]: what is in envelopes, in
 //!   envelopes inside them, and in payloads that are spread over several records;
-//! - [`seen`]: which events came before.
+//! - [`seen`]: which events came before;
+//! - [`description`]: what a record looks like that is no event.
 //!
 //! Everything that has to be the same for every projection, thread and split is decided here and in
 //! `source/chunk.rs`.
@@ -14,6 +15,7 @@
 //! Not responsible for: what a query wants. The verdict is the same for every question.
 
 mod attempt;
+mod description;
 mod joining;
 mod list;
 mod parts;

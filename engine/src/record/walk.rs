@@ -4,6 +4,7 @@ use crate::account::{Reject, Tally, reason};
 use crate::event::Event;
 use crate::format::{Twin, bears_marks};
 use crate::json::Text;
+use crate::record::description::looks_like;
 use crate::record::records::Records;
 use crate::record::seen::Novelty;
 use crate::record::sink::{EventSource, RecordLocation, RecordSink};
@@ -180,6 +181,9 @@ impl<'w, S: RecordSink> Walk<'w, S> {
                 UNKNOWN_FORMAT.to_owned(),
             );
         } else {
+            if self.tally.passed_over.is_none() {
+                self.tally.passed_over = Some(looks_like(text));
+            }
             self.skip(reason::NOT_AN_EVENT);
         }
     }

@@ -50,14 +50,14 @@ pub(crate) fn look(
             }
             Ok(ObjectLook::Archive(archive, path)) => {
                 match archive::unpack(archive, &object.uri, &path) {
-                    Ok((folder, files, broken)) => {
+                    Ok(members) => {
                         // In the place of the archive.
-                        files
-                            .into_iter()
-                            .rev()
-                            .for_each(|file| objects.push_front(file));
-                        failures.extend(broken);
-                        unpacked.push(folder);
+                        let files = members.files.into_iter().rev();
+                        files.for_each(|file| objects.push_front(file));
+                        planned
+                            .extend(members.not_files.into_iter().map(PlannedObject::not_a_file));
+                        failures.extend(members.failures);
+                        unpacked.push(members.folder);
                     }
                     Err(error) => {
                         let message = format!("the archive cannot be unpacked: {error}");

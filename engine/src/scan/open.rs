@@ -129,11 +129,10 @@ impl OpenObject<'_> {
     /// Its handles, with a local file open: whatever its name is given to, it stays this file.
     pub(super) fn held(&self) -> ObjectHandle {
         let mut handle = self.handle.clone();
-        if let (Location::File(path), None, false) = (
-            &self.planned.object.location,
-            &handle.held,
-            self.planned.is_stream(),
-        ) {
+        let is_readable = !self.planned.is_stream() && !self.planned.not_a_file;
+        if let (Location::File(path), None, true) =
+            (&self.planned.object.location, &handle.held, is_readable)
+        {
             // One that cannot be opened is told when it is read.
             handle.held = Held::open(path).ok();
         }

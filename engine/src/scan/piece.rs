@@ -80,6 +80,10 @@ impl Job {
 impl<C: Collector> PieceReading<'_, C> {
     fn read(&mut self) -> ControlFlow<()> {
         let planned = self.object.planned;
+        if planned.not_a_file {
+            self.tally.skip(reason::NOT_A_FILE);
+            return ControlFlow::Continue(());
+        }
         if let Some(failure) = &planned.failure {
             return self.unreadable(failure.clone(), 0);
         }

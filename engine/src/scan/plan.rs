@@ -6,6 +6,7 @@
 //! tell each other to [`SharedState`](super::shared::SharedState).
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,8 @@ pub(crate) struct PlannedObject {
     pub(crate) compression: Option<Compression>,
     /// Why it cannot be read, when that is known already.
     pub(crate) failure: Option<String>,
+    /// Is it something without bytes of its own, which is rightly not read?
+    pub(crate) not_a_file: bool,
     /// What a local file began with.
     pub(crate) head: Option<HeadMark>,
     /// Where reading goes on, when a part of the object is in a lake.
@@ -190,6 +193,7 @@ impl PlannedObject {
             layout,
             compression,
             failure: None,
+            not_a_file: false,
             head: None,
             resume: None,
         }
@@ -199,6 +203,20 @@ impl PlannedObject {
     pub(crate) fn failed(object: InputObject, message: String) -> Self {
         Self {
             failure: Some(message),
+            ..Self::new(object, None, None)
+        }
+    }
+
+    /// Something of this name that is rightly not read: a link in an archive, for one.
+    pub(crate) fn not_a_file(uri: String) -> Self {
+        let object = InputObject {
+            location: Location::File(PathBuf::from(&uri)),
+            uri,
+            size: Some(0),
+            named: false,
+        };
+        Self {
+            not_a_file: true,
             ..Self::new(object, None, None)
         }
     }
@@ -221,8 +239,6 @@ impl PlannedObject {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
 
     fn layout(list: bool) -> Layout {

@@ -1,14 +1,17 @@
 //! An archive in, the files in it out, each an object of its own: zip, and tar in any compression.
 //!
 //! Files are unpacked into a temporary folder, so that they are read as any others are: in
-//! parallel, each by its own content. Archives in archives are not unpacked. Not responsible for:
-//! what the files are.
+//! parallel, each by its own content. What else an archive holds is named: links and devices as what
+//! is rightly not read, and what cannot be read as a failure. Archives in archives are not unpacked.
+//! Not responsible for: what the files are.
 
 use std::{
     fs::File,
     io::{self, Read, Write},
     path::Path,
 };
+
+use tar::EntryType;
 
 use crate::source::compress;
 use crate::source::object::{Failures, InputObject, Location};
@@ -26,6 +29,12 @@ const TAR_HEADER: u64 = 512;
 /// An archive that unpacks to more than this many times its size, and a little, is an attack.
 const MOST_TIMES: u64 = 256;
 const LITTLE: u64 = 1 << 30;
+
+/// Types of members that the tar crate has no name for: GNU tar's `V`, `D` and `M` (GNU tar manual,
+/// "Extensions to the standard").
+const VOLUME_LABEL: u8 = b'V';
+const OLD_DIRECTORY: u8 = b'D';
+const REST_OF_A_FILE: u8 = b'M';
 
 impl Archive {
     /// By the first bytes of a file, decompressed if need be.
@@ -45,28 +54,31 @@ impl Archive {
     }
 }
 
+/// What an archive held.
+pub(crate) struct Unpacked {
+    /// The files are gone when it is dropped.
+    pub(crate) folder: TemporaryFolder,
+    pub(crate) files: Vec<InputObject>,
+    /// The names of members that hold no bytes of their own: links, devices.
+    pub(crate) not_files: Vec<String>,
+    pub(crate) failures: Failures,
+}
+
 /// The files of one archive while they are unpacked.
 struct Unpacking<'u> {
     uri: &'u str,
-    folder: &'u TemporaryFolder,
-    objects: Vec<InputObject>,
-    failures: Failures,
+    unpacked: Unpacked,
     /// Bytes that may still be unpacked.
     left: u64,
 }
 
-/// Unpacks the archive at `path`; its files are gone when the folder is dropped.
+/// Unpacks the archive at `path`.
 ///
 /// # Errors
 ///
-/// When there is no place for them. What is broken in the archive is a failure beside the files
+/// When there is no place for its files. What is broken in the archive is a failure beside the files
 /// before it.
-pub(crate) fn unpack(
-    archive: Archive,
-    uri: &str,
-    path: &Path,
-) -> io::Result<(TemporaryFolder, Vec<InputObject>, Failures)> {
-    let folder = TemporaryFolder::create()?;
+pub(crate) fn unpack(archive: Archive, uri: &str, path: &Path) -> io::Result<Unpacked> {
     let left = path
         .metadata()?
         .len()
@@ -74,9 +86,12 @@ pub(crate) fn unpack(
         .saturating_add(LITTLE);
     let mut unpacking = Unpacking {
         uri,
-        folder: &folder,
-        objects: Vec::new(),
-        failures: Vec::new(),
+        unpacked: Unpacked {
+            folder: TemporaryFolder::create()?,
+            files: Vec::new(),
+            not_files: Vec::new(),
+            failures: Vec::new(),
+        },
         left,
     };
     let done = match archive {
@@ -84,15 +99,12 @@ pub(crate) fn unpack(
         Archive::Tar => unpacking.tar(path),
     };
     if let Err(error) = done {
-        unpacking.failures.push((
+        unpacking.fail(
             uri.to_owned(),
             format!("the archive cannot be read to its end: {error}"),
-        ));
+        );
     }
-    let Unpacking {
-        objects, failures, ..
-    } = unpacking;
-    Ok((folder, objects, failures))
+    Ok(unpacking.unpacked)
 }
 
 impl Unpacking<'_> {
@@ -100,19 +112,23 @@ impl Unpacking<'_> {
         let mut archive = zip::ZipArchive::new(File::open(path)?).map_err(io::Error::other)?;
         for index in 0..archive.len() {
             match archive.by_index(index) {
-                Ok(mut file) if file.is_file() => {
+                Ok(file) if file.is_dir() => {}
+                Ok(mut file) => {
                     let name = file
                         .name()
                         .map_or_else(|_| format!("file {}", index + 1), |name| name.into_owned());
-                    self.file(&name, &mut file)?;
+                    if file.is_file() {
+                        self.file(&name, &mut file)?;
+                    } else {
+                        self.unpacked.not_files.push(self.uri_of(&name));
+                    }
                 }
-                Ok(_) => {}
                 // One in a method that we do not know, or with a password, costs the others
                 // nothing.
-                Err(error) => self.failures.push((
-                    format!("{}/file {}", self.uri, index + 1),
-                    error.to_string(),
-                )),
+                Err(error) => {
+                    let uri = format!("{}/file {}", self.uri, index + 1);
+                    self.fail(uri, error.to_string());
+                }
             }
         }
         Ok(())
@@ -123,28 +139,57 @@ impl Unpacking<'_> {
         let mut archive = tar::Archive::new(stream);
         for entry in archive.entries()? {
             let mut entry = entry?;
-            if entry.header().entry_type().is_file() {
-                let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-                self.file(&name, &mut entry)?;
+            let kind = entry.header().entry_type();
+            let mut name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            match kind {
+                EntryType::Directory | EntryType::XGlobalHeader => {}
+                EntryType::Link
+                | EntryType::Symlink
+                | EntryType::Char
+                | EntryType::Block
+                | EntryType::Fifo => self.unpacked.not_files.push(self.uri_of(&name)),
+                other if matches!(other.as_byte(), VOLUME_LABEL | OLD_DIRECTORY) => {}
+                other if other.as_byte() == REST_OF_A_FILE => {
+                    let message = "it begins in another volume of the archive";
+                    self.fail(self.uri_of(&name), message.to_owned());
+                }
+                // Regular, contiguous and sparse files; of any other type, POSIX says, as if it were
+                // a regular file.
+                _ => {
+                    if let Some(sparse) = sparse_name(&mut entry)? {
+                        name = sparse;
+                        skip_sparse_map(&mut entry)?;
+                    }
+                    self.file(&name, &mut entry)?;
+                }
             }
         }
         Ok(())
     }
 
+    fn uri_of(&self, name: &str) -> String {
+        format!("{}/{}", self.uri, name.trim_start_matches("./"))
+    }
+
+    fn fail(&mut self, uri: String, message: String) {
+        self.unpacked.failures.push((uri, message));
+    }
+
     /// Copies one file. Its name is told, and never used as a path.
     fn file(&mut self, name: &str, bytes: &mut impl Read) -> io::Result<()> {
-        let (path, copy) = self.folder.file(&self.objects.len().to_string())?;
+        let (folder, count) = (&self.unpacked.folder, self.unpacked.files.len());
+        let (path, copy) = folder.file(&count.to_string())?;
         let mut copy = io::BufWriter::with_capacity(256 << 10, copy);
         let size = io::copy(&mut bytes.take(self.left.saturating_add(1)), &mut copy)?;
         copy.flush()?;
-        let uri = format!("{}/{}", self.uri, name.trim_start_matches("./"));
+        let uri = self.uri_of(name);
         if size > self.left {
             return Err(io::Error::other(format!(
                 "it unpacks to more than {MOST_TIMES} times its size"
             )));
         }
         self.left -= size;
-        self.objects.push(InputObject {
+        self.unpacked.files.push(InputObject {
             uri,
             location: Location::File(path),
             size: Some(size),
@@ -152,4 +197,55 @@ impl Unpacking<'_> {
         });
         Ok(())
     }
+}
+
+/// The name of a sparse file in PAX format 1.0 (GNU tar manual, "PAX Format, Version 1.0"); `None` for
+/// any other file.
+fn sparse_name<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Option<String>> {
+    let (mut name, mut is_sparse) = (None, false);
+    if let Some(extensions) = entry.pax_extensions()? {
+        for extension in extensions {
+            let extension = extension?;
+            match extension.key_bytes() {
+                b"GNU.sparse.major" => is_sparse = extension.value_bytes() == b"1",
+                b"GNU.sparse.name" => {
+                    name = Some(String::from_utf8_lossy(extension.value_bytes()).into_owned());
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(name.filter(|_| is_sparse))
+}
+
+/// Skips the map that such a file's data begins with: a count, then an offset and a length for each
+/// piece, a number a line, filled up to a block. The holes between the pieces are zeros, and nothing
+/// in a log.
+fn skip_sparse_map(data: &mut impl Read) -> io::Result<()> {
+    const BLOCK: usize = 512;
+    let broken = || io::Error::other("the map of a sparse file is malformed");
+    let (mut left, mut number, mut read) = (None::<u64>, 0_u64, 0);
+    let mut byte = [0];
+    while left != Some(0) {
+        data.read_exact(&mut byte)?;
+        read += 1;
+        match byte[0] {
+            digit @ b'0'..=b'9' => {
+                let digit = u64::from(digit - b'0');
+                let longer = number.checked_mul(10).and_then(|n| n.checked_add(digit));
+                number = longer.ok_or_else(broken)?;
+            }
+            b'\n' => {
+                left = match left {
+                    None => Some(number.checked_mul(2).ok_or_else(broken)?),
+                    Some(left) => Some(left - 1),
+                };
+                number = 0;
+            }
+            _ => return Err(broken()),
+        }
+    }
+    let padding = (BLOCK - read % BLOCK) % BLOCK;
+    io::copy(&mut data.take(padding as u64), &mut io::sink())?;
+    Ok(())
 }

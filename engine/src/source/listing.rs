@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::error::{Error, Result};
+use crate::source::identity::FileIdentity;
 use crate::source::lake_folder::is_lake;
 use crate::source::object::{Failures, InputObject, Location};
 use crate::source::store::Stores;
@@ -72,10 +73,10 @@ pub(crate) async fn list(inputs: &[String], stores: &Stores, window: Window) -> 
             list_path(input, path, &mut found)?;
         }
     }
-    // Each once, under whatever names; a pipe has no other name.
-    let (mut paths, mut stored, mut stdin) = (HashSet::new(), HashSet::new(), false);
+    // Each once, under whatever names, hard links among them; a pipe has no other name.
+    let (mut files, mut stored, mut stdin) = (HashSet::new(), HashSet::new(), false);
     found.objects.retain(|object| match &object.location {
-        Location::File(path) => paths.insert(path.canonicalize().unwrap_or_else(|_| path.clone())),
+        Location::File(path) => FileIdentity::of(path).is_none_or(|file| files.insert(file)),
         Location::Stdin => !std::mem::replace(&mut stdin, true),
         // Not by what is shown: a URL's secrets are not.
         Location::Store(object) => stored.insert(object.clone()),

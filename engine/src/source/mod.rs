@@ -19,6 +19,7 @@ pub(crate) mod compress;
 pub(crate) mod elements;
 pub(crate) mod foreign;
 pub(crate) mod held;
+pub(crate) mod identity;
 pub(crate) mod lake_folder;
 pub(crate) mod layout;
 pub(crate) mod listing;

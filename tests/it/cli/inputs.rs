@@ -234,3 +234,124 @@ fn duplicates_are_left_out_when_asked() {
         ran.stderr
     );
 }
+
+/// A tar of one member of this type, made with GNU's header.
+fn tar_of(kind: tar::EntryType, bytes: &[u8]) -> Vec<u8> {
+    let octal = |number: usize| format!("{number:011o}\0").into_bytes();
+    let mut header = tar::Header::new_gnu();
+    header.set_path("var/log/audit.log").unwrap();
+    header.set_mode(0o600);
+    header.set_size(bytes.len() as u64);
+    header.set_entry_type(kind);
+    if kind == tar::EntryType::GNUSparse {
+        let gnu = header.as_gnu_mut().unwrap();
+        gnu.sparse[0].offset.copy_from_slice(&octal(0));
+        gnu.sparse[0].numbytes.copy_from_slice(&octal(bytes.len()));
+        gnu.realsize.copy_from_slice(&octal(bytes.len() + 4096));
+    }
+    if matches!(kind, tar::EntryType::Symlink | tar::EntryType::Link) {
+        header.set_link_name("elsewhere.log").unwrap();
+    }
+    header.set_cksum();
+    let mut builder = tar::Builder::new(Vec::new());
+    builder.append(&header, bytes).unwrap();
+    builder.into_inner().unwrap()
+}
+
+#[test]
+fn every_member_of_a_tar_is_read_or_named() {
+    use tar::EntryType;
+    let folder = tempfile::tempdir().unwrap();
+    let line = format!("{EVENT}\n");
+    let ask = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let summary = folder.path().join("summary.json");
+        let ran = run([
+            "sql",
+            "SELECT count(*) n FROM events",
+            "-i",
+            path.to_str().unwrap(),
+            "-o",
+            "csv",
+            "--summary",
+            summary.to_str().unwrap(),
+        ]);
+        let account: serde_json::Value =
+            serde_json::from_slice(&fs::read(&summary).unwrap()).unwrap();
+        (ran, account)
+    };
+    for (name, kind) in [
+        ("regular.tar", EntryType::Regular),
+        ("contiguous.tar", EntryType::Continuous),
+        ("sparse.tar", EntryType::GNUSparse),
+        ("unknown.tar", EntryType::new(b'x' + 1)),
+    ] {
+        let (ran, account) = ask(name, &tar_of(kind, line.as_bytes()));
+        assert_eq!(account["events"], 1, "{name}: {}", ran.stderr);
+        assert_eq!(account["rejects"], json!({}), "{name}");
+    }
+    // GNU tar's `--format=posix --sparse`.
+    let mut builder = tar::Builder::new(Vec::new());
+    let extensions = [
+        ("GNU.sparse.major", "1".as_bytes()),
+        ("GNU.sparse.minor", b"0"),
+        ("GNU.sparse.name", b"audit.log"),
+    ];
+    builder.append_pax_extensions(extensions).unwrap();
+    let mut map = format!("1\n0\n{}\n", line.len()).into_bytes();
+    map.resize(512, 0);
+    let data = [map.as_slice(), line.as_bytes()].concat();
+    let mut header = tar::Header::new_ustar();
+    header.set_size(data.len() as u64);
+    header.set_path("GNUSparseFile.0/audit.log").unwrap();
+    header.set_cksum();
+    builder.append(&header, data.as_slice()).unwrap();
+    let (ran, account) = ask("posix-sparse.tar", &builder.into_inner().unwrap());
+    assert_eq!(
+        (&account["events"], ran.code),
+        (&json!(1), 0),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        account["inputs"][0]["uri"]
+            .as_str()
+            .unwrap()
+            .ends_with("/audit.log")
+    );
+    for (name, kind) in [
+        ("symlink.tar", EntryType::Symlink),
+        ("hardlink.tar", EntryType::Link),
+    ] {
+        let (_, account) = ask(name, &tar_of(kind, b""));
+        assert_eq!(account["skipped"], json!({"not a file": 1}), "{name}");
+        let uri = account["inputs"][0]["uri"].as_str().unwrap();
+        assert!(uri.ends_with("/var/log/audit.log"), "{uri}");
+    }
+    let (ran, account) = ask("volume.tar", &tar_of(EntryType::new(b'M'), line.as_bytes()));
+    assert_eq!(
+        (&account["rejects"], ran.code),
+        (&json!({"unreadable": 1}), 3)
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_log_with_several_names_is_read_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("audit.log"), format!("{EVENT}\n")).unwrap();
+    fs::hard_link(path("audit.log"), path("hard.log")).unwrap();
+    std::os::unix::fs::symlink("hard.log", path("soft.log")).unwrap();
+    let input = folder.path().to_str().unwrap();
+    let ran = run([
+        "sql",
+        "SELECT count(*) n FROM events",
+        "-i",
+        input,
+        "-o",
+        "csv",
+    ]);
+    assert_eq!(ran.text(0), "n\n1\n");
+}

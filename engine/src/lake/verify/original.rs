@@ -8,9 +8,10 @@
 mod comparison;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -122,7 +123,7 @@ impl OriginalSearch<'_> {
         if uri == "stdin" {
             return Err("it came through a pipe".to_owned());
         }
-        let path = Path::new(uri);
+        let path = &shown_as(Path::new(uri));
         match std::fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => Ok(InputObject {
                 uri: uri.to_owned(),
@@ -204,6 +205,38 @@ impl OriginalSearch<'_> {
                     .reader(stored, 0, stored.size.unwrap_or(u64::MAX))?
             }
         })
+    }
+}
+
+/// The path that is shown like this. Names that are not UTF-8 are shown with replacement characters:
+/// then the one entry of the folder is meant that is shown like that.
+fn shown_as(shown: &Path) -> PathBuf {
+    let Some(name) = shown.file_name().map(OsStr::to_string_lossy) else {
+        return shown.to_owned();
+    };
+    let folder = match shown.parent() {
+        Some(parent) => shown_as(parent),
+        None => PathBuf::new(),
+    };
+    let path = folder.join(name.as_ref());
+    if !name.contains(char::REPLACEMENT_CHARACTER) || path.exists() {
+        return path;
+    }
+    let here = Path::new(".");
+    let listed = std::fs::read_dir(if folder.as_os_str().is_empty() {
+        here
+    } else {
+        &folder
+    });
+    let mut alike = listed
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name())
+        .filter(|entry| entry.to_string_lossy() == name);
+    match (alike.next(), alike.next()) {
+        (Some(one), None) => folder.join(one),
+        _ => path,
     }
 }
 
