@@ -23,14 +23,14 @@ const OWNER: &str = "owner";
 const MOST_TRIES: usize = 200;
 
 /// What this process has to remove before it ends.
-static LEFT: Mutex<Leftovers> = Mutex::new(Leftovers {
+static LEFT: Mutex<TemporaryPaths> = Mutex::new(TemporaryPaths {
     folder: Weak::new(),
     folders: BTreeSet::new(),
     files: BTreeSet::new(),
     is_ending: false,
 });
 
-struct Leftovers {
+struct TemporaryPaths {
     /// The folder of this process, while something uses it.
     folder: Weak<ProcessFolder>,
     folders: BTreeSet<PathBuf>,

@@ -429,7 +429,7 @@ fn stopped_by_the_user() {
             .status()
             .unwrap();
         assert!(sent.success());
-        (child.wait().unwrap().code() == Some(130)).then_some(lake)
+        (child.wait().unwrap().code() == Some(143)).then_some(lake)
     };
     // The first ones are stopped before they can take notice.
     let lake = (1..=80).find_map(stopped_after).unwrap();

@@ -16,6 +16,7 @@ mod convert;
 mod docs;
 mod envelopes;
 mod formats;
+mod guards;
 mod lake;
 mod lake_crash;
 mod lake_damage;
@@ -31,5 +32,7 @@ mod real_logs;
 mod rooms;
 mod screens;
 mod shell;
+#[cfg(unix)]
+mod signals;
 mod slt;
 mod stores;

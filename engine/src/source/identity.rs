@@ -20,11 +20,9 @@ pub(crate) enum FileIdentity {
     Absent(Option<Inode>, OsString),
 }
 
-/// Device and inode; without them the path of the file.
-#[cfg(unix)]
-type Inode = (u64, u64);
-#[cfg(not(unix))]
-type Inode = PathBuf;
+/// Device and inode; where a system does not tell them, the path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Inode(u64, u64, PathBuf);
 
 impl FileIdentity {
     /// The file that a path names. `None` for devices and pipes, which any number may use.
@@ -74,13 +72,13 @@ impl FileIdentity {
 #[cfg(unix)]
 fn inode(_: &Path, metadata: &Metadata) -> Inode {
     use std::os::unix::fs::MetadataExt;
-    (metadata.dev(), metadata.ino())
+    Inode(metadata.dev(), metadata.ino(), PathBuf::new())
 }
 
 #[cfg(not(unix))]
 fn inode(path: &Path, _: &Metadata) -> Inode {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    PathBuf::from(path.as_os_str().to_ascii_lowercase())
+    Inode(0, 0, PathBuf::from(path.as_os_str().to_ascii_lowercase()))
 }
 
 /// Where a path leads in the end, also if nothing is there yet.

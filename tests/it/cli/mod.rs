@@ -1,9 +1,11 @@
 //! The command line as its users and scripts see it.
 
+mod escapes;
 mod inputs;
 mod listings;
 mod messages;
 mod outputs;
+mod secrets;
 mod statements;
 
 use std::fs;

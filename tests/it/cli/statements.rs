@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use super::{EVENT, log};
-use crate::bin::{data, run, sql};
+use crate::bin::{data, run, run_with, sql};
 
 #[test]
 fn the_sample_answers_the_first_question() {
@@ -79,4 +79,76 @@ fn a_limit_stops_the_run_and_says_so() {
     ]);
     assert_eq!(ran.text(0), "audit_id\na-1\n");
     assert!(ran.stderr.contains("partial: stopped"), "{}", ran.stderr);
+}
+
+/// What was read before a statement failed was read all the same: it is told, and replaces what an
+/// earlier run said.
+#[test]
+fn a_run_that_fails_has_an_account() {
+    let (folder, log) = log(&format!("{EVENT}\n"));
+    let summary = folder.path().join("run.json");
+    let file = summary.to_str().unwrap();
+    for (statements, read) in [
+        ("SELECT count(*) FROM events; SELECT nothing FROM events", 1),
+        ("SELECT CAST(username AS INT) FROM events", 1),
+        ("SELECT nothing FROM events", 0),
+    ] {
+        fs::write(&summary, "of an earlier run").unwrap();
+        let ran = run(["sql", statements, "-i", &log, "--summary", file]);
+        assert_eq!(ran.code, 2, "{statements}");
+        let told = ran.stderr.contains("read 1 records: 1 events");
+        assert_eq!(told, read == 1, "{statements}: {}", ran.stderr);
+        let text = fs::read_to_string(&summary).unwrap();
+        let account: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(account["read"], json!(read), "{statements}");
+        assert!(account["error"].is_string(), "{statements}");
+    }
+    let script = b"SELECT count(*) FROM events; SELECT 1;\nSELECT nothing;";
+    let ran = run_with(["-i", &log, "--summary", file], Some(script));
+    assert_eq!(ran.code, 2);
+    let text = fs::read_to_string(&summary).unwrap();
+    let account: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        account["read"],
+        json!(1),
+        "the shell's account is of all its answers"
+    );
+}
+
+/// Commands whose rows, listings and help cannot be written say so.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_of_every_command() {
+    let (folder, log) = log(&format!("{EVENT}\n"));
+    let lake = folder.path().join("lake");
+    let lake = lake.to_str().unwrap();
+    assert_eq!(run(["convert", "-i", &log, "--to", lake]).code, 0);
+    let invocations: [&[&str]; 14] = [
+        &["--help"],
+        &["--version"],
+        &["help", "sql"],
+        &["lake", "--help"],
+        &["queries"],
+        &["queries", "show", "slow-requests"],
+        &["schema"],
+        &["formats", "-o", "yaml"],
+        &["completions", "bash"],
+        &["man"],
+        &["sql", "SELECT 1"],
+        &["run", "slow-requests", "-i", &log],
+        &["lake", "history", lake],
+        &["lake", "export", lake, "--to", "-"],
+    ];
+    for args in invocations {
+        let full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let output = crate::bin::command().args(args).stdout(full).output();
+        let output = output.unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+        assert!(stderr.contains("cannot write"), "{args:?}: {stderr}");
+        assert!(stderr.contains("No space left"), "{args:?}: {stderr}");
+    }
 }
