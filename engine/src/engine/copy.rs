@@ -11,6 +11,7 @@ use datafusion::logical_expr::{LogicalPlan, Statement};
 use super::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::atomic::AtomicFile;
+use crate::source::object::local_path;
 
 impl Engine {
     /// Lets each `COPY` of a plan write to a hidden file.
@@ -47,11 +48,10 @@ impl Engine {
     /// The file that a `COPY` writes; `None` for a folder of files, which get new names, and for
     /// what is not local.
     fn copy_target(&self, url: &str) -> Result<Option<AtomicFile>> {
-        let url = match url.strip_prefix("file://") {
-            Some(path) => path,
-            None if url.contains("://") => return Ok(None),
-            None => url,
-        };
+        let url = local_path(url)?;
+        if url.contains("://") {
+            return Ok(None);
+        }
         let path = Path::new(url);
         self.guard.check(path)?;
         // By these DataFusion tells a file from a folder.

@@ -18,6 +18,7 @@ use crate::error::{Error, ErrorKind, Hint, Result};
 use crate::lake::checked_read::CheckedTable;
 use crate::lake::folder::DeltaFolder;
 use crate::source::lake_folder::{DELTA_LOG, is_lake};
+use crate::source::object::local_path;
 use crate::source::store::Stores;
 use crate::time::Clock;
 
@@ -80,7 +81,7 @@ impl LakeRoot {
                 format!("{message}; use a folder, s3://, gs:// or az://"),
             ));
         }
-        let path = Path::new(input.strip_prefix("file://").unwrap_or(input));
+        let path = Path::new(local_path(input)?);
         let path =
             std::path::absolute(path).map_err(|error| Error::lake(input, error.to_string()))?;
         Ok(Self {

@@ -55,7 +55,7 @@ impl Archive {
 }
 
 /// What an archive held.
-pub(crate) struct Unpacked {
+pub(crate) struct UnpackedArchive {
     /// The files are gone when it is dropped.
     pub(crate) folder: TemporaryFolder,
     pub(crate) files: Vec<InputObject>,
@@ -67,7 +67,7 @@ pub(crate) struct Unpacked {
 /// The files of one archive while they are unpacked.
 struct Unpacking<'u> {
     uri: &'u str,
-    unpacked: Unpacked,
+    unpacked: UnpackedArchive,
     /// Bytes that may still be unpacked.
     left: u64,
 }
@@ -78,7 +78,7 @@ struct Unpacking<'u> {
 ///
 /// When there is no place for its files. What is broken in the archive is a failure beside the files
 /// before it.
-pub(crate) fn unpack(archive: Archive, uri: &str, path: &Path) -> io::Result<Unpacked> {
+pub(crate) fn unpack(archive: Archive, uri: &str, path: &Path) -> io::Result<UnpackedArchive> {
     let left = path
         .metadata()?
         .len()
@@ -86,7 +86,7 @@ pub(crate) fn unpack(archive: Archive, uri: &str, path: &Path) -> io::Result<Unp
         .saturating_add(LITTLE);
     let mut unpacking = Unpacking {
         uri,
-        unpacked: Unpacked {
+        unpacked: UnpackedArchive {
             folder: TemporaryFolder::create()?,
             files: Vec::new(),
             not_files: Vec::new(),

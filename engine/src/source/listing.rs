@@ -9,7 +9,7 @@ use std::{
 use crate::error::{Error, Result};
 use crate::source::identity::FileIdentity;
 use crate::source::lake_folder::is_lake;
-use crate::source::object::{Failures, InputObject, Location};
+use crate::source::object::{Failures, InputObject, Location, local_path};
 use crate::source::store::Stores;
 use crate::time::Window;
 
@@ -69,8 +69,7 @@ pub(crate) async fn list(inputs: &[String], stores: &Stores, window: Window) -> 
                 ),
             ));
         } else {
-            let path = input.strip_prefix("file://").unwrap_or(input);
-            list_path(input, path, &mut found)?;
+            list_path(input, local_path(input)?, &mut found)?;
         }
     }
     // Each once, under whatever names, hard links among them; a pipe has no other name.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::error::{Error, Result};
 use crate::source::store::StoreObject;
 
 /// Where the bytes of an object are.
@@ -32,6 +33,24 @@ pub(crate) struct InputObject {
 
 /// What could not be listed: its name, and why.
 pub(crate) type Failures = Vec<(String, String)>;
+
+/// The path that an input or output names: itself, or that of a `file` URL (RFC 8089), which has no
+/// host but this one. A URL of any other kind is left as it is.
+///
+/// # Errors
+///
+/// When the URL names a host.
+pub(crate) fn local_path(named: &str) -> Result<&str> {
+    let Some(rest) = named.strip_prefix("file://") else {
+        return Ok(named);
+    };
+    let path = rest.strip_prefix("localhost").unwrap_or(rest);
+    if path.starts_with('/') {
+        return Ok(path);
+    }
+    let message = "the URL of a local file has no host: file:///folder/file";
+    Err(Error::input(named, message))
+}
 
 /// Paths as the system has them: a name need not be UTF-8.
 mod os_path {
