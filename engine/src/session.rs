@@ -35,6 +35,9 @@ pub(crate) fn session(limits: &Limits) -> Result<SessionContext> {
     options.sql_parser.dialect = datafusion::common::config::Dialect::PostgreSQL;
     options.execution.parquet.reorder_filters = true;
     options.explain.physical_plan_only = false;
+    // Of a small memory, what is kept for merging what was spilled must not be most.
+    let reserved = &mut options.execution.sort_spill_reservation_bytes;
+    *reserved = (*reserved).min(limits.memory / limits.threads.max(1) / 8);
     let memory = TrackConsumersPool::new(
         FairSpillPool::new(limits.memory),
         std::num::NonZeroUsize::MIN.saturating_add(4),

@@ -23,9 +23,6 @@ use datafusion::{
 use crate::column::{Fill, Row, fill};
 use crate::json::{Text, Value, elements, members};
 
-/// Bytes of chunks that a batch may keep alive, roughly: rows with bodies may be of any length.
-const MOST_BORROWED: usize = 16 << 20;
-
 /// Collects rows into batches of one schema.
 pub(crate) struct BatchBuilder {
     schema: SchemaRef,
@@ -105,8 +102,8 @@ impl BatchBuilder {
     }
 
     /// Are there so many rows, or rows so long, that they should be a batch?
-    pub(crate) fn is_full(&self, rows: usize) -> bool {
-        self.rows >= rows.max(1) || (self.rows > 0 && self.borrowed >= MOST_BORROWED)
+    pub(crate) const fn is_full(&self, rows: usize, bytes: usize) -> bool {
+        self.rows > 0 && (self.rows >= rows || self.borrowed >= bytes)
     }
 
     pub(crate) const fn rows(&self) -> usize {

@@ -275,7 +275,7 @@ async fn wide_rows_are_sorted_in_little_memory() {
     let options = Options {
         inputs: vec![log.display().to_string()],
         threads: 2,
-        memory: 12 << 20,
+        memory: 16 << 20,
         ..Options::default()
     };
     let engine = Engine::open(options).await.unwrap();

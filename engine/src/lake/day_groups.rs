@@ -78,8 +78,8 @@ pub(crate) struct LakeRows<'b> {
     /// Bytes of events that make the groups full.
     full: u64,
     open: Vec<OpenGroup>,
-    /// Groups that are not in use, with their memory.
-    spare: Vec<RowGroup>,
+    /// A group that is not in use, with its memory.
+    spare: Option<RowGroup>,
     reasons: ReasonCache,
     cluster: Option<&'b str>,
     source_file: String,
@@ -116,7 +116,7 @@ impl<'b> LakeRows<'b> {
             schema,
             full,
             open: Vec::new(),
-            spare: Vec::new(),
+            spare: None,
             reasons: ReasonCache::default(),
             cluster: job.scan.plan.options.cluster.as_deref(),
             source_file: String::new(),
@@ -148,7 +148,7 @@ impl<'b> LakeRows<'b> {
                 }
                 let group = self
                     .spare
-                    .pop()
+                    .take()
                     .map_or_else(|| RowGroup::new(self.schema), Ok)?;
                 self.open.push(OpenGroup {
                     day,
@@ -184,7 +184,8 @@ impl<'b> LakeRows<'b> {
             statistics,
         } = self.open.swap_remove(largest);
         let encoded = EncodedGroup::of(&mut group)?;
-        self.spare.push(group);
+        // A group keeps the memory of the most that it ever held: one such is enough.
+        self.spare.get_or_insert(group);
         // When it is not taken the job has been stopped.
         let _ = self.sender.send(Ok(DayGroup {
             day,

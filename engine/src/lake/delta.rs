@@ -319,6 +319,9 @@ pub(crate) fn partition(date: Option<&str>) -> HashMap<String, Option<String>> {
     HashMap::from([("date".to_owned(), date.map(str::to_owned))])
 }
 
+/// Milliseconds of the year 2014, when Kubernetes began: a clock that says less starts anew.
+const EARLIEST: i64 = 1_388_534_400_000;
+
 /// The last of the versions with these times, in milliseconds, that was there at `time`. Entries that
 /// are gone are old. Times go forward: those that would have to go back to do so, fewer than the
 /// others, were taken from a wrong clock, and their versions came with the one before.
@@ -343,7 +346,7 @@ fn longest_ascent(times: &[Option<i64>]) -> Vec<bool> {
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = vec![None; times.len()];
     let of = |index: usize| times[index].unwrap_or(i64::MIN);
-    for index in (0..times.len()).filter(|&index| times[index].is_some()) {
+    for index in (0..times.len()).filter(|&index| of(index) >= EARLIEST) {
         let length = ends.partition_point(|&end| of(end) <= of(index));
         before[index] = length.checked_sub(1).map(|shorter| ends[shorter]);
         if length == ends.len() {
@@ -367,9 +370,9 @@ mod tests {
 
     #[test]
     fn a_clock_that_jumps_confuses_nobody() {
-        let at = |times: &[i64], time| {
-            let times: Vec<Option<i64>> = times.iter().copied().map(Some).collect();
-            last_until(&times, time)
+        let at = |times: &[i64], time: i64| {
+            let times = times.iter().map(|&time| Some(EARLIEST + time));
+            last_until(&times.collect::<Vec<_>>(), EARLIEST + time)
         };
         let steady = [10, 20, 20, 30];
         assert_eq!(at(&steady, 9), None);
@@ -395,7 +398,10 @@ mod tests {
         );
         // The first one is wrong.
         assert_eq!(at(&[4_000, 10, 20], 15), Some(1));
-        assert_eq!(last_until(&[None, None, Some(10)], 5), Some(1));
+        assert_eq!(
+            last_until(&[None, None, Some(EARLIEST + 10)], EARLIEST + 5),
+            Some(1)
+        );
         assert_eq!(last_until(&[], 5), None);
     }
 }

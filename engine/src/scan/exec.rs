@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
@@ -20,7 +21,7 @@ use datafusion::physical_plan::{
 };
 use parking_lot::Mutex;
 
-use super::job::{Job, LineCount};
+use super::job::{CHUNK, Job, LineCount};
 use super::metrics::ScanMetrics;
 use super::open::OpenScan;
 use super::prefilter::Prefilter;
@@ -163,6 +164,7 @@ impl ExecutionPlan for ScanExec {
         let consumer = BatchSender {
             sender: stream.tx(),
             batch_rows,
+            batch_bytes: batch_bytes(&context),
         };
         let metrics = ScanMetrics::new(&self.metrics, partition);
         let (schema, prefilter, wanted) = (
@@ -184,5 +186,15 @@ impl ExecutionPlan for ScanExec {
             worked.map_err(DataFusionError::from)
         });
         Ok(stream.build())
+    }
+}
+
+/// Bytes of a batch: an operator that spills has to hold several.
+fn batch_bytes(context: &TaskContext) -> usize {
+    const MOST: usize = 16 << 20;
+    let threads = context.session_config().target_partitions().max(1);
+    match context.memory_pool().memory_limit() {
+        MemoryLimit::Finite(bytes) => (bytes / threads / 32).clamp(CHUNK, MOST),
+        _ => MOST,
     }
 }

@@ -22,6 +22,8 @@ use crate::source::Chunk;
 pub(super) struct BatchSender {
     pub(super) sender: Sender<datafusion::error::Result<RecordBatch>>,
     pub(super) batch_rows: usize,
+    /// Bytes of chunks that a batch may keep alive, roughly: rows with bodies may be of any length.
+    pub(super) batch_bytes: usize,
 }
 
 impl BatchSender {
@@ -110,7 +112,10 @@ impl Collector for EventRows {
         if self.error.is_some() {
             return ControlFlow::Break(());
         }
-        if !self.builder.is_full(self.consumer.batch_rows) {
+        if !self
+            .builder
+            .is_full(self.consumer.batch_rows, self.consumer.batch_bytes)
+        {
             return self.consumer.is_wanted();
         }
         self.send()
