@@ -31,7 +31,7 @@ use crate::scan::look::{Looked, look};
 use crate::scan::open::OpenScan;
 use crate::scan::plan::ScanOptions;
 use crate::schema;
-use crate::session::{Limits, session};
+use crate::session::{self, Limits, session};
 use crate::source::listing::{self, Inputs};
 use crate::source::store::{StoreSettings, Stores};
 use crate::temporary::TemporaryFolder;
@@ -272,7 +272,7 @@ impl Engine {
     ) -> Result<Answer> {
         // A panic inside DataFusion is an error of this query, not the end of the program.
         let work = AssertUnwindSafe(async {
-            let mut plan = self.context.state().create_logical_plan(sql).await?;
+            let mut plan = session::plan(&self.context, sql).await?;
             if !values.is_empty() {
                 plan = plan.with_param_values(ParamValues::from(values))?;
             }

@@ -1,8 +1,10 @@
-//! The one constructor of a DataFusion session: dialect, functions, limits.
+//! The one constructor of a DataFusion session: functions, limits; and the one reader of SQL: a
+//! statement in, its plan out.
 
 use std::sync::Arc;
 
 use datafusion::{
+    common::plan_err,
     error::Result,
     execution::{
         disk_manager::{DiskManagerBuilder, DiskManagerMode},
@@ -10,11 +12,17 @@ use datafusion::{
         runtime_env::RuntimeEnvBuilder,
         session_state::SessionStateBuilder,
     },
+    logical_expr::LogicalPlan,
     prelude::{SessionConfig, SessionContext},
+    sql::parser::DFParserBuilder,
 };
 
 use crate::function;
+
+mod dialect;
+
 use crate::temporary::TemporaryFolder;
+use dialect::SqlDialect;
 
 /// What a session may use.
 #[derive(Debug, Clone)]
@@ -68,4 +76,25 @@ pub(crate) fn session(limits: &Limits) -> Result<SessionContext> {
     datafusion_functions_json::register_all(&mut context)?;
     function::bounded::register(&context, limits.memory as u64 / 4);
     Ok(context)
+}
+
+/// The plan of one SQL statement, not optimised. Every statement is read here.
+///
+/// # Errors
+///
+/// When it does not parse or plan, or there is none, or more than one.
+pub(crate) async fn plan(context: &SessionContext, sql: &str) -> Result<LogicalPlan> {
+    let state = context.state();
+    let limit = state.config_options().sql_parser.recursion_limit.get();
+    let dialect = SqlDialect::default();
+    let mut statements = DFParserBuilder::new(sql)
+        .with_dialect(&dialect)
+        .with_recursion_limit(limit)
+        .build()?
+        .parse_statements()?;
+    match (statements.pop_front(), statements.is_empty()) {
+        (Some(statement), true) => state.statement_to_plan(statement).await,
+        (Some(_), false) => plan_err!("there is more than one statement"),
+        (None, _) => plan_err!("there is no statement"),
+    }
 }

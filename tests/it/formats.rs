@@ -237,6 +237,7 @@ fn what_is_no_audit_log() {
         folder.to_str().unwrap(),
         "-o",
         "csv",
+        "--allow-empty",
     ]);
     assert_eq!(
         (String::from_utf8(ran.stdout).unwrap().as_str(), ran.code),
@@ -261,6 +262,7 @@ fn what_is_no_audit_log() {
             folder.join(name).to_str().unwrap(),
             "-o",
             "csv",
+            "--allow-empty",
         ]);
         assert_eq!(
             (String::from_utf8(ran.stdout).unwrap().as_str(), ran.code),

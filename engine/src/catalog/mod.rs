@@ -23,6 +23,7 @@ use crate::lake::LakeInput;
 use crate::scan::exec::Wanted;
 use crate::scan::open::OpenScan;
 use crate::schema;
+use crate::session;
 use crate::time::Window;
 
 /// What the tables of an engine are made of.
@@ -163,7 +164,8 @@ async fn register_union(
 }
 
 async fn register_view(context: &SessionContext, name: &str, sql: &str) -> Result<()> {
-    let view = context.sql(sql).await?.into_view();
+    let plan = session::plan(context, sql).await?;
+    let view = context.execute_logical_plan(plan).await?.into_view();
     context.register_table(name, view)?;
     Ok(())
 }

@@ -155,7 +155,7 @@ fn a_named_input_that_is_no_log_is_not_passed_over() {
     };
     assert_eq!(ask(&note).code, 3);
     let ran = ask(folder.path());
-    assert_eq!(ran.code, 0);
+    assert_eq!(ran.code, 3);
     assert!(
         ran.stderr.contains("1 skipped (not an audit log 1)"),
         "{}",

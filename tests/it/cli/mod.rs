@@ -4,6 +4,7 @@ mod escapes;
 mod inputs;
 mod listings;
 mod messages;
+mod nothing;
 mod outputs;
 mod secrets;
 mod statements;
