@@ -22,6 +22,8 @@ pub(crate) const NOT_A_LOG: &str = "not an audit log";
 pub(crate) const NOT_AN_EVENT: &str = "not an audit event";
 /// Skipped: an object in a folder that holds nothing that looks like JSON.
 pub(crate) const NO_LOG: &str = "not an audit log";
+/// Skipped: a link in a folder whose target does not exist.
+pub(crate) const BROKEN_LINK: &str = "broken link";
 /// Skipped: the unterminated, incomplete last record of a plain file is still being written.
 pub(crate) const INCOMPLETE_TAIL: &str = "incomplete tail";
 /// Skipped: the same event was read before.

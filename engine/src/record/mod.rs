@@ -16,6 +16,7 @@
 mod attempt;
 mod joining;
 mod list;
+mod mending;
 mod parts;
 mod payload;
 pub(crate) mod records;

@@ -7,6 +7,7 @@ use crate::json::Text;
 use crate::record::records::Records;
 use crate::record::seen::Novelty;
 use crate::record::sink::{EventSource, RecordLocation, RecordSink};
+use crate::source::layout::begins_list;
 use crate::source::{Boundary, Chunk};
 
 /// The message of a record that ends too early.
@@ -79,7 +80,7 @@ impl<'w, S: RecordSink> Walk<'w, S> {
                 b'{' => self.value(at),
                 // Between the elements of a list.
                 b',' if self.chunk.elements => at + 1,
-                b'[' => self.array(at),
+                b'[' if begins_list(&self.bytes[at..]) => self.array(at),
                 b'"' => self.string_at(at),
                 b']' | b',' => self.punctuation(at),
                 _ => self.garbage(at),
@@ -123,6 +124,21 @@ impl<'w, S: RecordSink> Walk<'w, S> {
     }
 
     pub(super) fn event(
+        &mut self,
+        event: &Event<'_>,
+        text: &str,
+        from: usize,
+        length: usize,
+        source: &EventSource<'_>,
+        twin: Option<Twin>,
+    ) {
+        if event.leftovers.is_odd() || event.staged.is_none() {
+            return self.mended_event(event, text, from, length, source, twin);
+        }
+        self.judged_event(event, text, from, length, source, twin);
+    }
+
+    pub(super) fn judged_event(
         &mut self,
         event: &Event<'_>,
         text: &str,
