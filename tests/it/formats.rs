@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::bin::{Ran, data, run};
+use crate::bin::{Ran, data, run, run_with};
 
 fn json_of(path: &Path) -> Option<Value> {
     fs::read_to_string(path)
@@ -172,6 +172,92 @@ fn every_case_of_every_format() {
             format.name
         );
     }
+}
+
+/// What was read of an input: events, and rejects and skips together. (An incomplete last record is a
+/// skip in a plain file and a reject in any other.)
+fn counted(input: &str, stdin: Option<&[u8]>) -> (u64, u64) {
+    let summary = tempfile::NamedTempFile::new().unwrap();
+    let args = [
+        "sql",
+        "-q",
+        "SELECT count(*) FROM events",
+        "-i",
+        input,
+        "--summary",
+        summary.path().to_str().unwrap(),
+    ];
+    run_with(args, stdin);
+    let account = json_of(summary.path()).unwrap_or_default();
+    let sum = |name: &str| -> u64 {
+        let counts = account[name].as_object().into_iter().flatten();
+        counts.filter_map(|(_, count)| count.as_u64()).sum()
+    };
+    (
+        account["events"].as_u64().unwrap_or(u64::MAX),
+        sum("rejects") + sum("skipped"),
+    )
+}
+
+/// Every case as a file, compressed, in an archive, in a folder and from stdin is the same.
+#[test]
+fn every_case_through_every_door() {
+    let inputs: Vec<_> = walkdir_files(&data("formats"))
+        .filter(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            name.starts_with("input.")
+        })
+        .collect();
+    let half = inputs.len().div_ceil(2);
+    let failures: Vec<String> = std::thread::scope(|scope| {
+        let workers: Vec<_> = inputs
+            .chunks(half)
+            .map(|some| {
+                scope.spawn(|| some.iter().flat_map(|path| doors(path)).collect::<Vec<_>>())
+            })
+            .collect();
+        let joined = workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap());
+        joined.collect()
+    });
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Where a case differs by the way it is read.
+fn doors(input: &Path) -> Vec<String> {
+    let bytes = fs::read(input).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let mut gzip = flate2::write::GzEncoder::new(
+        fs::File::create(at("packed")).unwrap(),
+        flate2::Compression::fast(),
+    );
+    std::io::Write::write_all(&mut gzip, &bytes).unwrap();
+    gzip.finish().unwrap();
+    let mut zip = zip::ZipWriter::new(fs::File::create(at("zipped")).unwrap());
+    zip.start_file("audit", zip::write::SimpleFileOptions::default())
+        .unwrap();
+    std::io::Write::write_all(&mut zip, &bytes).unwrap();
+    zip.finish().unwrap();
+    fs::create_dir(at("folder")).unwrap();
+    fs::write(at("folder").join("audit"), &bytes).unwrap();
+    let want = counted(input.to_str().unwrap(), None);
+    let mut failures = Vec::new();
+    for door in ["packed", "zipped", "folder"] {
+        let got = counted(at(door).to_str().unwrap(), None);
+        if got != want {
+            failures.push(format!(
+                "{}, {door}: {got:?}, not {want:?}",
+                input.display()
+            ));
+        }
+    }
+    let got = counted("-", Some(&bytes));
+    if got != want {
+        failures.push(format!("{}, stdin: {got:?}, not {want:?}", input.display()));
+    }
+    failures
 }
 
 /// Everything at once: a folder of all formats and of what lies beside them gives every event, and

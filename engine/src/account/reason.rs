@@ -22,8 +22,10 @@ pub(crate) const NOT_A_LOG: &str = "not an audit log";
 pub(crate) const NOT_AN_EVENT: &str = "not an audit event";
 /// Skipped: an object in a folder that holds nothing that looks like JSON.
 pub(crate) const NO_LOG: &str = "not an audit log";
-/// Skipped: what holds no bytes of its own, such as a link in an archive or a broken one in a folder.
+/// Skipped: what holds no bytes of its own: a link or a device in an archive.
 pub(crate) const NOT_A_FILE: &str = "not a file";
+/// Skipped: a link in a folder whose target does not exist.
+pub(crate) const BROKEN_LINK: &str = "broken link";
 /// Skipped: the unterminated, incomplete last record of a plain file is still being written.
 pub(crate) const INCOMPLETE_TAIL: &str = "incomplete tail";
 /// Skipped: the same event was read before.

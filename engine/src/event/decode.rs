@@ -264,6 +264,12 @@ impl<'a> MemberReader<'_, 'a> {
             None if event.api_version.is_some() && !inherits => event.leftovers.absent("kind"),
             None => {}
         }
+        if seen & (bit::STAGED | bit::TIMESTAMP) == 0 && event.received.is_some() {
+            // A shipper took it out for its own time, which says less than that of the request.
+            event.staged = event.received;
+            event.one_time = true;
+            event.leftovers.absent("stageTimestamp");
+        }
         if let Some((name, value)) = timestamp {
             if seen & bit::STAGED == 0 {
                 event.staged = value.text().and_then(|text| parse_micros(&text.decode()));

@@ -32,8 +32,10 @@ impl<'a> Event<'a> {
         cursor: &mut Cursor<'a>,
     ) -> Result<Option<Value<'a>>, Fault> {
         let (value, texts) = texts(cursor)?;
-        if texts != Texts::Exact {
-            self.leftovers.member(parent, name, value);
+        match texts {
+            Texts::Exact => {}
+            Texts::Lossy => self.leftovers.member(parent, name, value),
+            Texts::No => self.leftovers.odd_member(parent, name, value),
         }
         Ok(Some(value).filter(|_| texts != Texts::No))
     }
@@ -51,7 +53,9 @@ impl<'a> Event<'a> {
             let raw = text.plain().unwrap_or_default().as_bytes();
             raw.len() == CANONICAL_LENGTH && raw[10] == b'T' && raw[CANONICAL_LENGTH - 1] == b'Z'
         });
-        if micros.is_none() || !canonical {
+        if micros.is_none() {
+            self.leftovers.odd_member(ParentObject::Event, name, value);
+        } else if !canonical {
             self.leftovers.member(ParentObject::Event, name, value);
         }
         Ok(micros)
@@ -67,6 +71,9 @@ impl<'a> Event<'a> {
         if value.kind == ValueKind::Null {
             self.leftovers.member(ParentObject::Event, name, value);
             return Ok(None);
+        }
+        if value.kind == ValueKind::String {
+            self.leftovers.odd();
         }
         Ok(Some(value))
     }
@@ -105,7 +112,9 @@ impl<'a> Event<'a> {
         let mut first = true;
         while let Some(key) = cursor.name(std::mem::take(&mut first))? {
             let (value, fits) = read(cursor)?;
-            if !fits || (key.plain().is_none() && !key.is_exact()) {
+            if !fits {
+                self.leftovers.odd_member(parent, key, value);
+            } else if key.plain().is_none() && !key.is_exact() {
                 self.leftovers.member(parent, key, value);
             }
         }
@@ -123,7 +132,7 @@ impl<'a> Event<'a> {
             return Ok(true);
         }
         let value = cursor.value()?;
-        self.leftovers.member(ParentObject::Event, name, value);
+        self.leftovers.odd_member(ParentObject::Event, name, value);
         Ok(false)
     }
 }

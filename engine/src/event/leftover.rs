@@ -18,7 +18,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::json::{Text, Value, members, write_string, write_text};
+use crate::json::{Text, Value, ValueKind, members, write_string, write_text};
 
 /// The object that a member stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,6 +72,8 @@ pub(crate) struct Leftovers<'a> {
     duplicates: Vec<LeftMember<'a>>,
     empty: Vec<ParentObject>,
     absent: Vec<&'static str>,
+    /// Is the type of a value not the apiserver's? It may have a reading all the same.
+    odd: bool,
     /// What envelopes say: members of an object, without its braces.
     pub(crate) envelope: Option<&'a str>,
 }
@@ -81,6 +83,24 @@ impl<'a> Leftovers<'a> {
     #[cold]
     pub(crate) fn member(&mut self, parent: ParentObject, name: Text<'a>, value: Value<'a>) {
         self.members.push((parent, name, value));
+    }
+
+    /// The same of a value whose type is not the apiserver's; an explicit `null` is none.
+    #[cold]
+    pub(crate) fn odd_member(&mut self, parent: ParentObject, name: Text<'a>, value: Value<'a>) {
+        self.odd |= value.kind != ValueKind::Null;
+        self.member(parent, name, value);
+    }
+
+    /// A value has another type than the apiserver's, and is in its column as it is.
+    #[cold]
+    pub(crate) const fn odd(&mut self) {
+        self.odd = true;
+    }
+
+    /// May [`retyped`](super::retyped) read what the decoder could not?
+    pub(crate) const fn is_odd(&self) -> bool {
+        self.odd
     }
 
     /// The earlier of two members with one name.

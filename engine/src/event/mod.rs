@@ -17,12 +17,14 @@ mod members;
 mod memo;
 mod objects;
 mod reason;
+mod retype;
 pub(crate) mod uri;
 
 pub(crate) use actor::{actor_kind, service_account};
 pub(crate) use leftover::{Leftovers, ParentObject};
 pub(crate) use memo::UserMemo;
 pub(crate) use reason::{Grant, Reason, ReasonCache, quoted};
+pub(crate) use retype::{epoch_micros, retyped};
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 

@@ -188,7 +188,7 @@ impl<'a> ObjectMembers<'a> for UserReader<'_, 'a> {
                     })?);
                 } else {
                     let value = cursor.value()?;
-                    self.event.leftovers.member(self.parent, name, value);
+                    self.event.leftovers.odd_member(self.parent, name, value);
                 }
             }
         }
@@ -326,7 +326,7 @@ impl<'a> ObjectMembers<'a> for ResponseReader<'_, 'a> {
                 if self.response.code.is_none() {
                     self.event
                         .leftovers
-                        .member(ParentObject::Response, name, value);
+                        .odd_member(ParentObject::Response, name, value);
                 }
             }
             _ => {

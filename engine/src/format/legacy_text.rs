@@ -12,11 +12,13 @@
 //! `method` is the event's verb; values are quoted as Go's `%q` does, the names of a list once
 //! more. `<none>`, `<unknown>`, `<self>`, `<lookup>` and `<deferred>` stand for what the event does
 //! not have. The time is that of the request's arrival at every stage; it is given as
-//! `stageTimestamp`, which a line does not have and which time windows are about.
+//! `stageTimestamp`, which a line does not have and which time windows are about. What the request is
+//! about follows from the URI.
 
 use std::borrow::Cow;
 
 use crate::event::quoted;
+use crate::format::request_info::{path, resolve};
 use crate::format::{LineFormat, Provenance, TextLine, writer};
 use crate::json::write_string;
 use crate::time::parse_micros;
@@ -153,11 +155,7 @@ fn event(time: &str, said: &Said<'_>) -> Vec<u8> {
     if let Some(agent) = said.given("user-agent", "") {
         writer::string(&mut out, "userAgent", agent);
     }
-    if let Some(namespace) = said.given("namespace", "<none>") {
-        writer::object(&mut out, "objectRef", |out| {
-            writer::string(out, "namespace", namespace)
-        });
-    }
+    write_object(&mut out, said);
     // Not given: `<deferred>`.
     if let Some(code) = said
         .get("response")
@@ -171,6 +169,27 @@ fn event(time: &str, said: &Said<'_>) -> Vec<u8> {
     writer::string(&mut out, "stageTimestamp", time);
     out.push(b'}');
     out
+}
+
+/// What the request is about, as the apiserver derives it from the URI. The name of what a request
+/// creates is in its body, which a line does not have.
+fn write_object(out: &mut Vec<u8>, said: &Said<'_>) {
+    let uri = said.get("uri").unwrap_or_default();
+    let path = path(uri);
+    let method = match said.get("method").unwrap_or_default() {
+        "list" | "watch" => "GET",
+        "deletecollection" => "DELETE",
+        verb => verb,
+    };
+    let (_, target) = resolve(method, &path, uri);
+    let namespace = said.given("namespace", "<none>");
+    match (target, namespace) {
+        (Some(target), _) => writer::object(out, "objectRef", |out| target.write(out)),
+        (None, Some(namespace)) => writer::object(out, "objectRef", |out| {
+            writer::string(out, "namespace", namespace);
+        }),
+        (None, None) => {}
+    }
 }
 
 fn write_user(out: &mut Vec<u8>, name: &str, username: Option<&str>, groups: Option<&str>) {

@@ -1,8 +1,8 @@
 //! The marks of an audit event: any bytes in; whether an event may be in them out.
 //!
 //! What bears them is an event or a reject, never a skip: a record that no format took, or a whole
-//! file. The marks are `audit.k8s.io`, or `auditID` together with `requestURI` or `stage`, in any
-//! spelling (`audit_id`, `AuditId`), with escapes or zero bytes between the letters (JSON in a
+//! file. The marks are `audit.k8s.io`, or `auditID` together with `requestURI` or `stage`, or a Cloud
+//! Audit Log's `serviceName: k8s.io`, in any spelling (`audit_id`, `AuditId`), with escapes or zero bytes between the letters (JSON in a
 //! string, UTF-16), in base64, in a list of bytes, or compressed in these.
 //!
 //! Not responsible for: reading what is packed ([`packed`](super::packed)).
@@ -28,9 +28,12 @@ pub(super) fn is_spelled(bytes: &[u8]) -> bool {
     let letters = letters(bytes);
     let has = |word: &str| memmem::find(&letters, word.as_bytes()).is_some();
     let id = has("auditid:");
-    (id && ["requesturi:", "stage:", "stagetimestamp:"]
-        .into_iter()
-        .any(has))
+    // Google's translation has neither.
+    has("servicename:k8sio")
+        || (id
+            && ["requesturi:", "stage:", "stagetimestamp:"]
+                .into_iter()
+                .any(has))
         || (has(GROUP) && names_group(&letters, id))
 }
 
@@ -177,6 +180,7 @@ mod tests {
             r#""{\"auditID\":\"a\",\"stage\":\"Panic\"}""#,
             r#""{\\\"\\u0061uditID\\\":1,\\\"stage\\\":2}""#,
             "audit-id=a stage=Panic",
+            "protoPayload:\n  serviceName: k8s.io\n",
             "kubernetes.audit.auditID,kubernetes.audit.stage",
         ] {
             assert!(bears_marks(text.as_bytes()), "{text}");

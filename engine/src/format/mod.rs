@@ -18,10 +18,12 @@
 mod aks;
 mod aks_audit;
 mod aks_diagnostics;
+mod aws_tail;
 mod cloudwatch;
 mod cloudwatch_events;
 mod cloudwatch_export;
 mod cloudwatch_insights;
+mod columns_rows;
 mod cri;
 mod docker;
 mod document;
@@ -37,11 +39,13 @@ mod node_logs;
 mod otlp;
 mod ovh;
 mod packed;
+mod prefixed;
 mod provenance;
 mod pubsub;
 mod rancher;
 mod record;
 mod request_info;
+mod respelled;
 mod shipper;
 mod sls;
 mod splunk_hec;
@@ -54,6 +58,7 @@ mod yandex;
 
 pub(crate) use event_list::EventList;
 pub(crate) use marks::bears_marks;
+pub(crate) use prefixed::is_beside;
 pub(crate) use provenance::{PayloadPart, Provenance, TextLine, Twin};
 use record::NameSet;
 pub(crate) use record::Record;
@@ -124,6 +129,8 @@ pub(crate) static ENVELOPES: &[&dyn Envelope] = &[
     &ecs::Ecs,
     &ovh::Ovh,
     &splunk_hec::SplunkHec,
+    &columns_rows::ColumnsRows,
+    &respelled::Respelled,
     &docker::Docker,
     &shipper::Shipper,
 ];
@@ -132,9 +139,11 @@ pub(crate) static ENVELOPES: &[&dyn Envelope] = &[
 pub(crate) static LINE_FORMATS: &[&dyn LineFormat] = &[
     &legacy_text::LegacyText,
     &cri::Cri,
+    &aws_tail::AwsTail,
     &cloudwatch_export::CloudWatchExport,
     &syslog::Syslog,
     &node_logs::NodeLogs,
+    &prefixed::Prefixed,
 ];
 
 /// A format of either kind.
@@ -219,7 +228,15 @@ fn candidates(record: &Record<'_>) -> impl Iterator<Item = &'static dyn Envelope
 pub(crate) fn detect_line(line: &str) -> Option<(&'static dyn LineFormat, TextLine<'_>)> {
     LINE_FORMATS
         .iter()
-        .find_map(|format| Some((*format, format.line(line)?)))
+        .filter_map(|format| Some((*format, format.line(line)?)))
+        // `{app="x"} {"kind":…`: the labels of a stream are no payload.
+        .find(|(_, line)| !begins_labels(&line.payload))
+}
+
+/// Does the text begin with a brace and a word, as no JSON does?
+fn begins_labels(text: &str) -> bool {
+    text.strip_prefix('{')
+        .is_some_and(|inside| inside.starts_with(|letter: char| letter.is_ascii_alphabetic()))
 }
 
 /// The name of the format of events with nothing around them.

@@ -18,6 +18,7 @@ mod attempt;
 mod description;
 mod joining;
 mod list;
+mod mending;
 mod parts;
 mod payload;
 pub(crate) mod records;

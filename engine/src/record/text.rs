@@ -4,12 +4,13 @@
 use std::borrow::Cow;
 
 use crate::account::reason;
-use crate::format::{PLAIN, detect_line, unpacked_line};
+use crate::format::{PLAIN, detect_line, is_beside, unpacked_line};
 use crate::json::{Cursor, Value};
 use crate::record::payload::whole_string;
 use crate::record::scope::Scope;
 use crate::record::sink::RecordSink;
 use crate::record::walk::{NOT_UTF8, Walk};
+use crate::source::Boundary;
 use crate::source::elements::scalar_end;
 
 /// The message of a last line that another run may find longer.
@@ -58,7 +59,7 @@ impl<S: RecordSink> Walk<'_, S> {
         if self.chunk.elements {
             return self.scalar(at);
         }
-        let line_end = self.line_end(at);
+        let line_end = self.block_end(at);
         let unterminated = self.records.for_lake && self.is_cut(line_end);
         // Text in the legacy format looks whole wherever it is cut.
         let line = self.bytes[at..line_end].trim_ascii_end();
@@ -73,8 +74,8 @@ impl<S: RecordSink> Walk<'_, S> {
         }
         let (reason, message) = match std::str::from_utf8(&self.bytes[at..line_end]) {
             // The apiserver's own messages, where it writes both to stdout.
-            Ok(text) if is_klog(text) => {
-                self.skip(reason::NOT_AN_EVENT);
+            Ok(text) if is_beside(text) => {
+                self.pass_over(at, text.len(), text.as_bytes());
                 return line_end;
             }
             Ok(_) => (reason::JSON, "the record does not begin with `{`"),
@@ -108,6 +109,33 @@ impl<S: RecordSink> Walk<'_, S> {
         end
     }
 
+    /// The end of the lines that belong to the line at `at`: those that are indented, where a prefix
+    /// stands before values over several lines.
+    fn block_end(&mut self, at: usize) -> usize {
+        let mut end = self.line_end(at);
+        if self.records.boundary == Boundary::Block {
+            while end < self.bytes.len() && !self.records.boundary.begins(self.bytes, end + 1) {
+                end = self.line_end(end + 1);
+            }
+        }
+        end
+    }
+
+    /// A line that was coloured for a terminal; JSON itself holds no such codes.
+    fn coloured_line(&mut self, at: usize, length: usize, plain: &str) -> bool {
+        let plain = plain.trim();
+        if plain.starts_with('{') {
+            self.payload(at, length, plain, &Scope::new(PLAIN));
+            return true;
+        }
+        let Some((format, found)) = detect_line(plain) else {
+            return false;
+        };
+        let scope = Scope::new(format.name()).with(&found.provenance);
+        self.payload(at, length, &found.payload, &scope);
+        true
+    }
+
     /// A line of text in a format that is known; false if none knows it.
     fn text_line(&mut self, at: usize, line_end: usize) -> bool {
         let bytes = self.bytes;
@@ -117,6 +145,9 @@ impl<S: RecordSink> Walk<'_, S> {
             Ok(text) => text,
             Err(error) => std::str::from_utf8(&line[..error.valid_up_to()]).unwrap_or_default(),
         };
+        if let Some(plain) = without_colours(text) {
+            return self.coloured_line(at, line.len(), &plain);
+        }
         let Some((format, found)) = detect_line(text) else {
             let Some(inside) = unpacked_line(text) else {
                 return false;
@@ -147,13 +178,16 @@ impl<S: RecordSink> Walk<'_, S> {
     }
 }
 
-/// A line of klog: `I1122 10:18:25.147713       1 file.go:9] message`.
-fn is_klog(line: &str) -> bool {
-    let bytes = line.as_bytes();
-    matches!(bytes.first(), Some(b'I' | b'W' | b'E' | b'F'))
-        && bytes
-            .get(1..5)
-            .is_some_and(|date| date.iter().all(u8::is_ascii_digit))
-        && bytes.get(5) == Some(&b' ')
-        && line.contains("] ")
+/// The text without the escape codes of a terminal (ECMA-48 `CSI … m`); `None` if it has none.
+fn without_colours(text: &str) -> Option<String> {
+    if !text.contains("\u{1b}[") {
+        return None;
+    }
+    let mut parts = text.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == ';');
+        plain.push_str(code.get(1..).unwrap_or_default());
+    }
+    Some(plain)
 }

@@ -4,7 +4,7 @@
 //! behind is rejected with it.
 
 use crate::account::reason;
-use crate::format::PLAIN;
+use crate::format::{PLAIN, Record, detect, is_event};
 use crate::json::{Fault, container_end};
 use crate::record::attempt::Attempt;
 use crate::record::payload::CUT_MARK;
@@ -21,6 +21,7 @@ impl<S: RecordSink> Walk<'_, S> {
         let mut broken_until = line_end;
         match attempt {
             Attempt::Until(end) => return self.after_value(end, line_end),
+            Attempt::Incomplete if self.next_whole(at, line_end).is_some() => {}
             Attempt::Incomplete => match self.value_over_lines(at, line_end) {
                 Ok(end) => return end,
                 Err(until) => {
@@ -45,6 +46,10 @@ impl<S: RecordSink> Walk<'_, S> {
             Some(Ok(end)) => end,
             _ => broken_until,
         };
+        if let Some(next) = self.next_whole(at, end) {
+            self.reject_attempt(at, next, &attempt);
+            return next;
+        }
         if let Attempt::Bad {
             reason: reason::UTF8,
             ..
@@ -55,6 +60,32 @@ impl<S: RecordSink> Walk<'_, S> {
         }
         self.reject_attempt(at, end, &attempt);
         end
+    }
+
+    /// Behind a value that is broken: where the next event or envelope begins on the same line, and
+    /// goes on to its end or to another. A crash, or a writer that took up at a wrong place, leaves
+    /// such lines, and what is whole on them counts.
+    fn next_whole(&self, at: usize, end: usize) -> Option<usize> {
+        // Each try reads to the end of the line.
+        const MOST_TRIES: usize = 64;
+        let line_end = memchr::memchr(b'\n', &self.bytes[at..end]).map_or(end, |step| at + step);
+        let line = &self.bytes[..line_end];
+        memchr::memmem::find_iter(&line[at + 1..], b"{\"")
+            .map(|step| at + 1 + step)
+            .take(MOST_TRIES)
+            .find(|&next| {
+                let Some(Ok(close)) = container_end(line, next) else {
+                    return false;
+                };
+                let rest = line[close..]
+                    .iter()
+                    .find(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | 0));
+                let ends = matches!(rest, None | Some(b'{'));
+                ends && std::str::from_utf8(&line[next..close])
+                    .ok()
+                    .and_then(|text| Record::new(text).ok())
+                    .is_some_and(|record| is_event(&record) || detect(&record).is_some())
+            })
     }
 
     /// The value at `at`, which does not end on its line; returns where to go on, or where what it

@@ -8,6 +8,7 @@ use crate::record::description::looks_like;
 use crate::record::records::Records;
 use crate::record::seen::Novelty;
 use crate::record::sink::{EventSource, RecordLocation, RecordSink};
+use crate::source::layout::begins_list;
 use crate::source::{Boundary, Chunk};
 
 /// The message of a record that ends too early.
@@ -88,7 +89,7 @@ impl<'w, S: RecordSink> Walk<'w, S> {
                 b'{' => self.value(at),
                 // Between the elements of a list.
                 b',' if self.chunk.elements => at + 1,
-                b'[' => self.array(at),
+                b'[' if begins_list(&self.bytes[at..]) => self.array(at),
                 b'"' => self.string_at(at),
                 b']' | b',' => self.punctuation(at),
                 _ => self.garbage(at),
@@ -132,6 +133,21 @@ impl<'w, S: RecordSink> Walk<'w, S> {
     }
 
     pub(super) fn event(
+        &mut self,
+        event: &Event<'_>,
+        text: &str,
+        from: usize,
+        length: usize,
+        source: &EventSource<'_>,
+        twin: Option<Twin>,
+    ) {
+        if event.leftovers.is_odd() || event.staged.is_none() {
+            return self.mended_event(event, text, from, length, source, twin);
+        }
+        self.judged_event(event, text, from, length, source, twin);
+    }
+
+    pub(super) fn judged_event(
         &mut self,
         event: &Event<'_>,
         text: &str,
@@ -201,13 +217,18 @@ impl<'w, S: RecordSink> Walk<'w, S> {
     /// The record at `at` ends with the object before it is complete. In a plain file it is still
     /// being written. Elsewhere it was cut, which is told; but a copy that is whole may follow.
     pub(super) fn cut_off(&mut self, at: usize, reason: &'static str, message: &str) {
-        // Where a record is a line, it began with the line.
-        let start = match self.records.boundary {
-            Boundary::Line => {
-                memchr::memrchr(b'\n', &self.bytes[..at]).map_or(0, |newline| newline + 1)
-            }
+        // Where a record is a line, it began with the line; where it is a block of lines, with the
+        // first of them.
+        let line_start =
+            |at: usize| memchr::memrchr(b'\n', &self.bytes[..at]).map_or(0, |newline| newline + 1);
+        let boundary = self.records.boundary;
+        let mut start = match boundary {
+            Boundary::Line | Boundary::Block => line_start(at),
             Boundary::Value => at,
         };
+        while boundary == Boundary::Block && start > 0 && !boundary.begins(self.bytes, start) {
+            start = line_start(start - 1);
+        }
         if self.records.plain_file && self.bytes.last() != Some(&b'\n') {
             self.tally.skip_tail(self.chunk.offset + start as u64);
         } else {

@@ -12,7 +12,7 @@ use super::chunks::ChunkSource;
 use super::job::{Collector, Job, LineCount, WorkerMemory};
 use super::metrics::ScanMetrics;
 use super::open::OpenObject;
-use super::plan::Piece;
+use super::plan::{Piece, PlannedObject};
 use super::shared::Published;
 use crate::account::{Reject, Tally, reason};
 use crate::record::records::Records;
@@ -85,6 +85,10 @@ impl<C: Collector> PieceReading<'_, C> {
             return ControlFlow::Continue(());
         }
         if let Some(failure) = &planned.failure {
+            if is_broken_link(planned) {
+                self.tally.skip(reason::BROKEN_LINK);
+                return ControlFlow::Continue(());
+            }
             return self.unreadable(failure.clone(), 0);
         }
         let read = match (self.piece.range, planned.layout) {
@@ -245,6 +249,15 @@ impl<C: Collector> PieceReading<'_, C> {
     pub(super) fn reject(&mut self, reject: Reject) {
         self.tally.reject(&reject);
         self.collector.reject(reject);
+    }
+}
+
+/// Is it a link in a folder whose target is gone? Container runtimes leave such links to logs that
+/// were removed.
+fn is_broken_link(planned: &PlannedObject) -> bool {
+    match &planned.object.location {
+        Location::File(path) => !planned.object.named && path.is_symlink() && !path.exists(),
+        Location::Stdin | Location::Store(_) => false,
     }
 }
 

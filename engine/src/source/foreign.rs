@@ -44,7 +44,11 @@ pub(crate) fn text(head: &[u8]) -> &'static str {
         "a binary file"
     } else if start.starts_with(b"<?xml") || start.starts_with(b"<") {
         "XML or HTML; export JSON instead"
-    } else if start.starts_with(b"---") || has(b"\nkind: ") || has(b"\napiVersion: ") {
+    } else if start.starts_with(b"---")
+        || has(b"\nkind: ")
+        || has(b"\napiVersion: ")
+        || has(b"\nprotoPayload:")
+    {
         "YAML; export JSON instead (`-o json`, `--format=json`)"
     } else if first.contains(&b'\t') || first.contains(&b',') {
         "a table whose header row is not known; export JSON instead"

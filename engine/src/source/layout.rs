@@ -13,15 +13,22 @@ pub(crate) enum Boundary {
     Value,
     /// At every line.
     Line,
+    /// At every line that is not indented and does not begin with a closing bracket: values over
+    /// several lines stand behind a prefix.
+    Block,
 }
 
 impl Boundary {
     /// May a record begin at `at`, the start of a line? The start of any line is known without its
     /// first byte, so that it may be the end of the bytes.
-    fn begins(self, bytes: &[u8], at: usize) -> bool {
+    pub(crate) fn begins(self, bytes: &[u8], at: usize) -> bool {
         match self {
             Self::Line => true,
             Self::Value => matches!(bytes.get(at), Some(b'{' | b'[')),
+            Self::Block => !matches!(
+                bytes.get(at),
+                None | Some(b' ' | b'\t' | b'\r' | b'\n' | b'}' | b']')
+            ),
         }
     }
 
@@ -81,10 +88,16 @@ impl Layout {
             .position(|byte| !byte.is_ascii_whitespace() && *byte != 0)
             .map_or(0, |at| text[at]);
         // A log that begins in the middle of a record is still a log of values.
+        let list = first == b'[' && begins_list(text.trim_ascii_start());
         let values =
-            matches!(first, b'{' | b'[' | 0) || memchr::memmem::find(text, b"\n{").is_some();
+            matches!(first, b'{' | 0) || list || memchr::memmem::find(text, b"\n{").is_some();
         let boundary = if values {
             Boundary::Value
+        } else if [&b" {\n "[..], b" {\r\n "]
+            .iter()
+            .any(|block| memchr::memmem::find(text, block).is_some())
+        {
+            Boundary::Block
         } else {
             Boundary::Line
         };
@@ -92,7 +105,7 @@ impl Layout {
         Self {
             skip: skip as u64,
             boundary,
-            list: first == b'[' && !is_byte_list(text),
+            list: list && !is_byte_list(text),
             parts: comes_in_parts(text),
             json,
         }
@@ -115,7 +128,19 @@ fn comes_in_parts(text: &[u8]) -> bool {
             .iter()
             .all(|name| memchr::memmem::find(tail, name).is_some())
         && memchr::memmem::find(tail, b"\"kubernetes\"").is_none();
-    cri || docker
+    // Shippers mark the parts that they pass on.
+    let marked = [
+        &b"\"logtag\":"[..],
+        b"\"_p\":",
+        b"\"partial_message\":",
+        b"\"CONTAINER_PARTIAL_MESSAGE\":",
+        b"\"_partial\":",
+        b"\"_LINE_BREAK\":",
+        b"\"__CURSOR\"",
+    ]
+    .iter()
+    .any(|name| memchr::memmem::find(text, name).is_some());
+    cri || docker || marked
 }
 
 /// Does an object with a member, `{"name":`, begin anywhere in these bytes, or is there a line of
@@ -145,6 +170,31 @@ pub(crate) fn has_record(bytes: &[u8]) -> bool {
 fn after_slashes(bytes: &[u8]) -> &[u8] {
     let slashes = bytes.iter().take_while(|byte| **byte == b'\\').count();
     &bytes[slashes..]
+}
+
+/// Does a bracket begin a list? `[pod/x]` and `[INFO]` do not.
+pub(crate) fn begins_list(text: &[u8]) -> bool {
+    let inside = text.get(1..).unwrap_or_default().trim_ascii_start();
+    match inside.first() {
+        Some(b'{' | b'[' | b'"' | b']' | b'-' | b',') | None => true,
+        Some(byte) if byte.is_ascii_digit() => {
+            // `[2026-11-20 10:00]` and `[0] tag:` are prefixes.
+            let number = inside
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit())
+                .count();
+            match inside[number..].trim_ascii_start() {
+                [] | [b',' | b'.' | b'e' | b'E', ..] => true,
+                [b']', rest @ ..] => {
+                    matches!(rest.first(), None | Some(b',' | b']' | b'\r' | b'\n'))
+                }
+                _ => false,
+            }
+        }
+        Some(_) => [&b"true"[..], b"false", b"null"]
+            .iter()
+            .any(|word| inside.starts_with(word)),
+    }
 }
 
 /// Does it begin with a list of bytes in which there is an event? Its elements are no records.

@@ -247,6 +247,9 @@ fn tar_of(kind: tar::EntryType, bytes: &[u8]) -> Vec<u8> {
         let gnu = header.as_gnu_mut().unwrap();
         gnu.sparse[0].offset.copy_from_slice(&octal(0));
         gnu.sparse[0].numbytes.copy_from_slice(&octal(bytes.len()));
+        // A hole at its end.
+        gnu.sparse[1].offset.copy_from_slice(&octal(bytes.len() + 4096));
+        gnu.sparse[1].numbytes.copy_from_slice(&octal(0));
         gnu.realsize.copy_from_slice(&octal(bytes.len() + 4096));
     }
     if matches!(kind, tar::EntryType::Symlink | tar::EntryType::Link) {

@@ -25,6 +25,7 @@ import sys
 sys.dont_write_bytecode = True
 import exact_json
 from exact_json import Number
+from rancher import request_info
 
 TIME_MEMBER = "stageTimestamp"
 
@@ -86,7 +87,11 @@ def event(line):
         result["sourceIPs"] = [said["ip"]]
     if said.get("user-agent"):
         result["userAgent"] = said["user-agent"]
-    if said["namespace"] != "<none>":
+    method = {"list": "GET", "watch": "GET", "get": "GET", "deletecollection": "DELETE"}.get(said["method"], said["method"])
+    _, reference = request_info(method, said["uri"])
+    if reference is not None:
+        result["objectRef"] = reference
+    elif said["namespace"] != "<none>":
         result["objectRef"] = {"namespace": said["namespace"]}
     if said["response"] != "<deferred>":
         result["responseStatus"] = {"metadata": {}, "code": Number(said["response"])}
