@@ -248,7 +248,9 @@ fn tar_of(kind: tar::EntryType, bytes: &[u8]) -> Vec<u8> {
         gnu.sparse[0].offset.copy_from_slice(&octal(0));
         gnu.sparse[0].numbytes.copy_from_slice(&octal(bytes.len()));
         // A hole at its end.
-        gnu.sparse[1].offset.copy_from_slice(&octal(bytes.len() + 4096));
+        gnu.sparse[1]
+            .offset
+            .copy_from_slice(&octal(bytes.len() + 4096));
         gnu.sparse[1].numbytes.copy_from_slice(&octal(0));
         gnu.realsize.copy_from_slice(&octal(bytes.len() + 4096));
     }
