@@ -212,12 +212,7 @@ impl FieldDecoder {
         }
     }
 
-    pub(super) fn texts(
-        &mut self,
-        value: &DocumentValue,
-        path: &str,
-        texts: &mut Vec<PlacedText>,
-    ) {
+    pub(super) fn texts(&mut self, value: &DocumentValue, path: &str, texts: &mut Vec<PlacedText>) {
         self.list(value, path, texts, Self::text);
     }
 
@@ -244,10 +239,7 @@ impl FieldDecoder {
     pub(super) fn wrong_type(&mut self, value: &DocumentValue, path: &str, wanted: &str) {
         let place = if path.is_empty() { "the policy" } else { path };
         let reason = format!("{place}: expected {wanted}, found {}", value.data.kind());
-        let scalar = matches!(
-            value.data,
-            DocumentData::Bool(_) | DocumentData::Number(_)
-        );
+        let scalar = matches!(value.data, DocumentData::Bool(_) | DocumentData::Number(_));
         let mend = match (wanted, &value.data) {
             ("a string", DocumentData::Bool(_)) => {
                 "quote the value: YAML 1.1 reads yes, no, on, off, y and n as booleans".to_owned()

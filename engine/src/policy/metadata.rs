@@ -139,7 +139,10 @@ fn is_rfc3339(text: &str) -> bool {
                 return false;
             };
             let (time, offset) = (&rest[..at], &rest[at + 1..]);
-            (time, numbers(offset, ':').is_some_and(|parts| matches!(parts[..], [0..=24, 0..=60])))
+            (
+                time,
+                numbers(offset, ':').is_some_and(|parts| matches!(parts[..], [0..=24, 0..=60])),
+            )
         }
     };
     let (clock, fraction) = time.split_once(['.', ',']).unwrap_or((time, "0"));

@@ -6,13 +6,17 @@
 
 mod decode;
 mod document;
+mod evaluate;
 mod load;
 mod metadata;
 mod model;
+mod request;
 mod validate;
 
 #[cfg(test)]
 mod load_tests;
 
+pub use evaluate::{PolicyDecision, RuleMismatch};
 pub use load::{LoadedPolicy, PolicyRefusal, PolicyWarning, WarningKind, load_policy};
 pub use model::{AuditPolicy, GroupResources, PolicyLevel, PolicyRule, PolicyStage};
+pub use request::{RequestAttributes, RequestedTarget};

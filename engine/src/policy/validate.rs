@@ -154,7 +154,8 @@ impl PolicyChecks {
             let mend = match group.split_once('/') {
                 Some((name, _)) => format!("write the group without its version: {name}"),
                 None if group == group.to_lowercase() => {
-                    "write the group of the API, such as apps, or \"\" for the core group".to_owned()
+                    "write the group of the API, such as apps, or \"\" for the core group"
+                        .to_owned()
                 }
                 None => format!("write it in lower case: {}", group.to_lowercase()),
             };

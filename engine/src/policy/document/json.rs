@@ -9,8 +9,8 @@ use super::{DocumentData, DocumentMember, DocumentValue, MAXIMUM_DEPTH, SyntaxPr
 pub(super) fn read_json(bytes: &[u8]) -> Result<DocumentValue, SyntaxProblem> {
     let text = String::from_utf8_lossy(bytes);
     let mut reader = JsonReader {
-        rest: text.trim_start(),
-        line: 1 + leading_newlines(&text),
+        rest: &text,
+        line: 1,
     };
     let value = reader.value(0)?;
     reader.skip_space();
@@ -21,11 +21,6 @@ pub(super) fn read_json(bytes: &[u8]) -> Result<DocumentValue, SyntaxProblem> {
             found.escape_debug()
         ))),
     }
-}
-
-fn leading_newlines(text: &str) -> usize {
-    let start = text.len() - text.trim_start().len();
-    text.get(..start).unwrap_or_default().matches('\n').count()
 }
 
 struct JsonReader<'a> {
@@ -249,7 +244,10 @@ impl<'a> JsonReader<'a> {
     }
 
     fn hexadecimal(&mut self) -> Result<u32, SyntaxProblem> {
-        let digits = self.rest.get(..4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits = self
+            .rest
+            .get(..4)
+            .filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
         let Some(digits) = digits else {
             return Err(self.problem("invalid character in `\\u` hexadecimal character escape"));
         };

@@ -4,8 +4,13 @@
 //! `sigs.k8s.io/yaml`, which keeps the first document of a stream and turns it into JSON. Not
 //! responsible for: what the fields mean (`decode.rs`), what a policy may hold (`validate.rs`).
 
+mod characters;
+mod directive;
 mod json;
+mod nodes;
 mod scalar;
+mod scalar_text;
+mod scanner;
 mod yaml;
 
 /// Nesting beyond which a document is refused, so that reading it cannot exhaust the stack. The
@@ -106,10 +111,8 @@ pub(super) fn read_document(bytes: &[u8]) -> Result<PolicyDocument, SyntaxProble
 fn is_json(bytes: &[u8]) -> bool {
     let valid = match std::str::from_utf8(bytes) {
         Ok(text) => text,
-        Err(error) => {
-            std::str::from_utf8(bytes.get(..error.valid_up_to()).unwrap_or_default())
-                .unwrap_or_default()
-        }
+        Err(error) => std::str::from_utf8(bytes.get(..error.valid_up_to()).unwrap_or_default())
+            .unwrap_or_default(),
     };
     valid.trim_start().starts_with('{')
 }

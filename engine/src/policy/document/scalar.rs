@@ -67,7 +67,10 @@ fn fit_tag(data: DocumentData, tag: &str, text: &str) -> Result<DocumentData, St
 }
 
 fn is_integer(number: &str) -> bool {
-    number.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit())
+    number
+        .trim_start_matches('-')
+        .bytes()
+        .all(|b| b.is_ascii_digit())
 }
 
 /// Enough of a time stamp for an explicit `!!timestamp`: `YYYY-`, a month and a day.
@@ -98,7 +101,7 @@ fn resolve_plain(text: &str) -> DocumentData {
         _ => {}
     }
     let number = match text.bytes().next() {
-        Some(b'.') => decimal_float(text),
+        Some(b'.') => decimal_float(&without_separators(text)),
         Some(b'0'..=b'9' | b'+' | b'-') => number(&text.replace('_', "")),
         _ => None,
     };
@@ -106,6 +109,22 @@ fn resolve_plain(text: &str) -> DocumentData {
         Some(number) => DocumentData::Number(number),
         None => DocumentData::Text(text.to_owned()),
     }
+}
+
+/// A float that begins with a point may have single underscores between digits.
+fn without_separators(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let is_digit = |at: Option<usize>| {
+        at.and_then(|at| bytes.get(at))
+            .is_some_and(u8::is_ascii_digit)
+    };
+    let parts = |(at, found): &(usize, char)| {
+        *found != '_' || !is_digit(at.checked_sub(1)) || !is_digit(Some(at + 1))
+    };
+    text.char_indices()
+        .filter(parts)
+        .map(|(_, found)| found)
+        .collect()
 }
 
 fn number(plain: &str) -> Option<String> {
@@ -142,7 +161,9 @@ fn integer(text: &str) -> Option<i128> {
         true => i128::from(i64::MAX),
         false => i128::from(u64::MAX),
     };
-    (i128::from(i64::MIN)..=highest).contains(&value).then_some(value)
+    (i128::from(i64::MIN)..=highest)
+        .contains(&value)
+        .then_some(value)
 }
 
 fn unsigned(digits: &str, radix: u32) -> Option<i128> {
@@ -154,7 +175,9 @@ fn unsigned(digits: &str, radix: u32) -> Option<i128> {
 
 fn signed(digits: &str, radix: u32) -> Option<i128> {
     let value = i128::from_str_radix(digits, radix).ok()?;
-    (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&value).then_some(value)
+    (i128::from(i64::MIN)..=i128::from(u64::MAX))
+        .contains(&value)
+        .then_some(value)
 }
 
 /// A float in decimal digits (`1.5`, `.5`, `1.`, `-2e3`), as JSON would hold it.

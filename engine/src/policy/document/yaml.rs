@@ -1,13 +1,12 @@
 //! YAML documents: bytes in, the first document as JSON-typed values out.
 //!
-//! Events come from a port of libyaml; what they mean follows go-yaml v2 and `sigs.k8s.io/yaml`:
-//! later keys and merges overwrite earlier ones, aliases are expanded within limits, keys become
-//! text. Not responsible for: scalars (`scalar.rs`).
+//! Follows go-yaml v2 and `sigs.k8s.io/yaml`: later keys and merges overwrite earlier ones, aliases
+//! are expanded within limits, keys become text. Not responsible for: syntax (`nodes.rs`), scalars
+//! (`scalar.rs`).
 
 use std::collections::HashMap;
 
-use libyaml_safer::{Event, EventData, MappingStyle, Mark, Parser, ScalarStyle, SequenceStyle};
-
+use super::nodes::{YamlContent, YamlNode, read_nodes};
 use super::scalar::resolve_scalar;
 use super::{DocumentData, DocumentMember, DocumentValue, MAXIMUM_DEPTH, SyntaxProblem};
 
@@ -23,6 +22,7 @@ pub(super) fn read_yaml(bytes: &[u8]) -> Result<(DocumentValue, Repeated), Synta
         visits: 0,
         alias_visits: 0,
         alias_depth: 0,
+        in_key: false,
     };
     let root = match tree.root {
         Some(root) => expansion.value(root, 0)?,
@@ -34,26 +34,6 @@ pub(super) fn read_yaml(bytes: &[u8]) -> Result<(DocumentValue, Repeated), Synta
     Ok((root, expansion.repeated))
 }
 
-struct YamlNode {
-    line: usize,
-    content: YamlContent,
-}
-
-enum YamlContent {
-    Scalar {
-        text: String,
-        tag: Option<String>,
-        plain: bool,
-    },
-    Sequence(Vec<usize>),
-    /// Keys and values in turn.
-    Mapping(Vec<usize>),
-    Alias {
-        name: String,
-        target: usize,
-    },
-}
-
 /// The nodes of a document, each in the list of the collection that holds it.
 struct YamlTree {
     nodes: Vec<YamlNode>,
@@ -62,173 +42,8 @@ struct YamlTree {
 
 impl YamlTree {
     fn read(bytes: &[u8]) -> Result<Self, SyntaxProblem> {
-        let mut input = bytes;
-        let mut parser = Parser::new();
-        parser.set_input_string(&mut input);
-        let mut builder = TreeBuilder {
-            tree: Self {
-                nodes: Vec::new(),
-                root: None,
-            },
-            open: Vec::new(),
-            flow: 0,
-            anchors: HashMap::new(),
-            source: find_escaped_slash(bytes),
-        };
-        loop {
-            let event = parser.parse().map_err(|error| {
-                let line = error.problem_mark().map_or(1, |mark| line_of(&mark));
-                let context = error.context().map(|context| format!(" {context}"));
-                SyntaxProblem::new(
-                    line,
-                    format!("{}{}", error.problem(), context.unwrap_or_default()),
-                )
-            })?;
-            if builder.take(event)? {
-                return Ok(builder.tree);
-            }
-        }
-    }
-}
-
-fn line_of(mark: &Mark) -> usize {
-    usize::try_from(mark.line).unwrap_or(usize::MAX).saturating_add(1)
-}
-
-/// The characters of a document that has `\/` somewhere: the escape is of YAML 1.2, and go-yaml
-/// refuses it.
-fn find_escaped_slash(bytes: &[u8]) -> Option<Vec<char>> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    text.contains("\\/")
-        .then(|| text.trim_start_matches('\u{feff}').chars().collect())
-}
-
-struct TreeBuilder {
-    tree: YamlTree,
-    open: Vec<usize>,
-    /// How many of the open collections are in flow style.
-    flow: usize,
-    anchors: HashMap<String, usize>,
-    source: Option<Vec<char>>,
-}
-
-impl TreeBuilder {
-    /// Takes an event; true at the end of the document. What follows it is not read.
-    fn take(&mut self, event: Event) -> Result<bool, SyntaxProblem> {
-        let (start, end) = (event.start_mark, event.end_mark);
-        let line = line_of(&start);
-        match event.data {
-            EventData::DocumentStart {
-                version_directive: Some(version),
-                ..
-            } if version.minor != 1 => {
-                return Err(SyntaxProblem::new(line, "found incompatible YAML document"));
-            }
-            EventData::StreamEnd | EventData::DocumentEnd { .. } => return Ok(true),
-            EventData::Alias { anchor } => {
-                let Some(&target) = self.anchors.get(&anchor) else {
-                    let message = format!("unknown anchor '{anchor}' referenced");
-                    return Err(SyntaxProblem::new(line, message));
-                };
-                let content = YamlContent::Alias {
-                    name: anchor,
-                    target,
-                };
-                self.add(line, None, content);
-            }
-            EventData::Scalar {
-                anchor,
-                tag,
-                value,
-                plain_implicit,
-                style,
-                ..
-            } => {
-                self.check_scalar(line, &value, style, &start, &end)?;
-                let content = YamlContent::Scalar {
-                    text: value,
-                    tag,
-                    plain: plain_implicit,
-                };
-                self.add(line, anchor, content);
-            }
-            EventData::SequenceStart { anchor, style, .. } => {
-                self.flow += usize::from(self.flow > 0 || style == SequenceStyle::Flow);
-                self.open(line, anchor, YamlContent::Sequence(Vec::new()))?;
-            }
-            EventData::MappingStart { anchor, style, .. } => {
-                self.flow += usize::from(self.flow > 0 || style == MappingStyle::Flow);
-                self.open(line, anchor, YamlContent::Mapping(Vec::new()))?;
-            }
-            EventData::SequenceEnd | EventData::MappingEnd => {
-                self.flow = self.flow.saturating_sub(1);
-                self.open.pop();
-            }
-            _ => {}
-        }
-        Ok(false)
-    }
-
-    fn open(
-        &mut self,
-        line: usize,
-        anchor: Option<String>,
-        content: YamlContent,
-    ) -> Result<(), SyntaxProblem> {
-        if self.open.len() >= MAXIMUM_DEPTH {
-            return Err(SyntaxProblem::new(line, "exceeded max depth"));
-        }
-        let node = self.add(line, anchor, content);
-        self.open.push(node);
-        Ok(())
-    }
-
-    fn add(&mut self, line: usize, anchor: Option<String>, content: YamlContent) -> usize {
-        let node = self.tree.nodes.len();
-        self.tree.nodes.push(YamlNode { line, content });
-        if let Some(anchor) = anchor {
-            self.anchors.insert(anchor, node);
-        }
-        let parent = self.open.last().and_then(|&open| self.tree.nodes.get_mut(open));
-        match parent.map(|parent| &mut parent.content) {
-            Some(YamlContent::Sequence(children) | YamlContent::Mapping(children)) => {
-                children.push(node);
-            }
-            _ => self.tree.root = Some(node),
-        }
-        node
-    }
-
-    /// What YAML 1.2 allows and go-yaml v2 does not: `?` in a plain scalar of a flow collection,
-    /// and the escape `\/`.
-    fn check_scalar(
-        &self,
-        line: usize,
-        value: &str,
-        style: ScalarStyle,
-        start: &Mark,
-        end: &Mark,
-    ) -> Result<(), SyntaxProblem> {
-        if style == ScalarStyle::Plain && self.flow > 0 && value.contains('?') {
-            return Err(SyntaxProblem::new(
-                line,
-                "did not find expected ',' or ']' before '?' in a flow collection",
-            ));
-        }
-        let Some(source) = self.source.as_deref().filter(|_| style == ScalarStyle::DoubleQuoted)
-        else {
-            return Ok(());
-        };
-        let start = usize::try_from(start.index).unwrap_or(usize::MAX);
-        let end = usize::try_from(end.index).unwrap_or(usize::MAX);
-        let mut escaped = false;
-        for &found in source.get(start..end.min(source.len())).unwrap_or_default() {
-            if escaped && found == '/' {
-                return Err(SyntaxProblem::new(line, "found unknown escape character `\\/`"));
-            }
-            escaped = found == '\\' && !escaped;
-        }
-        Ok(())
+        let (nodes, root) = read_nodes(bytes)?;
+        Ok(Self { nodes, root })
     }
 }
 
@@ -247,6 +62,8 @@ struct Expansion<'a> {
     visits: usize,
     alias_visits: usize,
     alias_depth: usize,
+    /// Whether a key is read: infinity can be a key, though not a value.
+    in_key: bool,
 }
 
 impl Expansion<'_> {
@@ -267,7 +84,9 @@ impl Expansion<'_> {
             Some(YamlContent::Scalar { text, tag, plain }) => {
                 let data = resolve_scalar(text, tag.as_deref(), *plain)
                     .map_err(|message| SyntaxProblem::new(line, message))?;
-                refuse_infinite(line, &data)?;
+                if !self.in_key {
+                    refuse_infinite(line, &data)?;
+                }
                 data
             }
             Some(YamlContent::Sequence(children)) => {
@@ -347,7 +166,9 @@ impl Expansion<'_> {
                 self.merge(mapping, value, depth)?;
                 continue;
             }
+            let within_key = std::mem::replace(&mut self.in_key, true);
             let key = self.value(key, depth + 1)?;
+            self.in_key = within_key;
             let (kind, name) = key_text(&key)?;
             let value = self.value(value, depth + 1)?;
             let member = DocumentMember {
@@ -435,12 +256,29 @@ fn refuse_infinite(line: usize, data: &DocumentData) -> Result<(), SyntaxProblem
     }
 }
 
+/// The largest number that can be a key.
+const MAXIMUM_KEY: u64 = i64::MAX.unsigned_abs();
+
 /// A key as text, with its kind: go-yaml keeps `1` and `"1"` apart.
 fn key_text(key: &DocumentValue) -> Result<(char, String), SyntaxProblem> {
     match &key.data {
         DocumentData::Text(text) => Ok(('s', text.clone())),
         DocumentData::Bool(value) => Ok(('b', value.to_string())),
-        DocumentData::Number(number) => Ok(('n', number.clone())),
+        DocumentData::Number(number) if number.parse::<u64>().is_ok_and(|n| n > MAXIMUM_KEY) => {
+            Err(SyntaxProblem::new(
+                key.line,
+                format!("unsupported map key: {number}"),
+            ))
+        }
+        DocumentData::Number(number) => Ok((
+            'n',
+            match number.as_str() {
+                "NaN" => ".nan".to_owned(),
+                "+Inf" => ".inf".to_owned(),
+                "-Inf" => "-.inf".to_owned(),
+                number => number.to_owned(),
+            },
+        )),
         other => Err(SyntaxProblem::new(
             key.line,
             format!("unsupported map key: {}", other.kind()),
