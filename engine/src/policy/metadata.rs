@@ -3,8 +3,8 @@
 //! The policy does not use them, but the apiserver refuses a document in which one has the wrong
 //! type. Not responsible for: the policy's own fields (`decode.rs`).
 
-use super::decode::{FieldDecoder, FieldOutcome, PlacedText};
 use super::document::{DocumentData, DocumentValue};
+use super::fields::{FieldDecoder, FieldOutcome, PlacedText};
 
 /// What a field of `metadata` holds.
 #[derive(Debug, Clone, Copy)]

@@ -16,10 +16,12 @@ mod document;
 mod evaluate;
 mod explain;
 mod facts;
+mod fields;
 mod lint;
 mod load;
 mod metadata;
 mod model;
+mod notice;
 mod observe;
 mod reach;
 mod render;
@@ -29,15 +31,16 @@ mod suggest;
 mod validate;
 
 #[cfg(test)]
-mod load_tests;
+mod tests;
 
 pub use class::{ClassDecision, RequestClass};
 pub use evaluate::{PolicyDecision, RuleMismatch};
 pub use explain::{PassedRule, PolicyExplanation};
 pub use facts::{EventBytes, EventFacts, LogVolume};
 pub use lint::{PolicyConcern, PolicyFinding, PolicyLint, lint_policy};
-pub use load::{LoadedPolicy, PolicyRefusal, PolicyWarning, WarningKind, load_policy};
+pub use load::{LoadedPolicy, load_policy};
 pub use model::{AuditPolicy, GroupResources, PolicyLevel, PolicyRule, PolicyStage};
+pub use notice::{PolicyRefusal, PolicyWarning, WarningKind};
 pub use observe::{LogEvidence, ObservedClass, ObservedLevels, ObservedRow};
 pub use reach::UnreachableRule;
 pub use request::{RequestAttributes, RequestedTarget};

@@ -3,9 +3,10 @@
 //! Follows `ValidatePolicy` of `k8s.io/apiserver/pkg/apis/audit/validation`. Not responsible for:
 //! types and unknown fields (`decode.rs`).
 
-use super::decode::{PlacedText, PolicyFields, ResourceFields, RuleFields};
-use super::load::PolicyRefusal;
+use super::decode::{PolicyFields, ResourceFields, RuleFields};
+use super::fields::PlacedText;
 use super::model::{AuditPolicy, GroupResources, PolicyLevel, PolicyRule, PolicyStage};
+use super::notice::PolicyRefusal;
 
 const LEVELS: &str = "None, Metadata, Request, RequestResponse";
 const STAGES: &str = "RequestReceived, ResponseStarted, ResponseComplete, Panic";

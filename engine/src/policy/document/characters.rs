@@ -3,7 +3,7 @@
 //! Bytes are decoded a block at a time, as go-yaml does, so that a broken second document is not
 //! noticed. Not responsible for: what the characters mean (`scanner.rs`).
 
-use super::SyntaxProblem;
+use super::value::SyntaxProblem;
 
 /// How many bytes go-yaml decodes at once.
 const BLOCK: usize = 512;

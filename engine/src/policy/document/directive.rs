@@ -2,9 +2,9 @@
 //!
 //! Not responsible for: which versions and handles are known (`yaml.rs`).
 
-use super::SyntaxProblem;
 use super::characters::{is_blank, is_blank_or_end, is_break_or_end, is_word};
 use super::scanner::{Scanner, TokenKind};
+use super::value::SyntaxProblem;
 
 impl Scanner<'_> {
     pub(super) fn scan_directive(&mut self) -> Result<TokenKind, SyntaxProblem> {

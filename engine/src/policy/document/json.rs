@@ -3,7 +3,7 @@
 //! Follows Go's `encoding/json`: nothing may follow the value, and bytes that are not UTF-8 become
 //! U+FFFD inside strings. Not responsible for: YAML (`yaml.rs`).
 
-use super::{DocumentData, DocumentMember, DocumentValue, MAXIMUM_DEPTH, SyntaxProblem};
+use super::value::{DocumentData, DocumentMember, DocumentValue, MAXIMUM_DEPTH, SyntaxProblem};
 
 /// Reads one JSON value that fills the whole document.
 pub(super) fn read_json(bytes: &[u8]) -> Result<DocumentValue, SyntaxProblem> {

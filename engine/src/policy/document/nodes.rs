@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::scanner::{Scanner, TokenKind, YamlToken};
-use super::{MAXIMUM_DEPTH, SyntaxProblem};
+use super::value::{MAXIMUM_DEPTH, SyntaxProblem};
 
 /// A node and the line on which it begins, counted from 1.
 pub(super) struct YamlNode {

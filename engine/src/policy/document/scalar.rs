@@ -6,7 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::DocumentData;
+use super::value::DocumentData;
 
 const TAG_PREFIX: &str = "tag:yaml.org,2002:";
 

@@ -3,9 +3,9 @@
 //!
 //! Follows go-yaml v2. Not responsible for: the type that the text stands for (`scalar.rs`).
 
-use super::SyntaxProblem;
 use super::characters::{is_blank, is_blank_or_end, is_break, is_break_or_end};
 use super::scanner::Scanner;
+use super::value::SyntaxProblem;
 
 /// White space inside a scalar that is not yet known to lie between two words.
 #[derive(Default)]

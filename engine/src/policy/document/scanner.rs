@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use super::characters::{Characters, YamlMark, is_blank_or_end, is_break, is_word};
-use super::{MAXIMUM_DEPTH, SyntaxProblem};
+use super::value::{MAXIMUM_DEPTH, SyntaxProblem};
 
 /// A token and the line on which it begins, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]

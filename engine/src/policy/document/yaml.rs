@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::nodes::{YamlContent, YamlNode, read_nodes};
 use super::scalar::resolve_scalar;
-use super::{DocumentData, DocumentMember, DocumentValue, MAXIMUM_DEPTH, SyntaxProblem};
+use super::value::{DocumentData, DocumentMember, DocumentValue, MAXIMUM_DEPTH, SyntaxProblem};
 
 type Repeated = Vec<(usize, String)>;
 

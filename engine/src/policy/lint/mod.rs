@@ -5,10 +5,13 @@
 
 mod names;
 mod secrets;
+#[cfg(test)]
+mod tests;
 mod volume;
 
-use super::load::{LoadedPolicy, WarningKind, load_policy};
+use super::load::{LoadedPolicy, load_policy};
 use super::model::AuditPolicy;
+use super::notice::{PolicyWarning, WarningKind};
 
 /// How much a finding matters, from most to least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,7 +69,7 @@ pub fn lint_policy(bytes: &[u8]) -> PolicyLint {
     PolicyLint { loaded, findings }
 }
 
-fn ignored_field(warning: &super::load::PolicyWarning) -> PolicyFinding {
+fn ignored_field(warning: &PolicyWarning) -> PolicyFinding {
     let (code, mend) = match warning.kind {
         WarningKind::UnknownField => (
             "unknown-field",

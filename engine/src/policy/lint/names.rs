@@ -6,7 +6,7 @@
 
 use super::{PolicyConcern, PolicyFindings};
 use crate::policy::catalogue::{FORMER_GROUPS, KNOWN_RESOURCES, is_known_group, known_by_name};
-use crate::policy::decode::edit_distance;
+use crate::policy::fields::edit_distance;
 use crate::policy::model::{GroupResources, PolicyRule};
 
 /// Verbs of requests for resources; `""` is that of an unknown method.

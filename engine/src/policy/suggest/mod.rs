@@ -6,6 +6,8 @@
 //! sessions in containers. Not responsible for: which policy is in force (`simulate.rs`).
 
 mod candidates;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -96,7 +98,7 @@ impl SuggestionSearch {
     pub fn total(&self) -> LogVolume {
         let mut total = LogVolume::default();
         for sum in self.classes.values() {
-            total += Remaining::all(sum).volume(sum);
+            total += KeptPart::all(sum).volume(sum);
         }
         total
     }
@@ -118,7 +120,7 @@ impl SuggestionSearch {
         found.sort_by(|left, right| {
             (right.saving.bytes, left.code).cmp(&(left.saving.bytes, right.code))
         });
-        let mut remaining: Vec<Remaining> = self.classes.values().map(Remaining::all).collect();
+        let mut remaining: Vec<KeptPart> = self.classes.values().map(KeptPart::all).collect();
         for suggestion in &mut found {
             let mut further = LogVolume::default();
             for ((class, sum), left) in self.classes.iter().zip(&mut remaining) {
@@ -136,7 +138,7 @@ impl SuggestionSearch {
         let mut refused = 0;
         let mut by_people = 0;
         for (class, sum) in &self.classes {
-            let mut left = Remaining::all(sum);
+            let mut left = KeptPart::all(sum);
             let before = left.volume(sum);
             left.apply(&candidate.change, class);
             let saved = before.less(left.volume(sum));
@@ -174,12 +176,12 @@ fn share(part: u64, whole: u64) -> f64 {
 
 /// What changes leave of a class.
 #[derive(Debug, Clone, Copy)]
-struct Remaining {
+struct KeptPart {
     level: PolicyLevel,
     managed_fields: bool,
 }
 
-impl Remaining {
+impl KeptPart {
     fn all(_: &ClassSum) -> Self {
         Self {
             level: PolicyLevel::RequestResponse,
