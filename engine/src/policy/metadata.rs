@@ -162,7 +162,7 @@ fn is_date(date: &str) -> bool {
         return false;
     }
     let year: u32 = year.parse().unwrap_or_default();
-    let leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let leap = (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400);
     numbers(rest, '-').is_some_and(|parts| match parts[..] {
         [2, day] => (1..=28 + u32::from(leap)).contains(&day),
         [4 | 6 | 9 | 11, day] => (1..=30).contains(&day),

@@ -86,12 +86,12 @@ fn collections_may_be_written_in_every_way() {
         ("1: a\nyes: b\n1.5: c\n", "{1=\"a\",true=\"b\",1.5=\"c\"}"),
         ("a: 1\na: 2\n", "{a=2}"),
         (
-            "x: &x {a: 1, b: 2}\ny: {<<: *x, a: 3}\n",
-            "{x={a=1,b=2},y={a=3,b=2}}",
+            "x: &x {a: 1, b: 2}\nz: {<<: *x, a: 3}\n",
+            "{x={a=1,b=2},z={a=3,b=2}}",
         ),
         (
-            "x: &x {a: 1}\ny: {a: 3, <<: [*x, {a: 2, b: 4}]}\n",
-            "{x={a=1},y={a=1,b=4}}",
+            "x: &x {a: 1}\nz: {a: 3, <<: [*x, {a: 2, b: 4}]}\n",
+            "{x={a=1},z={a=1,b=4}}",
         ),
         ("%TAG !e! tag:yaml.org,2002:\n---\n!e!str 1", "\"1\""),
         ("# nothing\n", "null"),

@@ -206,11 +206,7 @@ impl PolicyFindings<'_> {
     fn url(&mut self, number: usize, url: &str) {
         let path = url.trim_end_matches('*');
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-        let is_resource = match parts.as_slice() {
-            ["api", _version, _resource, ..] => true,
-            ["apis", _group, _version, _resource, ..] => true,
-            _ => false,
-        };
+        let is_resource = matches!(parts.as_slice(), ["api", _, _, ..] | ["apis", _, _, _, ..]);
         if is_resource {
             let message = format!("nonResourceURLs: {url:?} is the URL of a resource");
             self.no_match(number, message, "write it as resources");

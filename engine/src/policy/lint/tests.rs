@@ -19,115 +19,117 @@ fn messages(findings: &[PolicyFinding], code: &str) -> Vec<String> {
         .collect()
 }
 
+/// Conditions of a rule that match nothing, with part of the message and of the mend.
+const DEAD_CONDITIONS: &[(&str, &str, &str)] = &[
+    (
+        "  verbs: ['*']",
+        "\"*\" is taken literally",
+        "remove the field",
+    ),
+    (
+        "  users: ['system:serviceaccount:web:*']",
+        "taken literally",
+        "no patterns",
+    ),
+    ("  namespaces: ['kube-*']", "taken literally", "no patterns"),
+    (
+        "  verbs: [read]\n  resources: [{}]",
+        "has the verb \"read\"",
+        "choose among",
+    ),
+    (
+        "  verbs: [GET]\n  resources: [{}]",
+        "has the verb \"GET\"",
+        "write get",
+    ),
+    (
+        "  verbs: [list]\n  nonResourceURLs: [/x]",
+        "has the verb \"list\"",
+        "HTTP methods",
+    ),
+    (
+        "  verbs: [post]\n  namespaces: [x]",
+        "has the verb \"post\"",
+        "write create",
+    ),
+    (
+        "  verbs: [impersonate]",
+        "has the verb \"impersonate\"",
+        "RBAC",
+    ),
+    ("  verbs: [updat]", "has the verb \"updat\"", "write update"),
+    (
+        "  users: [system:serviceaccounts]",
+        "is a group",
+        "userGroups",
+    ),
+    (
+        "  users: [system:serviceaccount:x]",
+        "not the name of a service account",
+        "NAMESPACE:NAME",
+    ),
+    ("  userGroups: [system:anonymous]", "is a user", "users"),
+    (
+        "  nonResourceURLs: [/api/v1/pods]",
+        "the URL of a resource",
+        "resources",
+    ),
+    (
+        "  nonResourceURLs: [/apis/apps/v1/deployments*]",
+        "the URL of a resource",
+        "resources",
+    ),
+    ("  nonResourceURLs: ['/logs?x']", "has a query", "path"),
+    (
+        "  resources: [{resources: [pod]}]",
+        "has no resource \"pod\"",
+        "write pods",
+    ),
+    (
+        "  resources: [{resources: [Secrets]}]",
+        "has no resource \"Secrets\"",
+        "write secrets",
+    ),
+    (
+        "  resources: [{resources: [deployments]}]",
+        "deployments is not in the API group \"\"",
+        "\"apps\"",
+    ),
+    (
+        "  resources: [{group: apps, resources: [pods]}]",
+        "not in the API group",
+        "write group: \"\"",
+    ),
+    (
+        "  resources: [{resources: [pods/logs]}]",
+        "no subresource \"logs\"",
+        "write pods/log",
+    ),
+    (
+        "  resources: [{resources: ['*/*']}]",
+        "matches no usual request",
+        "\"*\"",
+    ),
+    (
+        "  resources: [{resources: ['pod*']}]",
+        "taken literally",
+        "whole part",
+    ),
+    (
+        "  resources: [{resources: [pods/]}]",
+        "is not RESOURCE",
+        "pods/log",
+    ),
+    (
+        "  namespaces: [web]\n  resources: [{resources: [nodes]}]",
+        "have no namespace",
+        "[\"\"]",
+    ),
+];
+
 #[test]
 fn conditions_that_match_nothing() {
-    let cases = [
-        (
-            "  verbs: ['*']",
-            "\"*\" is taken literally",
-            "remove the field",
-        ),
-        (
-            "  users: ['system:serviceaccount:web:*']",
-            "taken literally",
-            "no patterns",
-        ),
-        ("  namespaces: ['kube-*']", "taken literally", "no patterns"),
-        (
-            "  verbs: [read]\n  resources: [{}]",
-            "has the verb \"read\"",
-            "choose among",
-        ),
-        (
-            "  verbs: [GET]\n  resources: [{}]",
-            "has the verb \"GET\"",
-            "write get",
-        ),
-        (
-            "  verbs: [list]\n  nonResourceURLs: [/x]",
-            "has the verb \"list\"",
-            "HTTP methods",
-        ),
-        (
-            "  verbs: [post]\n  namespaces: [x]",
-            "has the verb \"post\"",
-            "write create",
-        ),
-        (
-            "  verbs: [impersonate]",
-            "has the verb \"impersonate\"",
-            "RBAC",
-        ),
-        ("  verbs: [updat]", "has the verb \"updat\"", "write update"),
-        (
-            "  users: [system:serviceaccounts]",
-            "is a group",
-            "userGroups",
-        ),
-        (
-            "  users: [system:serviceaccount:x]",
-            "not the name of a service account",
-            "NAMESPACE:NAME",
-        ),
-        ("  userGroups: [system:anonymous]", "is a user", "users"),
-        (
-            "  nonResourceURLs: [/api/v1/pods]",
-            "the URL of a resource",
-            "resources",
-        ),
-        (
-            "  nonResourceURLs: [/apis/apps/v1/deployments*]",
-            "the URL of a resource",
-            "resources",
-        ),
-        ("  nonResourceURLs: ['/logs?x']", "has a query", "path"),
-        (
-            "  resources: [{resources: [pod]}]",
-            "has no resource \"pod\"",
-            "write pods",
-        ),
-        (
-            "  resources: [{resources: [Secrets]}]",
-            "has no resource \"Secrets\"",
-            "write secrets",
-        ),
-        (
-            "  resources: [{resources: [deployments]}]",
-            "deployments is not in the API group \"\"",
-            "\"apps\"",
-        ),
-        (
-            "  resources: [{group: apps, resources: [pods]}]",
-            "not in the API group",
-            "write group: \"\"",
-        ),
-        (
-            "  resources: [{resources: [pods/logs]}]",
-            "no subresource \"logs\"",
-            "write pods/log",
-        ),
-        (
-            "  resources: [{resources: ['*/*']}]",
-            "matches no usual request",
-            "\"*\"",
-        ),
-        (
-            "  resources: [{resources: ['pod*']}]",
-            "taken literally",
-            "whole part",
-        ),
-        (
-            "  resources: [{resources: [pods/]}]",
-            "is not RESOURCE",
-            "pods/log",
-        ),
-        (
-            "  namespaces: [web]\n  resources: [{resources: [nodes]}]",
-            "have no namespace",
-            "[\"\"]",
-        ),
-    ];
-    for (rule, message, mend) in cases {
+    for (rule, message, mend) in DEAD_CONDITIONS {
         let found = messages(
             &of_rules(&format!("- level: Metadata\n{rule}\n")),
             "matches-nothing",

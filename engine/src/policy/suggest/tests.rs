@@ -114,7 +114,7 @@ fn people_secrets_and_other_accounts_are_never_hidden() {
         let PolicyChange::AddRule(rule) = &suggestion.change else {
             continue;
         };
-        for (class, _) in &search.classes {
+        for class in search.classes.keys() {
             let component = class.user.as_deref() == Some("system:kube-scheduler");
             let secret = class
                 .resource
