@@ -88,29 +88,43 @@ impl AuditPolicy {
 impl PolicyRule {
     /// The first condition that the request does not meet; `None` if the rule matches.
     pub fn mismatch(&self, request: &RequestAttributes<'_>) -> Option<RuleMismatch> {
-        if !self.users.is_empty() && !request.user.is_some_and(|user| has(&self.users, user)) {
+        self.user_mismatch(request.user, request.groups)
+            .or_else(|| self.verb_mismatch(request.verb))
+            .or_else(|| self.target_mismatch(request.target))
+    }
+
+    pub(super) fn user_mismatch(
+        &self,
+        user: Option<&str>,
+        groups: &[&str],
+    ) -> Option<RuleMismatch> {
+        if !self.users.is_empty() && !user.is_some_and(|user| has(&self.users, user)) {
             return Some(RuleMismatch::User);
         }
-        if !self.user_groups.is_empty() {
-            let groups = request.user.map_or(&[][..], |_| request.groups);
-            if !groups.iter().any(|group| has(&self.user_groups, group)) {
-                return Some(RuleMismatch::Groups);
-            }
-        }
-        if !self.verbs.is_empty() && !has(&self.verbs, request.verb) {
-            return Some(RuleMismatch::Verb);
-        }
+        // Without a user there are no groups either.
+        let groups = user.map_or(&[][..], |_| groups);
+        let fits =
+            self.user_groups.is_empty() || groups.iter().any(|group| has(&self.user_groups, group));
+        (!fits).then_some(RuleMismatch::Groups)
+    }
+
+    pub(super) fn verb_mismatch(&self, verb: &str) -> Option<RuleMismatch> {
+        let fits = self.verbs.is_empty() || has(&self.verbs, verb);
+        (!fits).then_some(RuleMismatch::Verb)
+    }
+
+    pub(super) fn target_mismatch(&self, target: RequestedTarget<'_>) -> Option<RuleMismatch> {
         if !self.namespaces.is_empty() || !self.resources.is_empty() {
-            return self.resource_mismatch(request);
+            return self.resource_mismatch(target);
         }
         if !self.non_resource_urls.is_empty() {
-            return self.path_mismatch(request);
+            return self.path_mismatch(target);
         }
         None
     }
 
-    fn path_mismatch(&self, request: &RequestAttributes<'_>) -> Option<RuleMismatch> {
-        let RequestedTarget::Path(path) = request.target else {
+    fn path_mismatch(&self, target: RequestedTarget<'_>) -> Option<RuleMismatch> {
+        let RequestedTarget::Path(path) = target else {
             return Some(RuleMismatch::IsAResource);
         };
         let matches = self
@@ -120,14 +134,14 @@ impl PolicyRule {
         (!matches).then_some(RuleMismatch::Path)
     }
 
-    fn resource_mismatch(&self, request: &RequestAttributes<'_>) -> Option<RuleMismatch> {
+    fn resource_mismatch(&self, target: RequestedTarget<'_>) -> Option<RuleMismatch> {
         let RequestedTarget::Resource {
             api_group,
             resource,
             subresource,
             namespace,
             name,
-        } = request.target
+        } = target
         else {
             return Some(RuleMismatch::NotAResource);
         };
