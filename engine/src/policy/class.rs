@@ -5,7 +5,7 @@
 
 use super::evaluate::RuleMismatch;
 use super::model::{AuditPolicy, PolicyLevel, PolicyRule};
-use super::request::{RequestAttributes, RequestedTarget};
+use super::request::RequestedTarget;
 
 /// Requests of one verb for one resource or path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,73 +81,43 @@ impl AuditPolicy {
     }
 }
 
-/// Whether a rule matches some request of the class.
+/// Whether a rule matches some request of the class, of whatever user, namespace and name.
 fn can_match(rule: &PolicyRule, class: &RequestClass<'_>) -> bool {
-    let mut open = rule.clone();
-    open.users.clear();
-    open.user_groups.clear();
-    // A namespace condition still keeps other URLs away.
-    if !open.namespaces.is_empty() {
-        open.namespaces = vec![String::new()];
-    }
-    let request = RequestAttributes {
-        user: None,
-        groups: &[],
-        verb: class.verb,
-        target: without_place(class.target),
+    let fits = match class.target {
+        RequestedTarget::Path(_) => rule.target_mismatch(class.target).is_none(),
+        RequestedTarget::Resource {
+            api_group,
+            resource,
+            subresource,
+            ..
+        } => {
+            let for_paths = rule.namespaces.is_empty()
+                && rule.resources.is_empty()
+                && !rule.non_resource_urls.is_empty();
+            !for_paths
+                && matches!(
+                    rule.entry_mismatch(api_group, resource, subresource, ""),
+                    None | Some(RuleMismatch::ResourceName)
+                )
+        }
     };
-    matches!(
-        open.mismatch(&request),
-        None | Some(RuleMismatch::ResourceName)
-    )
+    fits && rule.verb_mismatch(class.verb).is_none()
 }
 
-/// Whether a rule that can match leaves no request of the class to later ones.
+/// Whether a rule that can match leaves no request of the class to later ones: it has no condition on
+/// user or namespace, and takes a name that no rule lists as well as none.
 fn matches_all(rule: &PolicyRule, class: &RequestClass<'_>) -> bool {
-    let free = rule.users.is_empty() && rule.user_groups.is_empty() && rule.namespaces.is_empty();
-    let request = RequestAttributes {
-        user: None,
-        groups: &[],
-        verb: class.verb,
-        target: without_place(class.target),
-    };
-    // An object's name that no rule lists.
-    let named = match request.target {
-        RequestedTarget::Resource {
-            api_group,
-            resource,
-            subresource,
-            namespace,
-            ..
-        } => RequestAttributes {
-            target: RequestedTarget::Resource {
-                api_group,
-                resource,
-                subresource,
-                namespace,
-                name: "\u{1}other",
-            },
-            ..request
-        },
-        RequestedTarget::Path(_) => request,
-    };
-    free && rule.mismatch(&request).is_none() && rule.mismatch(&named).is_none()
-}
-
-fn without_place(target: RequestedTarget<'_>) -> RequestedTarget<'_> {
-    match target {
+    let any_name = match class.target {
+        RequestedTarget::Path(_) => true,
         RequestedTarget::Resource {
             api_group,
             resource,
             subresource,
             ..
-        } => RequestedTarget::Resource {
-            api_group,
-            resource,
-            subresource,
-            namespace: "",
-            name: "",
-        },
-        path @ RequestedTarget::Path(_) => path,
-    }
+        } => ["", "\u{1}other"].into_iter().all(|name| {
+            rule.entry_mismatch(api_group, resource, subresource, name)
+                .is_none()
+        }),
+    };
+    any_name && rule.users.is_empty() && rule.user_groups.is_empty() && rule.namespaces.is_empty()
 }

@@ -148,6 +148,17 @@ impl PolicyRule {
         if !self.namespaces.is_empty() && !has(&self.namespaces, namespace) {
             return Some(RuleMismatch::Namespace);
         }
+        self.entry_mismatch(api_group, resource, subresource, name)
+    }
+
+    /// Whether an entry of `resources` fits, whatever the namespace.
+    pub(super) fn entry_mismatch(
+        &self,
+        api_group: &str,
+        resource: &str,
+        subresource: &str,
+        name: &str,
+    ) -> Option<RuleMismatch> {
         if self.resources.is_empty() {
             return None;
         }

@@ -105,7 +105,7 @@ impl Expansion<'_> {
                 self.enter(index, line, name)?;
                 let value = self.value(*target, depth + 1)?;
                 self.leave(index);
-                return Ok(value);
+                return Ok(DocumentValue { line, ..value });
             }
             None => DocumentData::Null,
         };
