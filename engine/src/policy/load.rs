@@ -5,6 +5,9 @@
 //! then lenient, so that unknown and repeated fields cost a warning and nothing else. Not
 //! responsible for: reading files; what an accepted policy should rather say (`lint`).
 
+#[cfg(test)]
+mod tests;
+
 use super::decode::decode_policy;
 use super::document::{DocumentData, DocumentValue, read_document};
 use super::model::AuditPolicy;

@@ -47,6 +47,7 @@ impl PolicyFindings<'_> {
             self.verbs(number, rule);
             self.subjects(number, rule);
             self.scopes(number, rule);
+            self.nameless(number, rule);
             for url in &rule.non_resource_urls {
                 self.url(number, url);
             }
@@ -200,6 +201,25 @@ impl PolicyFindings<'_> {
                     .to_owned(),
                 "remove namespaces if requests inside namespaces are meant",
             );
+        }
+    }
+
+    /// `resourceNames` with verbs whose URIs name no object.
+    fn nameless(&mut self, number: usize, rule: &PolicyRule) {
+        let named = |entry: &GroupResources| {
+            !entry.resource_names.is_empty()
+                && !entry.resource_names.iter().any(String::is_empty)
+                // The review of a token is a create below a service account's name.
+                && !entry.resources.iter().any(|pattern| pattern.contains(['/', '*']))
+        };
+        let nameless = |verb: &String| matches!(verb.as_str(), "create" | "deletecollection");
+        let all = !rule.verbs.is_empty()
+            && rule.verbs.iter().all(nameless)
+            && !rule.resources.is_empty()
+            && rule.resources.iter().all(named);
+        if all {
+            let message = "resourceNames: these requests name no object in their URI".to_owned();
+            self.no_match(number, message, "remove resourceNames");
         }
     }
 

@@ -125,6 +125,11 @@ const DEAD_CONDITIONS: &[(&str, &str, &str)] = &[
         "have no namespace",
         "[\"\"]",
     ),
+    (
+        "  verbs: [create]\n  resources: [{resources: [pods], resourceNames: [x]}]",
+        "name no object",
+        "remove resourceNames",
+    ),
 ];
 
 #[test]
