@@ -33,6 +33,25 @@ pub(super) struct RuleFields {
     pub(super) omit_managed_fields: Option<bool>,
 }
 
+impl RuleFields {
+    /// Every text of the rule's conditions.
+    pub(super) fn into_texts(self) -> Vec<PlacedText> {
+        let mut texts = [
+            self.users,
+            self.user_groups,
+            self.verbs,
+            self.namespaces,
+            self.non_resource_urls,
+        ]
+        .concat();
+        for entry in self.resources {
+            texts.extend(entry.resources);
+            texts.extend(entry.resource_names);
+        }
+        texts
+    }
+}
+
 /// The fields of an entry of `resources` before they are validated.
 #[derive(Debug, Default)]
 pub(super) struct ResourceFields {

@@ -8,8 +8,9 @@
 #[cfg(test)]
 mod tests;
 
-use super::decode::decode_policy;
+use super::decode::{RuleFields, decode_policy};
 use super::document::{DocumentData, DocumentValue, read_document};
+use super::fields::PlacedText;
 use super::model::AuditPolicy;
 use super::notice::{PolicyRefusal, PolicyWarning};
 use super::validate::validate_policy;
@@ -82,6 +83,19 @@ fn syntax_mend(message: &str) -> String {
         "fix the syntax here or on the line above"
     };
     mend.to_owned()
+}
+
+/// The texts of each rule of a document that loads, with their lines.
+pub(super) fn rule_texts(bytes: &[u8]) -> Vec<Vec<PlacedText>> {
+    let Ok(document) = read_document(bytes) else {
+        return Vec::new();
+    };
+    let (fields, _, _) = decode_policy(&document);
+    fields
+        .rules
+        .into_iter()
+        .map(RuleFields::into_texts)
+        .collect()
 }
 
 /// Go's `encoding/json` finds `apiVersion` and `kind` whatever their case; of several the last

@@ -9,7 +9,8 @@ mod secrets;
 mod tests;
 mod volume;
 
-use super::load::{LoadedPolicy, load_policy};
+use super::fields::PlacedText;
+use super::load::{LoadedPolicy, load_policy, rule_texts};
 use super::model::AuditPolicy;
 use super::notice::{PolicyWarning, WarningKind};
 
@@ -55,7 +56,7 @@ pub fn lint_policy(bytes: &[u8]) -> PolicyLint {
     let loaded = load_policy(bytes);
     let mut findings: Vec<PolicyFinding> = loaded.warnings.iter().map(ignored_field).collect();
     match &loaded.outcome {
-        Ok(policy) => findings.extend(policy_findings(policy)),
+        Ok(policy) => findings.extend(policy_findings(policy, rule_texts(bytes))),
         Err(refusals) => findings.extend(refusals.iter().map(|refusal| PolicyFinding {
             code: "refused",
             concern: PolicyConcern::Refused,
@@ -87,9 +88,10 @@ fn ignored_field(warning: &PolicyWarning) -> PolicyFinding {
     }
 }
 
-fn policy_findings(policy: &AuditPolicy) -> Vec<PolicyFinding> {
+fn policy_findings(policy: &AuditPolicy, texts: Vec<Vec<PlacedText>>) -> Vec<PolicyFinding> {
     let mut findings = PolicyFindings {
         policy,
+        texts,
         list: Vec::new(),
     };
     findings.unreachable();
@@ -103,6 +105,8 @@ fn policy_findings(policy: &AuditPolicy) -> Vec<PolicyFinding> {
 /// Findings of a policy while they are collected.
 struct PolicyFindings<'a> {
     policy: &'a AuditPolicy,
+    /// By rule.
+    texts: Vec<Vec<PlacedText>>,
     list: Vec<PolicyFinding>,
 }
 
@@ -126,6 +130,13 @@ impl PolicyFindings<'_> {
             message,
             mend: mend.to_owned(),
         });
+    }
+
+    /// The line of a text in the conditions of a rule.
+    fn line_of(&self, rule: usize, text: &str) -> Option<usize> {
+        let texts = self.texts.get(rule.checked_sub(1)?)?;
+        let found = texts.iter().find(|placed| placed.text == text)?;
+        Some(found.line)
     }
 
     fn unreachable(&mut self) {

@@ -59,7 +59,8 @@ impl PolicyFindings<'_> {
         }
     }
 
-    fn no_match(&mut self, rule: usize, message: String, mend: &str) {
+    /// A condition that matches nothing, on the line of its text.
+    fn no_match(&mut self, rule: usize, text: &str, message: String, mend: &str) {
         self.add(
             "matches-nothing",
             PolicyConcern::Warning,
@@ -67,6 +68,9 @@ impl PolicyFindings<'_> {
             message,
             mend,
         );
+        if let (Some(line), Some(last)) = (self.line_of(rule, text), self.list.last_mut()) {
+            last.line = line;
+        }
     }
 
     fn literal_stars(&mut self, number: usize, rule: &PolicyRule) {
@@ -89,7 +93,7 @@ impl PolicyFindings<'_> {
                     _ => "list the values: there are no patterns here",
                 };
                 let message = format!("{field}: {value:?} is taken literally and matches nothing");
-                self.no_match(number, message, mend);
+                self.no_match(number, value, message, mend);
             }
         }
     }
@@ -129,7 +133,7 @@ impl PolicyFindings<'_> {
                 (Some(near), _) => format!("write {near}"),
                 (None, _) => format!("choose among {}", known.join(" ").trim()),
             };
-            self.no_match(number, message, &mend);
+            self.no_match(number, verb, message, &mend);
         }
     }
 
@@ -138,7 +142,7 @@ impl PolicyFindings<'_> {
             let Some(account) = user.strip_prefix("system:serviceaccount:") else {
                 if user.starts_with("system:serviceaccounts") {
                     let message = format!("users: {user:?} is a group, not a user");
-                    self.no_match(number, message, "move it to userGroups");
+                    self.no_match(number, user, message, "move it to userGroups");
                 }
                 continue;
             };
@@ -146,13 +150,13 @@ impl PolicyFindings<'_> {
             if parts.len() != 2 || parts.iter().any(|part| part.is_empty()) {
                 let message = format!("users: {user:?} is not the name of a service account");
                 let mend = "write system:serviceaccount:NAMESPACE:NAME";
-                self.no_match(number, message, mend);
+                self.no_match(number, user, message, mend);
             }
         }
         for group in &rule.user_groups {
             if group.starts_with("system:serviceaccount:") || group == "system:anonymous" {
                 let message = format!("userGroups: {group:?} is a user, not a group");
-                self.no_match(number, message, "move it to users");
+                self.no_match(number, group, message, "move it to users");
             }
         }
         let nobody = rule.users.is_empty() && rule.user_groups == ["system:unauthenticated"];
@@ -191,7 +195,12 @@ impl PolicyFindings<'_> {
         });
         if cluster_scoped && !rule.namespaces.iter().any(String::is_empty) {
             let message = "namespaces: the rule's resources have no namespace".to_owned();
-            self.no_match(number, message, "remove namespaces, or write [\"\"]");
+            self.no_match(
+                number,
+                first(&rule.namespaces),
+                message,
+                "remove namespaces, or write [\"\"]",
+            );
         } else if !in_namespaces && all(|entry, pattern| scope_of(entry, pattern) == Some(true)) {
             self.add(
                 "only-across-namespaces",
@@ -219,7 +228,7 @@ impl PolicyFindings<'_> {
             && rule.resources.iter().all(named);
         if all {
             let message = "resourceNames: these requests name no object in their URI".to_owned();
-            self.no_match(number, message, "remove resourceNames");
+            self.no_match(number, first_name(rule), message, "remove resourceNames");
         }
     }
 
@@ -229,15 +238,15 @@ impl PolicyFindings<'_> {
         let is_resource = matches!(parts.as_slice(), ["api", _, _, ..] | ["apis", _, _, _, ..]);
         if is_resource {
             let message = format!("nonResourceURLs: {url:?} is the URL of a resource");
-            self.no_match(number, message, "write it as resources");
+            self.no_match(number, url, message, "write it as resources");
         } else if url.contains('?') {
             let message =
                 format!("nonResourceURLs: {url:?} has a query, and only paths are compared");
-            self.no_match(number, message, "write the path alone");
+            self.no_match(number, url, message, "write the path alone");
         } else if url.contains('%') {
             let message =
                 format!("nonResourceURLs: {url:?} is encoded, and decoded paths are compared");
-            self.no_match(number, message, "write the decoded path");
+            self.no_match(number, url, message, "write the decoded path");
         }
     }
 
@@ -246,17 +255,28 @@ impl PolicyFindings<'_> {
         let (resource, subresource) = pattern.split_once('/').unwrap_or((pattern, ""));
         if pattern.matches('/').count() > 1 || pattern.ends_with('/') || pattern.is_empty() {
             let message = format!("resources: {pattern:?} is not RESOURCE or RESOURCE/SUBRESOURCE");
-            return self.no_match(number, message, "write, for example, pods or pods/log");
+            return self.no_match(
+                number,
+                pattern,
+                message,
+                "write, for example, pods or pods/log",
+            );
         }
         if pattern == "*/*" {
             let message = "resources: \"*/*\" matches no usual request".to_owned();
-            return self.no_match(number, message, "write \"*\", which includes subresources");
+            return self.no_match(
+                number,
+                pattern,
+                message,
+                "write \"*\", which includes subresources",
+            );
         }
         let partial = |part: &str| part != "*" && part.contains('*');
         if partial(resource) || partial(subresource) {
             let message = format!("resources: {pattern:?} is taken literally and matches nothing");
             return self.no_match(
                 number,
+                pattern,
                 message,
                 "list the resources: only a whole part can be *",
             );
@@ -267,7 +287,7 @@ impl PolicyFindings<'_> {
                 .any(|known| known.has_subresource(subresource));
             if group != "*" && is_known_group(group) && !subresource.is_empty() && !known {
                 let message = format!("resources: no resource has the subresource {subresource:?}");
-                self.no_match(number, message, "correct the subresource");
+                self.no_match(number, pattern, message, "correct the subresource");
             }
             return;
         }
@@ -284,14 +304,15 @@ impl PolicyFindings<'_> {
                         (None, known) if known.is_empty() => format!("write {resource}"),
                         (None, known) => format!("choose among {known}"),
                     };
-                    self.no_match(number, message, &mend);
+                    self.no_match(number, pattern, message, &mend);
                 }
             }
-            None => self.unknown_resource(number, group, resource),
+            None => self.unknown_resource(number, group, pattern),
         }
     }
 
-    fn unknown_resource(&mut self, number: usize, group: &str, resource: &str) {
+    fn unknown_resource(&mut self, number: usize, group: &str, pattern: &str) {
+        let resource = pattern.split('/').next().unwrap_or_default();
         if FORMER_GROUPS.contains(&group) {
             return;
         }
@@ -304,7 +325,7 @@ impl PolicyFindings<'_> {
                 "write group: {:?}",
                 elsewhere.first().copied().unwrap_or_default()
             );
-            return self.no_match(number, message, &mend);
+            return self.no_match(number, pattern, message, &mend);
         }
         // In a group that is not of Kubernetes anything may be served, and with `*` too.
         if group == "*" || !is_known_group(group) {
@@ -320,8 +341,18 @@ impl PolicyFindings<'_> {
             Some(near) => format!("write {near}"),
             None => "write the plural in lower case, as kubectl api-resources lists it".to_owned(),
         };
-        self.no_match(number, message, &mend);
+        self.no_match(number, pattern, message, &mend);
     }
+}
+
+fn first(texts: &[String]) -> &str {
+    texts.first().map_or("", String::as_str)
+}
+
+fn first_name(rule: &PolicyRule) -> &str {
+    rule.resources
+        .first()
+        .map_or("", |entry| first(&entry.resource_names))
 }
 
 /// Whether a resource is in namespaces; `None` if that is unknown or differs.

@@ -163,6 +163,16 @@ fn conditions_that_match_nothing() {
 }
 
 #[test]
+fn a_finding_is_on_the_line_of_its_value() {
+    let found = of_rules("- level: Metadata\n  verbs:\n  - get\n  - gett\n- level: Metadata\n");
+    let dead = found
+        .iter()
+        .find(|finding| finding.code == "matches-nothing")
+        .unwrap();
+    assert_eq!((dead.line, dead.rule), (7, Some(1)));
+}
+
+#[test]
 fn contents_of_secrets() {
     let found = of_rules("- level: Request\n");
     let contents = messages(&found, "secret-bodies");
@@ -232,7 +242,10 @@ fn fixtures_have_the_findings_they_are_known_for() {
     );
     // `deployments` is written in the core group.
     let aks = codes(include_str!("../fixtures/aks.yaml"));
-    assert_eq!(aks, [("matches-nothing", Some(6))]);
+    assert_eq!(
+        aks,
+        [("matches-nothing", Some(1)), ("secret-bodies", Some(4))]
+    );
 }
 
 #[test]

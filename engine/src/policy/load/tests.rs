@@ -25,7 +25,7 @@ fn fixtures_load_without_a_warning() {
         (include_str!("../fixtures/documented.yaml"), 9),
         (include_str!("../fixtures/gke.yaml"), 11),
         (include_str!("../fixtures/eks.yaml"), 6),
-        (include_str!("../fixtures/aks.yaml"), 7),
+        (include_str!("../fixtures/aks.yaml"), 5),
     ];
     for (text, count) in fixtures {
         let loaded = load_policy(text.as_bytes());
