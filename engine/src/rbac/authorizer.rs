@@ -103,7 +103,8 @@ impl RbacAuthorizer {
             Some(slot) => *slot,
             None => {
                 self.slots.push(None);
-                self.slot_of.insert(binding.key.clone(), self.slots.len() - 1);
+                self.slot_of
+                    .insert(binding.key.clone(), self.slots.len() - 1);
                 self.slots.len() - 1
             }
         };
@@ -248,7 +249,9 @@ impl RbacAuthorizer {
         candidate: Candidate,
         request: &'s AccessRequest,
     ) -> impl Iterator<Item = Cover> + 's {
-        let rules = self.binding(candidate.binding).map_or(&[][..], BoundRole::rules);
+        let rules = self
+            .binding(candidate.binding)
+            .map_or(&[][..], BoundRole::rules);
         let allowing = rules
             .iter()
             .enumerate()
@@ -281,13 +284,11 @@ impl RbacAuthorizer {
     /// The errors that a refusal tells: roles that are missing.
     fn refusal(&self, identity: &Identity, request: &AccessRequest) -> String {
         let mut errors: Vec<String> = Vec::new();
-        let mut count = 0;
         for indexes in self.visited(request) {
             for candidate in first_subjects(indexes.roleless(identity)) {
                 let Some(bound) = self.binding(candidate.binding) else {
                     continue;
                 };
-                count += 1;
                 let error = missing_role(&bound.binding);
                 if !errors.contains(&error) {
                     errors.push(error);
@@ -297,7 +298,7 @@ impl RbacAuthorizer {
         // `utilerrors.aggregate.Error`.
         match errors.as_slice() {
             [] => String::new(),
-            [error] if count >= 1 => format!("RBAC: {error}"),
+            [error] => format!("RBAC: {error}"),
             errors => format!("RBAC: [{}]", errors.join(", ")),
         }
     }

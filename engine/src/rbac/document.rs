@@ -144,7 +144,9 @@ fn json_message(text: &str, error: &serde_json::Error) -> String {
         return "a template, not JSON; render it first (`helm template`)".to_owned();
     }
     let message = error.to_string();
-    let message = message.rsplit_once(" at line ").map_or(&*message, |(text, _)| text);
+    let message = message
+        .rsplit_once(" at line ")
+        .map_or(&*message, |(text, _)| text);
     format!("not valid JSON: {message}")
 }
 

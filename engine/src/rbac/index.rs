@@ -61,7 +61,7 @@ impl SubjectIndex {
         if bound.role.is_none() {
             self.roleless.push(candidate);
         }
-        let mut add = |list: &mut Vec<Candidate>| {
+        let add = |list: &mut Vec<Candidate>| {
             if list.last() != Some(&candidate) {
                 list.push(candidate);
             }
@@ -73,7 +73,8 @@ impl SubjectIndex {
                 } else if let Some(list) = self.by_resource.get_mut(resource.as_str()) {
                     add(list);
                 } else {
-                    self.by_resource.insert(resource.as_str().into(), vec![candidate]);
+                    self.by_resource
+                        .insert(resource.as_str().into(), vec![candidate]);
                 }
             }
             if !rule.non_resource_urls.is_empty() {
@@ -131,7 +132,10 @@ impl SubjectIndexes {
     }
 
     fn matching(&self, identity: &Identity) -> impl Iterator<Item = &SubjectIndex> {
-        let groups = identity.groups.iter().filter_map(|group| self.groups.get(group));
+        let groups = identity
+            .groups
+            .iter()
+            .filter_map(|group| self.groups.get(group));
         self.users.get(&identity.name).into_iter().chain(groups)
     }
 

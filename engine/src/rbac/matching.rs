@@ -17,8 +17,13 @@ impl RbacRule {
             let mut urls = self.non_resource_urls.iter();
             return urls.any(|url| url_matches(url, path));
         }
-        self.api_groups.iter().any(|group| group_matches(group, request))
-            && self.resources.iter().any(|own| resource_matches(own, request))
+        self.api_groups
+            .iter()
+            .any(|group| group_matches(group, request))
+            && self
+                .resources
+                .iter()
+                .any(|own| resource_matches(own, request))
             && (self.resource_names.is_empty() || self.resource_names.contains(&request.name))
     }
 }
@@ -120,7 +125,12 @@ mod tests {
             ("get|-|-|-|/healthz", "get", "/healthz", true),
             ("get|-|-|-|/healthz", "get", "/healthz/", false),
             ("get|-|-|-|/healthz*", "get", "/healthzfoo", true),
-            ("get|-|-|-|/debug/pprof/**", "get", "/debug/pprof/heap", true),
+            (
+                "get|-|-|-|/debug/pprof/**",
+                "get",
+                "/debug/pprof/heap",
+                true,
+            ),
             ("get|-|-|-|/a*b", "get", "/axb", false),
             ("get|-|-|-|/a*b", "get", "/a*b", true),
             ("get|-|-|-|*", "get", "/any", true),

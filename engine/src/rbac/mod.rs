@@ -11,7 +11,10 @@ mod aggregate;
 mod authorizer;
 mod decode;
 mod document;
+mod history;
+mod impersonation;
 mod index;
+mod judge;
 mod matching;
 mod objects;
 mod quote;
@@ -22,7 +25,16 @@ mod validity;
 pub use aggregate::resolve_aggregation;
 pub use authorizer::{Cover, RbacAuthorizer, RbacDecision};
 pub use document::looks_like_objects;
+pub use history::{
+    HistoryCursor, RbacChange, RbacHistory, RbacObject, RbacObjectKey, RbacVersion, RbacWrite,
+};
+pub use impersonation::{
+    ImpersonationMode, ImpersonationTarget, allowing_mode, impersonation_checks,
+};
 pub use index::BoundRole;
+pub use judge::{
+    AccessJudgement, DecidingAuthorizer, MASTERS, RecordedDecision, decided_by, is_node, judge,
+};
 pub use objects::{
     BindingKey, BindingKind, LabelRequirement, ObjectOrigin, RbacBinding, RbacObjects, RbacRole,
     RbacRule, RbacSubject, RoleKey, RoleKind, ServiceAccountObject, SubjectKey, SubjectKind,

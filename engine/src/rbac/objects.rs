@@ -91,7 +91,8 @@ pub struct ObjectOrigin {
 impl ObjectOrigin {
     /// Created by the apiserver itself, which would create it again.
     pub fn is_bootstrap(&self) -> bool {
-        self.bundled || self.labels.get(BOOTSTRAP_LABEL).map(String::as_str) == Some("rbac-defaults")
+        self.bundled
+            || self.labels.get(BOOTSTRAP_LABEL).map(String::as_str) == Some("rbac-defaults")
     }
 
     /// From a live cluster, not from a manifest.

@@ -196,7 +196,12 @@ impl ObjectReader {
         }
         let has = |name: &str| last(name).is_some();
         let parse = || serde_json::from_str::<Value>(raw.get()).map_err(|error| error.to_string());
-        self.read_object(file, line, &ObjectHead::new(kind, version, list, has), parse);
+        self.read_object(
+            file,
+            line,
+            &ObjectHead::new(kind, version, list, has),
+            parse,
+        );
     }
 
     /// As `read_raw`, of a value that is parsed. `lines` are those of a list's elements, if known.
@@ -310,7 +315,11 @@ impl ObjectReader {
         let label = object_label(kind.name(), &key.namespace, &key.name);
         self.note_faults(&role.origin, head, &label, unknown, faults);
         let role = Arc::new(role);
-        match self.roles.get(&key).and_then(|at| self.read.objects.roles.get_mut(*at)) {
+        match self
+            .roles
+            .get(&key)
+            .and_then(|at| self.read.objects.roles.get_mut(*at))
+        {
             Some(slot) => {
                 let earlier = std::mem::replace(slot, Arc::clone(&role));
                 self.note_replaced(label, &earlier.origin, &role.origin);
@@ -350,14 +359,21 @@ impl ObjectReader {
             key: key.clone(),
             role_kind,
             role_name,
-            subjects: subjects.iter().map(|(subject, ..)| subject.clone()).collect(),
+            subjects: subjects
+                .iter()
+                .map(|(subject, ..)| subject.clone())
+                .collect(),
             origin: metadata.origin,
         };
         let faults = validity::binding_faults(&binding, &role_group, &subjects);
         let label = object_label(kind.name(), &key.namespace, &key.name);
         self.note_faults(&binding.origin, head, &label, unknown, faults);
         let binding = Arc::new(binding);
-        match self.bindings.get(&key).and_then(|at| self.read.objects.bindings.get_mut(*at)) {
+        match self
+            .bindings
+            .get(&key)
+            .and_then(|at| self.read.objects.bindings.get_mut(*at))
+        {
             Some(slot) => {
                 let earlier = std::mem::replace(slot, Arc::clone(&binding));
                 self.note_replaced(label, &earlier.origin, &binding.origin);
@@ -383,7 +399,10 @@ impl ObjectReader {
         };
         let key = (account.namespace.clone(), account.name.clone());
         let label = object_label("ServiceAccount", &key.0, &key.1);
-        match self.accounts.get(&key).and_then(|at| self.read.objects.service_accounts.get_mut(*at))
+        match self
+            .accounts
+            .get(&key)
+            .and_then(|at| self.read.objects.service_accounts.get_mut(*at))
         {
             Some(slot) => {
                 let origin = account.origin.clone();
@@ -391,7 +410,8 @@ impl ObjectReader {
                 self.note_replaced(label, &earlier.origin, &origin);
             }
             None => {
-                self.accounts.insert(key, self.read.objects.service_accounts.len());
+                self.accounts
+                    .insert(key, self.read.objects.service_accounts.len());
                 self.read.objects.service_accounts.push(account);
             }
         }
@@ -409,7 +429,10 @@ impl ObjectReader {
         for name in path {
             spec = spec.object(name)?;
         }
-        let named = |name: &str| spec.text(name).map(|text| Some(text).filter(|t| !t.is_empty()));
+        let named = |name: &str| {
+            spec.text(name)
+                .map(|text| Some(text).filter(|t| !t.is_empty()))
+        };
         let account = match named("serviceAccountName")? {
             Some(name) => Some(name),
             None => named("serviceAccount")?,
@@ -427,13 +450,18 @@ impl ObjectReader {
             workload.namespace.clone(),
             workload.name.clone(),
         );
-        match self.workloads.get(&key).and_then(|at| self.read.objects.workloads.get_mut(*at)) {
+        match self
+            .workloads
+            .get(&key)
+            .and_then(|at| self.read.objects.workloads.get_mut(*at))
+        {
             Some(slot) => {
                 *slot = workload;
                 self.read.replaced += 1;
             }
             None => {
-                self.workloads.insert(key, self.read.objects.workloads.len());
+                self.workloads
+                    .insert(key, self.read.objects.workloads.len());
                 self.read.objects.workloads.push(workload);
             }
         }
@@ -448,16 +476,22 @@ impl ObjectReader {
         unknown: Vec<String>,
         faults: Vec<String>,
     ) {
-        let unknown = unknown.into_iter().map(|path| format!("{path}: unknown field"));
+        let unknown = unknown
+            .into_iter()
+            .map(|path| format!("{path}: unknown field"));
         let version = head.removed_version();
-        self.read.faults.extend(version.into_iter().chain(unknown).chain(faults).map(|message| {
-            ObjectFault {
-                file: Arc::clone(&origin.file),
-                line: origin.line,
-                object: object.to_owned(),
-                message,
-            }
-        }));
+        self.read.faults.extend(
+            version
+                .into_iter()
+                .chain(unknown)
+                .chain(faults)
+                .map(|message| ObjectFault {
+                    file: Arc::clone(&origin.file),
+                    line: origin.line,
+                    object: object.to_owned(),
+                    message,
+                }),
+        );
     }
 
     fn note_replaced(&mut self, object: String, earlier: &ObjectOrigin, later: &ObjectOrigin) {
@@ -509,12 +543,7 @@ enum WantedObject {
 }
 
 impl ObjectHead {
-    fn new(
-        kind: String,
-        version: String,
-        list: ListKind<'_>,
-        has: impl Fn(&str) -> bool,
-    ) -> Self {
+    fn new(kind: String, version: String, list: ListKind<'_>, has: impl Fn(&str) -> bool) -> Self {
         // Items of a `RoleList` lack both.
         let or = |own: String, list: &str| if own.is_empty() { list.to_owned() } else { own };
         let (list_kind, list_version) = list.unwrap_or_default();
@@ -549,7 +578,9 @@ impl ObjectHead {
             }
             ("", "ServiceAccount") => WantedObject::ServiceAccount,
             ("", "Pod") => WantedObject::Workload(&[]),
-            ("batch", "CronJob") => WantedObject::Workload(&["jobTemplate", "spec", "template", "spec"]),
+            ("batch", "CronJob") => {
+                WantedObject::Workload(&["jobTemplate", "spec", "template", "spec"])
+            }
             ("", "ReplicationController")
             | ("apps" | "extensions", "Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet")
             | ("batch", "Job")

@@ -72,14 +72,20 @@ pub(crate) fn binding_faults(
     let mut faults = Vec::new();
     name_fault("metadata.name", &binding.key.name, &mut faults);
     if !matches!(role_group, "" | RBAC_GROUP) {
-        faults.push(format!("roleRef.apiGroup: expected `{RBAC_GROUP}`, found `{role_group}`"));
+        faults.push(format!(
+            "roleRef.apiGroup: expected `{RBAC_GROUP}`, found `{role_group}`"
+        ));
     }
     let is_namespaced = binding.key.kind == BindingKind::RoleBinding;
     match binding.role_kind.as_str() {
         "ClusterRole" => {}
         "Role" if is_namespaced => {}
         other => {
-            let kinds = if is_namespaced { "Role or ClusterRole" } else { "ClusterRole" };
+            let kinds = if is_namespaced {
+                "Role or ClusterRole"
+            } else {
+                "ClusterRole"
+            };
             faults.push(format!("roleRef.kind: expected {kinds}, found `{other}`"));
         }
     }
@@ -99,11 +105,15 @@ pub(crate) fn binding_faults(
                 }
                 if !is_subdomain(&subject.name) {
                     let name = &subject.name;
-                    fault(format!(".name: `{name}` cannot be the name of a service account"));
+                    fault(format!(
+                        ".name: `{name}` cannot be the name of a service account"
+                    ));
                 }
             }
             Some(_) if !matches!(group.as_str(), "" | RBAC_GROUP) => {
-                fault(format!(".apiGroup: expected `{RBAC_GROUP}`, found `{group}`"));
+                fault(format!(
+                    ".apiGroup: expected `{RBAC_GROUP}`, found `{group}`"
+                ));
             }
             Some(_) => {}
             None => fault(format!(
