@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The API group of roles and bindings.
-pub const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
+pub(crate) const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
 
 /// The label of the roles and bindings that the apiserver itself creates and repairs.
-pub const BOOTSTRAP_LABEL: &str = "kubernetes.io/bootstrapping";
+pub(crate) const BOOTSTRAP_LABEL: &str = "kubernetes.io/bootstrapping";
 
 /// What the name of a service account's user begins with.
-pub const SERVICE_ACCOUNT_USER: &str = "system:serviceaccount:";
+pub(crate) const SERVICE_ACCOUNT_USER: &str = "system:serviceaccount:";
 
 /// One rule of a role (`rbac.authorization.k8s.io/v1` `PolicyRule`), as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -40,7 +40,7 @@ pub(crate) fn quoted(text: &str) -> String {
 /// U+0020. The standard library has no categories; `escape_debug` escapes what is not printable or
 /// not assigned, and marks that extend the letter before them, which are told apart by a letter
 /// before them.
-fn is_printable(ch: char) -> bool {
+pub(crate) fn is_printable(ch: char) -> bool {
     if ch.is_ascii() {
         return (' '..='~').contains(&ch);
     }
