@@ -41,6 +41,16 @@ pub struct Cover {
     pub rule: usize,
 }
 
+impl From<Candidate> for Cover {
+    fn from(candidate: Candidate) -> Self {
+        Self {
+            binding: candidate.binding as usize,
+            subject: candidate.subject as usize,
+            rule: candidate.rule as usize,
+        }
+    }
+}
+
 /// The answer of RBAC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RbacDecision {
@@ -196,14 +206,13 @@ impl RbacAuthorizer {
         let combined = request.combined_resource();
         for indexes in self.visited(request) {
             let candidates = indexes.candidates(identity, request, &combined);
-            for candidate in first_subjects(candidates) {
-                let allowing = self.allowing(candidate, request).next();
-                if let Some(cover) = allowing {
-                    return RbacDecision {
-                        cover: Some(cover),
-                        reason: self.reason(cover),
-                    };
-                }
+            // Of one binding the first subject that matches is named, so the first in this order.
+            let mut covers = candidates.into_iter().map(Cover::from);
+            if let Some(cover) = covers.find(|cover| self.is_allowing(*cover, request)) {
+                return RbacDecision {
+                    cover: Some(cover),
+                    reason: self.reason(cover),
+                };
             }
         }
         RbacDecision {
@@ -216,8 +225,9 @@ impl RbacAuthorizer {
     pub fn allows(&self, identity: &Identity, request: &AccessRequest) -> bool {
         let combined = request.combined_resource();
         self.visited(request).into_iter().any(|indexes| {
-            let mut candidates = indexes.candidates(identity, request, &combined).into_iter();
-            candidates.any(|candidate| self.allowing(candidate, request).next().is_some())
+            let candidates = indexes.candidates(identity, request, &combined);
+            let mut covers = candidates.into_iter().map(Cover::from);
+            covers.any(|cover| self.is_allowing(cover, request))
         })
     }
 
@@ -226,9 +236,9 @@ impl RbacAuthorizer {
         let combined = request.combined_resource();
         let mut covers = Vec::new();
         for indexes in self.visited(request) {
-            for candidate in indexes.candidates(identity, request, &combined) {
-                covers.extend(self.allowing(candidate, request));
-            }
+            let candidates = indexes.candidates(identity, request, &combined);
+            let found = candidates.into_iter().map(Cover::from);
+            covers.extend(found.filter(|cover| self.is_allowing(*cover, request)));
         }
         covers
     }
@@ -244,23 +254,8 @@ impl RbacAuthorizer {
             .collect()
     }
 
-    fn allowing<'s>(
-        &'s self,
-        candidate: Candidate,
-        request: &'s AccessRequest,
-    ) -> impl Iterator<Item = Cover> + 's {
-        let rules = self
-            .binding(candidate.binding)
-            .map_or(&[][..], BoundRole::rules);
-        let allowing = rules
-            .iter()
-            .enumerate()
-            .filter(|(_, rule)| rule.allows(request));
-        allowing.map(move |(rule, _)| Cover {
-            binding: candidate.binding,
-            subject: candidate.subject,
-            rule,
-        })
+    fn is_allowing(&self, cover: Cover, request: &AccessRequest) -> bool {
+        self.rule(cover).is_some_and(|rule| rule.allows(request))
     }
 
     /// `RBAC: allowed by ClusterRoleBinding "b" of ClusterRole "r" to User "u"`.
@@ -286,7 +281,7 @@ impl RbacAuthorizer {
         let mut errors: Vec<String> = Vec::new();
         for indexes in self.visited(request) {
             for candidate in first_subjects(indexes.roleless(identity)) {
-                let Some(bound) = self.binding(candidate.binding) else {
+                let Some(bound) = self.binding(candidate.binding as usize) else {
                     continue;
                 };
                 let error = missing_role(&bound.binding);

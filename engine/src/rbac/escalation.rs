@@ -106,9 +106,10 @@ pub fn risks(
     }
     let order = |finding: &RiskFinding| {
         let subject = finding.subject.clone();
+        let kind = RISKS.iter().position(|kind| kind.id == finding.kind.id);
         (
             finding.kind.level,
-            finding.kind.id,
+            kind,
             subject,
             finding.slot,
             finding.rule,

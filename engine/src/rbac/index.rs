@@ -36,45 +36,52 @@ impl BoundRole {
     }
 }
 
-/// A binding and one of its subjects that matches.
+/// A rule that may allow a request: a binding, one of its subjects that matches, and the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Candidate {
-    pub(crate) binding: usize,
-    pub(crate) subject: usize,
+    pub(crate) binding: u32,
+    pub(crate) subject: u32,
+    pub(crate) rule: u32,
 }
 
 /// The bindings of one subject.
 #[derive(Debug, Clone, Default)]
 struct SubjectIndex {
-    /// By a resource that the role's rules name.
+    /// By a resource that the rule names.
     by_resource: HashMap<Box<str>, Vec<Candidate>>,
-    /// Roles with `*` or `*/SUB` among the resources.
+    /// Rules with `*` or `*/SUB` among the resources.
     any_resource: Vec<Candidate>,
-    /// Roles with non-resource URLs.
+    /// Rules with non-resource URLs.
     paths: Vec<Candidate>,
     /// Bindings to a role that is missing.
     roleless: Vec<Candidate>,
 }
 
 impl SubjectIndex {
-    fn insert(&mut self, candidate: Candidate, bound: &BoundRole) {
-        if bound.role.is_none() {
-            self.roleless.push(candidate);
-        }
-        let add = |list: &mut Vec<Candidate>| {
-            if list.last() != Some(&candidate) {
-                list.push(candidate);
-            }
+    fn insert(&mut self, binding: u32, subject: u32, bound: &BoundRole) {
+        let candidate = |rule: usize| Candidate {
+            binding,
+            subject,
+            rule: index(rule),
         };
-        for rule in bound.rules() {
+        if bound.role.is_none() {
+            self.roleless.push(candidate(0));
+        }
+        for (at, rule) in bound.rules().iter().enumerate() {
+            let candidate = candidate(at);
+            let add = |list: &mut Vec<Candidate>| {
+                if list.last() != Some(&candidate) {
+                    list.push(candidate);
+                }
+            };
             for resource in &rule.resources {
                 if resource.starts_with('*') {
                     add(&mut self.any_resource);
                 } else if let Some(list) = self.by_resource.get_mut(resource.as_str()) {
                     add(list);
                 } else {
-                    self.by_resource
-                        .insert(resource.as_str().into(), vec![candidate]);
+                    let resource = resource.as_str().into();
+                    self.by_resource.insert(resource, vec![candidate]);
                 }
             }
             if !rule.non_resource_urls.is_empty() {
@@ -83,7 +90,7 @@ impl SubjectIndex {
         }
     }
 
-    fn remove(&mut self, binding: usize) {
+    fn remove(&mut self, binding: u32) {
         let others = |candidate: &Candidate| candidate.binding != binding;
         for list in self.by_resource.values_mut() {
             list.retain(others);
@@ -103,17 +110,13 @@ pub(crate) struct SubjectIndexes {
 
 impl SubjectIndexes {
     pub(crate) fn insert(&mut self, slot: usize, bound: &BoundRole) {
-        self.each_subject(bound, |index, subject| {
-            let candidate = Candidate {
-                binding: slot,
-                subject,
-            };
-            index.insert(candidate, bound);
+        self.each_subject(bound, |own, subject| {
+            own.insert(index(slot), index(subject), bound);
         });
     }
 
     pub(crate) fn remove(&mut self, slot: usize, bound: &BoundRole) {
-        self.each_subject(bound, |index, _| index.remove(slot));
+        self.each_subject(bound, |own, _| own.remove(index(slot)));
     }
 
     fn each_subject(&mut self, bound: &BoundRole, mut act: impl FnMut(&mut SubjectIndex, usize)) {
@@ -139,7 +142,7 @@ impl SubjectIndexes {
         self.users.get(&identity.name).into_iter().chain(groups)
     }
 
-    /// The bindings that could allow the request. `combined` is its resource as rules spell it.
+    /// The rules that could allow the request. `combined` is its resource as rules spell it.
     pub(crate) fn candidates(
         &self,
         identity: &Identity,
@@ -165,6 +168,11 @@ impl SubjectIndexes {
         let lists = self.matching(identity).map(|index| &index.roleless);
         sorted(lists.flatten().copied().collect())
     }
+}
+
+/// Bindings, subjects and rules are counted in 32 bits; more than that fits no memory.
+fn index(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 fn sorted(mut found: Vec<Candidate>) -> Vec<Candidate> {

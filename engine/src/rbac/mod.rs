@@ -14,6 +14,7 @@ mod decode;
 mod denied;
 mod document;
 mod escalation;
+mod head;
 mod history;
 mod impersonation;
 mod implied;

@@ -132,39 +132,41 @@ impl<'r> RulePermissions<'r> {
 
     /// The indices of the permissions that allow the request.
     pub fn covering(&self, request: &AccessRequest) -> Vec<usize> {
-        let verbs = positions(&self.verbs, |verb| matching::verb_matches(verb, request));
-        let mut targets = Vec::new();
-        if let Some(path) = &request.path {
-            let urls = positions(&self.urls, |url| matching::url_matches(url, path));
-            targets.extend(urls.iter().map(|at| self.targets() + at));
-        } else {
-            let resources = positions(&self.resources, |own| {
-                matching::resource_matches(own, request)
-            });
-            let names = positions(&self.names, |name| {
-                name.is_none_or(|own| own == request.name)
-            });
+        let mut found = Vec::new();
+        self.each_covering(request, |at| found.push(at));
+        found
+    }
+
+    /// As `covering`, one by one.
+    pub(crate) fn each_covering(&self, request: &AccessRequest, mut visit: impl FnMut(usize)) {
+        let per_verb = self.targets() + self.urls.len();
+        for verb in positions(&self.verbs, |verb| matching::verb_matches(verb, request)) {
+            let start = verb * per_verb;
+            if let Some(path) = &request.path {
+                let urls = positions(&self.urls, |url| matching::url_matches(url, path));
+                urls.for_each(|at| visit(start + self.targets() + at));
+                continue;
+            }
             for group in positions(&self.groups, |own| matching::group_matches(own, request)) {
-                for resource in &resources {
+                let matches = |own| matching::resource_matches(own, request);
+                for resource in positions(&self.resources, matches) {
                     let base = (group * self.resources.len() + resource) * self.names.len();
-                    targets.extend(names.iter().map(|name| base + name));
+                    let matches = |name: Option<&str>| name.is_none_or(|own| own == request.name);
+                    positions(&self.names, matches).for_each(|name| visit(start + base + name));
                 }
             }
         }
-        let per_verb = self.targets() + self.urls.len();
-        let each = verbs.iter().flat_map(|verb| {
-            let start = verb * per_verb;
-            targets.iter().map(move |target| start + target)
-        });
-        each.collect()
     }
 }
 
-fn positions<T: Copy>(list: &[T], matches: impl Fn(T) -> bool) -> Vec<usize> {
+/// The indices of the items that match.
+fn positions<'l, T: Copy>(
+    list: &'l [T],
+    matches: impl Fn(T) -> bool + 'l,
+) -> impl Iterator<Item = usize> + 'l {
     let each = list.iter().enumerate();
-    each.filter(|(_, item)| matches(**item))
+    each.filter(move |(_, item)| matches(**item))
         .map(|(at, _)| at)
-        .collect()
 }
 
 /// The first of equal texts each.

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -18,10 +19,12 @@ use crate::rbac::decode::DecodedFields;
 use crate::rbac::decode::DecodedMetadata;
 use crate::rbac::document;
 use crate::rbac::document::LineCounter;
+use crate::rbac::head::ListKind;
+use crate::rbac::head::ObjectHead;
+use crate::rbac::head::WantedObject;
 use crate::rbac::objects::BindingKey;
 use crate::rbac::objects::BindingKind;
 use crate::rbac::objects::ObjectOrigin;
-use crate::rbac::objects::RBAC_GROUP;
 use crate::rbac::objects::RbacBinding;
 use crate::rbac::objects::RbacObjects;
 use crate::rbac::objects::RbacRole;
@@ -96,9 +99,6 @@ pub struct ObjectReader {
     accounts: HashMap<(String, String), usize>,
     workloads: HashMap<(String, String, String), usize>,
 }
-
-/// Kind and API version that the items of a list have if they do not say.
-type ListKind<'k> = Option<(&'k str, &'k str)>;
 
 impl ObjectReader {
     /// A reader that has read nothing.
@@ -315,19 +315,9 @@ impl ObjectReader {
         let label = object_label(kind.name(), &key.namespace, &key.name);
         self.note_faults(&role.origin, head, &label, unknown, faults);
         let role = Arc::new(role);
-        match self
-            .roles
-            .get(&key)
-            .and_then(|at| self.read.objects.roles.get_mut(*at))
-        {
-            Some(slot) => {
-                let earlier = std::mem::replace(slot, Arc::clone(&role));
-                self.note_replaced(label, &earlier.origin, &role.origin);
-            }
-            None => {
-                self.roles.insert(key, self.read.objects.roles.len());
-                self.read.objects.roles.push(role);
-            }
+        let places = &mut self.roles;
+        if let Some(earlier) = place(places, &mut self.read.objects.roles, key, Arc::clone(&role)) {
+            self.note_replaced(label, &earlier.origin, &role.origin);
         }
         Ok(())
     }
@@ -369,19 +359,9 @@ impl ObjectReader {
         let label = object_label(kind.name(), &key.namespace, &key.name);
         self.note_faults(&binding.origin, head, &label, unknown, faults);
         let binding = Arc::new(binding);
-        match self
-            .bindings
-            .get(&key)
-            .and_then(|at| self.read.objects.bindings.get_mut(*at))
-        {
-            Some(slot) => {
-                let earlier = std::mem::replace(slot, Arc::clone(&binding));
-                self.note_replaced(label, &earlier.origin, &binding.origin);
-            }
-            None => {
-                self.bindings.insert(key, self.read.objects.bindings.len());
-                self.read.objects.bindings.push(binding);
-            }
+        let (places, list) = (&mut self.bindings, &mut self.read.objects.bindings);
+        if let Some(earlier) = place(places, list, key, Arc::clone(&binding)) {
+            self.note_replaced(label, &earlier.origin, &binding.origin);
         }
         Ok(())
     }
@@ -399,21 +379,10 @@ impl ObjectReader {
         };
         let key = (account.namespace.clone(), account.name.clone());
         let label = object_label("ServiceAccount", &key.0, &key.1);
-        match self
-            .accounts
-            .get(&key)
-            .and_then(|at| self.read.objects.service_accounts.get_mut(*at))
-        {
-            Some(slot) => {
-                let origin = account.origin.clone();
-                let earlier = std::mem::replace(slot, account);
-                self.note_replaced(label, &earlier.origin, &origin);
-            }
-            None => {
-                self.accounts
-                    .insert(key, self.read.objects.service_accounts.len());
-                self.read.objects.service_accounts.push(account);
-            }
+        let origin = account.origin.clone();
+        let (places, list) = (&mut self.accounts, &mut self.read.objects.service_accounts);
+        if let Some(earlier) = place(places, list, key, account) {
+            self.note_replaced(label, &earlier.origin, &origin);
         }
         Ok(())
     }
@@ -450,20 +419,9 @@ impl ObjectReader {
             workload.namespace.clone(),
             workload.name.clone(),
         );
-        match self
-            .workloads
-            .get(&key)
-            .and_then(|at| self.read.objects.workloads.get_mut(*at))
-        {
-            Some(slot) => {
-                *slot = workload;
-                self.read.replaced += 1;
-            }
-            None => {
-                self.workloads
-                    .insert(key, self.read.objects.workloads.len());
-                self.read.objects.workloads.push(workload);
-            }
+        let (places, list) = (&mut self.workloads, &mut self.read.objects.workloads);
+        if place(places, list, key, workload).is_some() {
+            self.read.replaced += 1;
         }
         Ok(())
     }
@@ -506,6 +464,21 @@ impl ObjectReader {
     }
 }
 
+/// Puts an object where one of its key was, or at the end: the one that was there.
+fn place<K: Hash + Eq, V>(
+    places: &mut HashMap<K, usize>,
+    list: &mut Vec<V>,
+    key: K,
+    value: V,
+) -> Option<V> {
+    if let Some(slot) = places.get(&key).and_then(|at| list.get_mut(*at)) {
+        return Some(std::mem::replace(slot, value));
+    }
+    places.insert(key, list.len());
+    list.push(value);
+    None
+}
+
 /// The namespace that an object goes to: kubectl's is `default`; cluster-wide kinds have none,
 /// whatever the manifest says.
 fn namespace_of(is_namespaced: bool, written: String) -> String {
@@ -522,78 +495,5 @@ pub(crate) fn object_label(kind: &str, namespace: &str, name: &str) -> String {
         format!("{kind} {name}")
     } else {
         format!("{kind} {namespace}/{name}")
-    }
-}
-
-/// What of an object says what it is.
-struct ObjectHead {
-    kind: String,
-    version: String,
-    /// It has `rules` or `roleRef`.
-    resembles_rbac: bool,
-}
-
-/// The kinds that are read.
-enum WantedObject {
-    Role(RoleKind),
-    Binding(BindingKind),
-    ServiceAccount,
-    /// With the path from `spec` to the pod's spec.
-    Workload(&'static [&'static str]),
-}
-
-impl ObjectHead {
-    fn new(kind: String, version: String, list: ListKind<'_>, has: impl Fn(&str) -> bool) -> Self {
-        // Items of a `RoleList` lack both.
-        let or = |own: String, list: &str| if own.is_empty() { list.to_owned() } else { own };
-        let (list_kind, list_version) = list.unwrap_or_default();
-        Self {
-            kind: or(kind, list_kind),
-            version: or(version, list_version),
-            resembles_rbac: has("roleRef") || (has("rules") && has("metadata")),
-        }
-    }
-
-    fn fault(&self) -> Option<String> {
-        let of_rbac = ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"];
-        if self.kind.is_empty() && self.resembles_rbac {
-            return Some("kind: missing".to_owned());
-        }
-        (self.version.is_empty() && of_rbac.contains(&self.kind.as_str()))
-            .then(|| "apiVersion: missing".to_owned())
-    }
-
-    fn group(&self) -> &str {
-        self.version.split_once('/').map_or("", |(group, _)| group)
-    }
-
-    fn wanted(&self) -> Option<WantedObject> {
-        const TEMPLATE: &[&str] = &["template", "spec"];
-        Some(match (self.group(), self.kind.as_str()) {
-            (RBAC_GROUP, "Role") => WantedObject::Role(RoleKind::Role),
-            (RBAC_GROUP, "ClusterRole") => WantedObject::Role(RoleKind::ClusterRole),
-            (RBAC_GROUP, "RoleBinding") => WantedObject::Binding(BindingKind::RoleBinding),
-            (RBAC_GROUP, "ClusterRoleBinding") => {
-                WantedObject::Binding(BindingKind::ClusterRoleBinding)
-            }
-            ("", "ServiceAccount") => WantedObject::ServiceAccount,
-            ("", "Pod") => WantedObject::Workload(&[]),
-            ("batch", "CronJob") => {
-                WantedObject::Workload(&["jobTemplate", "spec", "template", "spec"])
-            }
-            ("", "ReplicationController")
-            | ("apps" | "extensions", "Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet")
-            | ("batch", "Job")
-            | ("apps.openshift.io", "DeploymentConfig")
-            | ("argoproj.io", "Rollout") => WantedObject::Workload(TEMPLATE),
-            _ => return None,
-        })
-    }
-
-    fn removed_version(&self) -> Option<String> {
-        let version = self.version.strip_prefix(RBAC_GROUP)?.strip_prefix('/')?;
-        (version != "v1").then(|| {
-            format!("apiVersion: {RBAC_GROUP}/{version} is not served since Kubernetes 1.22")
-        })
     }
 }

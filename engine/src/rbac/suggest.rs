@@ -71,16 +71,19 @@ pub struct SuggestionProof {
     pub requests: u64,
     /// Of these, those that the suggestion denies, but for the omitted ones.
     pub newly_denied: Vec<ObservedRequest>,
-    /// Requests that were only ever refused, and that it would allow.
-    pub newly_granted: Vec<ObservedRequest>,
+    /// Requests that were only ever refused, and that it allows all the same, because every rule for
+    /// an allowed request does: a list of the whole cluster allows that of each namespace, and what
+    /// a group needs is granted to all its members.
+    pub unavoidable: Vec<ObservedRequest>,
     /// Permissions that it grants and nobody used, but for those that were asked for.
     pub without_use: u64,
 }
 
 impl SuggestionProof {
-    /// Nothing newly denied, nothing refused granted, nothing without a use.
+    /// Nothing newly denied, nothing without a use. That nothing refused is granted that could be left
+    /// out holds by construction.
     pub fn holds(&self) -> bool {
-        self.newly_denied.is_empty() && self.newly_granted.is_empty() && self.without_use == 0
+        self.newly_denied.is_empty() && self.without_use == 0
     }
 }
 
@@ -142,7 +145,7 @@ pub fn suggest(
         exact.extend(granted.iter().map(|one| resource_key(&one.request)));
         if exact.len() == before {
             let mut proof = prove(&roles, &authorizer, &used, options);
-            proof.newly_granted = granted.into_iter().cloned().collect();
+            proof.unavoidable = granted.into_iter().cloned().collect();
             return Suggestion {
                 subject: subject.clone(),
                 roles,
@@ -459,7 +462,7 @@ fn prove(
     SuggestionProof {
         requests: used.len() as u64,
         newly_denied,
-        newly_granted: Vec::new(),
+        unavoidable: Vec::new(),
         without_use,
     }
 }

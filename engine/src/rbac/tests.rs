@@ -342,6 +342,7 @@ proptest! {
         let suggestion = suggest(&subject, &log, options);
         prop_assert_eq!(&suggestion, &suggest(&subject, &log, options));
         prop_assert!(suggestion.proof.holds(), "{:?}", suggestion.proof);
+        prop_assert_eq!(&suggestion.proof.unavoidable, &vec![]);
         let alone = RbacAuthorizer::new(&objects_of(&suggestion.roles));
         for one in log.iter().filter(|one| one.identity.is_subject(&subject)) {
             let is_omitted = suggestion.omitted.iter().any(|own| own.observed == *one);

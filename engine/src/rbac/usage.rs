@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::rbac::authorizer::RbacAuthorizer;
 use crate::rbac::objects::BindingKind;
+use crate::rbac::objects::RbacRule;
 use crate::rbac::permission::Permission;
 use crate::rbac::permission::PermissionTarget;
 use crate::rbac::permission::RbacGrant;
@@ -18,7 +19,7 @@ use crate::rbac::request::AccessOutcome;
 use crate::rbac::request::ObservedRequest;
 
 /// How often something was used, when, by whom.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct UseRecord {
     /// Requests.
     pub uses: u64,
@@ -30,10 +31,22 @@ pub struct UseRecord {
     pub users: BTreeSet<Arc<str>>,
     /// A few `auditID`s.
     pub samples: Vec<String>,
+    /// The user who was added last: requests come user by user.
+    latest: Option<Arc<str>>,
 }
 
 /// Sample `auditID`s that a record keeps.
 const MOST_SAMPLES: usize = 3;
+
+impl PartialEq for UseRecord {
+    fn eq(&self, other: &Self) -> bool {
+        (self.uses, self.first, self.last) == (other.uses, other.first, other.last)
+            && self.users == other.users
+            && self.samples == other.samples
+    }
+}
+
+impl Eq for UseRecord {}
 
 impl UseRecord {
     /// Adds requests.
@@ -44,8 +57,10 @@ impl UseRecord {
         self.uses += observed.count;
         self.first = self.first.min(observed.first);
         self.last = self.last.max(observed.last);
-        if !self.users.contains(user) {
+        let latest = self.latest.as_ref();
+        if !latest.is_some_and(|latest| Arc::ptr_eq(latest, user)) {
             self.users.insert(Arc::clone(user));
+            self.latest = Some(Arc::clone(user));
         }
         let room = MOST_SAMPLES.saturating_sub(self.samples.len());
         self.samples
@@ -107,6 +122,9 @@ pub struct UsageRow<'a, 'g> {
 /// Binding slot, subject, rule, permission.
 type UseKey = (usize, usize, usize, usize);
 
+/// Rules taken apart, each once, by where they lie.
+type ExpandedRules<'a> = HashMap<(*const RbacRule, BindingKind), RulePermissions<'a>>;
+
 /// The uses of all permissions of a state.
 #[derive(Debug)]
 pub struct RbacUsage<'a> {
@@ -125,24 +143,31 @@ impl<'a> RbacUsage<'a> {
             uses: HashMap::new(),
         };
         let mut names: HashMap<String, Arc<str>> = HashMap::new();
+        let mut expanded = ExpandedRules::new();
         for one in observed {
-            if one.outcome == AccessOutcome::Allowed {
-                let name = &one.identity.name;
-                let user = match names.get(name) {
-                    Some(user) => Arc::clone(user),
-                    None => Arc::clone(
-                        names
-                            .entry(name.clone())
-                            .or_insert_with(|| name.as_str().into()),
-                    ),
-                };
-                usage.add(one, &user);
+            if one.outcome != AccessOutcome::Allowed {
+                continue;
             }
+            let name = &one.identity.name;
+            let user = match names.get(name) {
+                Some(user) => Arc::clone(user),
+                None => {
+                    let user: Arc<str> = name.as_str().into();
+                    names.insert(name.clone(), Arc::clone(&user));
+                    user
+                }
+            };
+            usage.add(one, &user, &mut expanded);
         }
         usage
     }
 
-    fn add(&mut self, observed: &ObservedRequest, user: &Arc<str>) {
+    fn add(
+        &mut self,
+        observed: &ObservedRequest,
+        user: &Arc<str>,
+        expanded: &mut ExpandedRules<'a>,
+    ) {
         for cover in self
             .authorizer
             .covers(&observed.identity, &observed.request)
@@ -153,11 +178,21 @@ impl<'a> RbacUsage<'a> {
             let Some(rule) = bound.rules().get(cover.rule) else {
                 continue;
             };
-            let permissions = RulePermissions::new(rule, bound.binding.key.kind);
-            for at in permissions.covering(&observed.request) {
+            let kind = bound.binding.key.kind;
+            let permissions = expanded
+                .entry((std::ptr::from_ref(rule), kind))
+                .or_insert_with(|| RulePermissions::new(rule, kind));
+            permissions.each_covering(&observed.request, |at| {
                 let key = (cover.binding, cover.subject, cover.rule, at);
                 self.uses.entry(key).or_default().add(observed, user);
-            }
+            });
+        }
+    }
+
+    /// Adds the uses of another part of the same window, counted for the same state.
+    pub fn merge(&mut self, other: Self) {
+        for (key, record) in other.uses {
+            self.uses.entry(key).or_default().merge(&record);
         }
     }
 

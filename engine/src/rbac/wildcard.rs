@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::rbac::authorizer::RbacAuthorizer;
@@ -37,40 +38,44 @@ pub fn wildcard_uses(
     authorizer: &RbacAuthorizer,
     observed: &[ObservedRequest],
 ) -> Vec<WildcardUse> {
-    let mut found: BTreeMap<(RoleKey, usize), WildcardUse> = BTreeMap::new();
-    let mut atoms: BTreeMap<(RoleKey, usize), BTreeMap<GrantedAtom, UseRecord>> = BTreeMap::new();
+    let mut found: BTreeMap<(&RoleKey, usize), WildcardUse> = BTreeMap::new();
+    // By where the rule lies: requests ask for it often.
+    let mut keys: HashMap<*const RbacRule, (&RoleKey, usize)> = HashMap::new();
     for (_, bound) in authorizer.bindings() {
         let Some(role) = &bound.role else { continue };
         for (at, rule) in role.rules.iter().enumerate() {
             let lists = wildcard_lists(rule);
             if !lists.is_empty() {
-                found
-                    .entry((role.key.clone(), at))
-                    .or_insert_with(|| WildcardUse {
-                        role: role.key.clone(),
-                        rule: at,
-                        lists,
-                        namespaces: BTreeSet::new(),
-                        replacement: Vec::new(),
-                        irreplaceable: 0,
-                    });
+                keys.insert(rule, (&role.key, at));
+                found.entry((&role.key, at)).or_insert_with(|| WildcardUse {
+                    role: role.key.clone(),
+                    rule: at,
+                    lists,
+                    namespaces: BTreeSet::new(),
+                    replacement: Vec::new(),
+                    irreplaceable: 0,
+                });
             }
         }
     }
+    let mut atoms: BTreeMap<(&RoleKey, usize), BTreeMap<GrantedAtom, UseRecord>> = BTreeMap::new();
     for one in observed
         .iter()
         .filter(|one| one.outcome == AccessOutcome::Allowed)
     {
         let user: Arc<str> = one.identity.name.as_str().into();
         let covers = authorizer.covers(&one.identity, &one.request).into_iter();
-        let rules: BTreeSet<(RoleKey, usize)> = covers
-            .filter_map(|cover| {
-                let role = authorizer.binding(cover.binding)?.role.as_ref()?;
-                Some((role.key.clone(), cover.rule))
-            })
+        let mut rules: Vec<&RbacRule> = covers
+            .filter_map(|cover| authorizer.rule(cover))
+            .filter(|rule| keys.contains_key(&std::ptr::from_ref(*rule)))
             .collect();
-        for key in rules {
-            let Some(own) = found.get_mut(&key) else {
+        rules.sort_by_key(|rule| std::ptr::from_ref(*rule));
+        rules.dedup_by_key(|rule| std::ptr::from_ref(*rule));
+        for rule in rules {
+            let Some(key) = keys.get(&std::ptr::from_ref(rule)) else {
+                continue;
+            };
+            let Some(own) = found.get_mut(key) else {
                 continue;
             };
             own.namespaces.insert(one.request.namespace.clone());
@@ -78,13 +83,9 @@ pub fn wildcard_uses(
                 own.irreplaceable += one.count;
                 continue;
             }
-            let has_names = authorizer
-                .role(&key.0)
-                .and_then(|role| role.rules.get(key.1))
-                .is_some_and(|rule| !rule.resource_names.is_empty());
-            let name = has_names.then(|| one.request.name.clone());
+            let name = (!rule.resource_names.is_empty()).then(|| one.request.name.clone());
             let atom = GrantedAtom::of(&one.request, name);
-            let record = atoms.entry(key).or_default().entry(atom).or_default();
+            let record = atoms.entry(*key).or_default().entry(atom).or_default();
             record.add(one, &user);
         }
     }
