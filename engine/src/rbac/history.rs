@@ -8,6 +8,7 @@
 //! Not responsible for: taking writes from events. The caller leaves out dry runs and failures.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::rbac::authorizer::RbacAuthorizer;
@@ -19,6 +20,8 @@ use crate::rbac::objects::RbacObjects;
 use crate::rbac::objects::RbacRole;
 use crate::rbac::objects::RoleKey;
 use crate::rbac::objects::RoleKind;
+use crate::rbac::request::AccessRequest;
+use crate::rbac::request::Identity;
 
 /// A role or binding, by what identifies it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -98,6 +101,7 @@ pub struct RbacVersion {
 pub struct RbacHistory {
     initial: RbacObjects,
     versions: Vec<RbacVersion>,
+    uncertain: BTreeSet<RbacObjectKey>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -126,11 +130,15 @@ impl RbacHistory {
         let mut versions = Vec::new();
         let mut absent = Vec::new();
         let mut other: Vec<RbacObject> = Vec::new();
+        let mut uncertain = BTreeSet::new();
         for (key, writes) in by_key(&dumped, changes, dump_time) {
             let in_dump = dumped.get(&key);
             let Some(first) = writes.first() else {
                 continue;
             };
+            if is_uncertain(&writes, in_dump.is_some(), dump_time) {
+                uncertain.insert(key.clone());
+            }
             if first.time <= dump_time {
                 absent.push(key.clone());
                 match first.kind {
@@ -159,6 +167,7 @@ impl RbacHistory {
         Self {
             initial: initial(dump, &absent, other),
             versions,
+            uncertain,
         }
     }
 
@@ -170,6 +179,34 @@ impl RbacHistory {
     /// Every version after it, in the order of time.
     pub fn versions(&self) -> &[RbacVersion] {
         &self.versions
+    }
+
+    /// An object on which the user's access may hang and whose state the log does not tell for the
+    /// whole window, because its writes are logged at Metadata level: what can make a judgement by
+    /// this history wrong.
+    pub fn uncertainty(
+        &self,
+        state: &RbacAuthorizer,
+        identity: &Identity,
+        request: &AccessRequest,
+    ) -> Option<&RbacObjectKey> {
+        let is_in_scope = |key: &BindingKey| {
+            key.kind == BindingKind::ClusterRoleBinding
+                || (request.path.is_none() && key.namespace == request.namespace)
+        };
+        self.uncertain.iter().find(|key| match key {
+            RbacObjectKey::Binding(key) => is_in_scope(key),
+            RbacObjectKey::Role(role) => state.bindings().any(|(_, bound)| {
+                let binding = &bound.binding;
+                let namespace = &binding.key.namespace;
+                is_in_scope(&binding.key)
+                    && binding.role().as_ref() == Some(role)
+                    && binding
+                        .subjects
+                        .iter()
+                        .any(|one| identity.matches(one, namespace))
+            }),
+        })
     }
 
     /// A cursor at the beginning.
@@ -221,6 +258,31 @@ impl HistoryCursor<'_> {
             .map(|version| version.time)
             .take_while(move |time| *time <= to)
     }
+}
+
+/// Whether some state of an object is not known: before its first write, or after one.
+fn is_uncertain(writes: &[KeyedWrite], in_dump: bool, dump_time: i64) -> bool {
+    let Some(first) = writes.first() else {
+        return false;
+    };
+    let unknown_before = first.time <= dump_time
+        && match first.kind {
+            WriteKind::Created => false,
+            WriteKind::Updated => true,
+            WriteKind::Deleted => first.object.is_none(),
+        };
+    let stays = writes
+        .iter()
+        .filter(|write| write.kind != WriteKind::Deleted);
+    let unknown: Vec<&KeyedWrite> = stays.filter(|write| write.object.is_none()).collect();
+    // The dump shows what the last write made.
+    let last = writes.last().map(|write| write.time);
+    let is_last_alone = match unknown.as_slice() {
+        [] => true,
+        [only] => in_dump && Some(only.time) == last && only.time <= dump_time,
+        _ => false,
+    };
+    unknown_before || !is_last_alone
 }
 
 /// A resource version as the number that it is with etcd.

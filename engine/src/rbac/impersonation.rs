@@ -249,3 +249,117 @@ fn node_name(user: &str) -> Option<&str> {
     };
     (name.len() <= 253 && name.split('.').all(is_label)).then_some(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rbac::read::ObjectReader;
+
+    /// An authorizer with one cluster-wide role for `ann`, its rules in YAML.
+    fn granting(rules: &str) -> RbacAuthorizer {
+        let mut reader = ObjectReader::new();
+        reader.read_text(
+            "objects",
+            &format!(
+                "kind: ClusterRole\napiVersion: rbac.authorization.k8s.io/v1\n\
+                 metadata: {{name: r}}\nrules:\n{rules}\n---\n\
+                 kind: ClusterRoleBinding\napiVersion: rbac.authorization.k8s.io/v1\n\
+                 metadata: {{name: b}}\nroleRef: {{kind: ClusterRole, name: r}}\n\
+                 subjects: [{{kind: User, name: ann}}]\n"
+            ),
+        );
+        RbacAuthorizer::new(&reader.finish().objects)
+    }
+
+    fn mode(rules: &str, user: &str, groups: &[&str]) -> Option<ImpersonationMode> {
+        let requestor = Identity {
+            name: "ann".to_owned(),
+            groups: Vec::new(),
+        };
+        let target = ImpersonationTarget {
+            user: user.to_owned(),
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+            ..ImpersonationTarget::default()
+        };
+        let request = AccessRequest {
+            verb: "list".to_owned(),
+            namespace: "dev".to_owned(),
+            resource: "pods".to_owned(),
+            ..AccessRequest::default()
+        };
+        allowing_mode(
+            &granting(rules),
+            &requestor,
+            &target,
+            &request,
+            (true, None),
+        )
+    }
+
+    #[test]
+    fn modes_in_their_order() {
+        use ImpersonationMode::{ArbitraryNode, Legacy, ServiceAccount, UserInfo};
+        let legacy = "- {verbs: [impersonate], apiGroups: [\"\"], resources: [users, groups]}";
+        let info = "- {verbs: ['impersonate:user-info'], apiGroups: [authentication.k8s.io],\
+                    \n   resources: [users, groups]}";
+        let on = "- {verbs: ['impersonate-on:user-info:list'], apiGroups: [\"\"],\
+                  \n   resources: [pods]}";
+        let both = format!("{info}\n{on}");
+        assert_eq!(mode(legacy, "bob", &["x"]), Some(Legacy));
+        assert_eq!(mode(&both, "bob", &["x"]), Some(UserInfo));
+        assert_eq!(mode(info, "bob", &[]), None);
+        assert_eq!(mode(on, "bob", &[]), None);
+        assert_eq!(mode(&both, "bob", &["system:masters"]), None);
+        assert_eq!(mode(legacy, "bob", &["system:masters"]), Some(Legacy));
+        assert_eq!(mode(&both, "system:node:n", &[]), None);
+        let node = "- {verbs: ['impersonate:arbitrary-node'], apiGroups: [authentication.k8s.io],\
+                    \n   resources: [nodes], resourceNames: [n1]}\n\
+                    - {verbs: ['impersonate-on:arbitrary-node:list'], apiGroups: [\"\"],\
+                    \n   resources: [pods]}";
+        assert_eq!(mode(node, "system:node:n1", &[]), Some(ArbitraryNode));
+        let account = "- {verbs: ['impersonate:serviceaccount'],\
+                       \n   apiGroups: [authentication.k8s.io], resources: [serviceaccounts]}\n\
+                       - {verbs: ['impersonate-on:serviceaccount:list'], apiGroups: [\"\"],\
+                       \n   resources: [pods]}";
+        assert_eq!(
+            mode(account, "system:serviceaccount:dev:ci", &[]),
+            Some(ServiceAccount)
+        );
+        assert_eq!(mode(account, "bob", &[]), None);
+    }
+
+    #[test]
+    fn many_groups_are_allowed_by_a_star() {
+        let rules = "- {verbs: ['impersonate:user-info'], apiGroups: [authentication.k8s.io],\
+                     \n   resources: [users]}\n\
+                     - {verbs: ['impersonate:user-info'], apiGroups: [authentication.k8s.io],\
+                     \n   resources: [groups], resourceNames: ['*']}\n\
+                     - {verbs: ['impersonate-on:user-info:list'], apiGroups: [\"\"],\
+                     \n   resources: [pods]}";
+        assert_eq!(mode(rules, "bob", &["a", "b", "c"]), None);
+        assert_eq!(
+            mode(rules, "bob", &["a", "b", "c", "d"]),
+            Some(ImpersonationMode::UserInfo)
+        );
+    }
+
+    #[test]
+    fn groups_that_the_apiserver_added_were_not_asked_for() {
+        let groups = |list: &[&str]| list.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+        let asked = |user: &str, list: &[&str]| {
+            let none = BTreeMap::new();
+            ImpersonationTarget::of_event(user, "", &groups(list), none).groups
+        };
+        let own = [
+            "system:serviceaccounts",
+            "system:serviceaccounts:dev",
+            "system:authenticated",
+        ];
+        assert_eq!(asked("system:serviceaccount:dev:ci", &own), groups(&[]));
+        assert_eq!(asked("bob", &["x", "system:authenticated"]), groups(&["x"]));
+        assert_eq!(
+            asked("system:anonymous", &["system:unauthenticated"]),
+            groups(&[])
+        );
+    }
+}

@@ -207,3 +207,161 @@ fn same_errors(a: &str, b: &str) -> bool {
     };
     a == b || errors(a) == errors(b)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rbac::objects::RbacObjects;
+    use crate::rbac::read::ObjectReader;
+
+    const OBJECTS: &str = r#"
+kind: ClusterRole
+apiVersion: rbac.authorization.k8s.io/v1
+metadata: {name: view}
+rules: [{verbs: [get, list], apiGroups: [""], resources: [pods]}]
+---
+kind: ClusterRoleBinding
+apiVersion: rbac.authorization.k8s.io/v1
+metadata: {name: "all \"v\""}
+roleRef: {kind: ClusterRole, name: view}
+subjects: [{kind: Group, name: staff}, {kind: User, name: "zo\u00e9\u200b"}]
+---
+kind: RoleBinding
+apiVersion: rbac.authorization.k8s.io/v1
+metadata: {name: local, namespace: dev}
+roleRef: {kind: ClusterRole, name: view}
+subjects: [{kind: ServiceAccount, name: ci}, {kind: User, name: ann}]
+---
+kind: RoleBinding
+apiVersion: rbac.authorization.k8s.io/v1
+metadata: {name: dangling, namespace: dev}
+roleRef: {kind: Role, name: gone}
+subjects: [{kind: User, name: ann}]
+---
+kind: ClusterRoleBinding
+apiVersion: rbac.authorization.k8s.io/v1
+metadata: {name: dangling}
+roleRef: {kind: ClusterRole, name: gone}
+subjects: [{kind: User, name: ann}, {kind: User, name: bob}]
+"#;
+
+    fn objects() -> RbacObjects {
+        let mut reader = ObjectReader::new();
+        reader.read_text("objects", OBJECTS);
+        let read = reader.finish();
+        assert_eq!(read.rejects, []);
+        read.objects
+    }
+
+    fn user(name: &str, groups: &[&str]) -> Identity {
+        Identity {
+            name: name.to_owned(),
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+        }
+    }
+
+    fn pods(verb: &str, namespace: &str) -> AccessRequest {
+        AccessRequest {
+            verb: verb.to_owned(),
+            namespace: namespace.to_owned(),
+            resource: "pods".to_owned(),
+            ..AccessRequest::default()
+        }
+    }
+
+    #[test]
+    fn reasons_in_the_words_of_the_apiserver() {
+        let authorizer = RbacAuthorizer::new(&objects());
+        let missing = r#"role.rbac.authorization.k8s.io "gone" not found"#;
+        let cluster = r#"clusterrole.rbac.authorization.k8s.io "gone" not found"#;
+        for (identity, request, reason) in [
+            (
+                user("zo\u{e9}\u{200b}", &[]),
+                pods("get", ""),
+                r#"RBAC: allowed by ClusterRoleBinding "all \"v\"" of ClusterRole "view" to User "zoé\u200b""#
+                    .to_owned(),
+            ),
+            (
+                user("system:serviceaccount:dev:ci", &[]),
+                pods("list", "dev"),
+                r#"RBAC: allowed by RoleBinding "local/dev" of ClusterRole "view" to ServiceAccount "ci/dev""#
+                    .to_owned(),
+            ),
+            (user("system:serviceaccount:dev:ci", &[]), pods("list", "prod"), String::new()),
+            (user("bob", &[]), pods("list", "dev"), format!("RBAC: {cluster}")),
+            (
+                user("ann", &[]),
+                pods("delete", "dev"),
+                format!("RBAC: [{cluster}, {missing}]"),
+            ),
+        ] {
+            assert_eq!(authorizer.decide(&identity, &request).reason, reason);
+        }
+    }
+
+    #[test]
+    fn who_decided_and_whether_it_fits() {
+        use DecidingAuthorizer::{Masters, Node, Rbac, Webhook};
+        let authorizer = RbacAuthorizer::new(&objects());
+        let staff = || user("eve", &["staff"]);
+        let node = || user("system:node:n", &["system:nodes"]);
+        let all = r#"RBAC: allowed by ClusterRoleBinding "all \"v\"" of ClusterRole "view" to Group "staff""#;
+        let other =
+            r#"RBAC: allowed by ClusterRoleBinding "x" of ClusterRole "view" to Group "staff""#;
+        let two = r#"RBAC: [role.rbac.authorization.k8s.io "gone" not found, clusterrole.rbac.authorization.k8s.io "gone" not found]"#;
+        let cases = [
+            (staff(), "get", true, Some(all), Rbac, true),
+            (staff(), "get", true, Some(other), Rbac, false),
+            (staff(), "get", true, None, Rbac, true),
+            (staff(), "get", false, Some(""), Rbac, false),
+            (staff(), "delete", true, Some(all), Rbac, false),
+            (staff(), "delete", false, Some(""), Rbac, true),
+            (staff(), "delete", true, Some(""), Webhook, false),
+            (
+                staff(),
+                "delete",
+                true,
+                Some("access granted by IAM permissions."),
+                Webhook,
+                true,
+            ),
+            (
+                staff(),
+                "get",
+                false,
+                Some("denied by policy"),
+                Webhook,
+                true,
+            ),
+            (
+                user("x", &["system:masters"]),
+                "delete",
+                true,
+                Some(""),
+                Masters,
+                true,
+            ),
+            (node(), "delete", true, Some(""), Node, true),
+            (
+                node(),
+                "delete",
+                false,
+                Some("no relationship found"),
+                Node,
+                true,
+            ),
+            (user("ann", &[]), "delete", false, Some(two), Rbac, true),
+            (user("ann", &[]), "delete", false, Some(""), Rbac, false),
+        ];
+        for (identity, verb, is_allowed, reason, by, fits) in cases {
+            let recorded = RecordedDecision { is_allowed, reason };
+            let judged = judge(&authorizer, &identity, &pods(verb, "dev"), recorded);
+            let case = format!(
+                "{} {verb} {is_allowed} {reason:?}: {judged:?}",
+                identity.name
+            );
+            assert_eq!(judged.decided_by, by, "{case}");
+            assert_eq!(judged.disagreement.is_none(), fits, "{case}");
+        }
+    }
+}

@@ -9,6 +9,7 @@
 
 mod aggregate;
 mod authorizer;
+mod bootstrap;
 mod compact;
 mod decode;
 mod denied;
@@ -39,6 +40,7 @@ mod wildcard;
 
 pub use aggregate::resolve_aggregation;
 pub use authorizer::{Cover, RbacAuthorizer, RbacDecision};
+pub use bootstrap::{BOOTSTRAP_VERSIONS, bootstrap_objects, lay_bootstrap_under};
 pub use denied::{DeniedAccess, denied};
 pub use document::looks_like_objects;
 pub use escalation::{EscalationPath, EscalationStep, RiskFinding, RiskReport, risks};

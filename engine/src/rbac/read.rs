@@ -497,3 +497,7 @@ pub(crate) fn object_label(kind: &str, namespace: &str, name: &str) -> String {
         format!("{kind} {namespace}/{name}")
     }
 }
+
+#[cfg(test)]
+#[path = "read/tests.rs"]
+mod tests;
