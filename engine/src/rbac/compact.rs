@@ -164,10 +164,12 @@ fn box_of(atom: GrantedAtom) -> RuleBox {
     own
 }
 
+/// A list of several boxes, and their uses together.
+type JoinedList = (BTreeSet<Option<String>>, UseRecord);
+
 /// Joins boxes that differ in one list only. Every name and single names stay apart.
 fn merged(boxes: Vec<(RuleBox, UseRecord)>, which: BoxList) -> Vec<(RuleBox, UseRecord)> {
-    let mut found: BTreeMap<(RuleBox, bool), (BTreeSet<Option<String>>, UseRecord)> =
-        BTreeMap::new();
+    let mut found: BTreeMap<(RuleBox, bool), JoinedList> = BTreeMap::new();
     for (mut own, record) in boxes {
         let list = own.list(which);
         let is_any = matches!(which, BoxList::Names) && list.contains(&None);

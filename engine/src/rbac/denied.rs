@@ -3,6 +3,7 @@
 //! A user who is refused many different things is a scanner or an attacker rather than an account
 //! that lacks a grant, and is set apart. Not responsible for: granting it (`suggest.rs`).
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,11 +35,14 @@ pub struct DeniedAccess {
 /// User, namespace, verb, group, resource, path.
 type DeniedKey<'o> = (&'o str, &'o str, &'o str, &'o str, String, Option<&'o str>);
 
+/// Verb, group, resource, path.
+type DeniedThing<'o> = (&'o str, &'o str, String, Option<&'o str>);
+
 /// Groups refused requests, most frequent first. Users who were refused `broad_from` different
 /// verbs on resources or paths, or more, are marked.
 pub fn denied(observed: &[ObservedRequest], broad_from: usize) -> Vec<DeniedAccess> {
     let mut groups: BTreeMap<DeniedKey<'_>, Vec<&ObservedRequest>> = BTreeMap::new();
-    let mut kinds: BTreeMap<&str, BTreeSet<(&str, &str, String, Option<&str>)>> = BTreeMap::new();
+    let mut kinds: BTreeMap<&str, BTreeSet<DeniedThing<'_>>> = BTreeMap::new();
     let mut allowed: BTreeSet<(&str, &AccessRequest)> = BTreeSet::new();
     for one in observed {
         let (user, request) = (one.identity.name.as_str(), &one.request);
@@ -98,6 +102,69 @@ pub fn denied(observed: &[ObservedRequest], broad_from: usize) -> Vec<DeniedAcce
             },
         )
         .collect();
-    found.sort_by(|a, b| b.record.uses.cmp(&a.record.uses));
+    found.sort_by_key(|one| Reverse(one.record.uses));
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn observed(user: &str, verb: &str, name: &str, outcome: AccessOutcome) -> ObservedRequest {
+        ObservedRequest {
+            identity: Arc::new(Identity {
+                name: user.to_owned(),
+                groups: Vec::new(),
+            }),
+            request: AccessRequest {
+                verb: verb.to_owned(),
+                namespace: "dev".to_owned(),
+                resource: "secrets".to_owned(),
+                name: name.to_owned(),
+                ..AccessRequest::default()
+            },
+            outcome,
+            count: 2,
+            first: 1,
+            last: 2,
+            samples: vec![name.to_owned()],
+        }
+    }
+
+    #[test]
+    fn the_smallest_rule_of_each_group() {
+        use AccessOutcome::{Allowed, Refused};
+        let log = [
+            observed("ann", "get", "a", Refused),
+            observed("ann", "get", "b", Refused),
+            observed("ann", "get", "b", Allowed),
+            observed("ann", "list", "", Refused),
+            observed("bob", "list", "", Refused),
+        ];
+        let groups = denied(&log, 2);
+        let told: Vec<_> = groups
+            .iter()
+            .map(|one| {
+                let names = one.rule.resource_names.join(",");
+                let verb = one.rule.verbs[0].as_str();
+                let user = one.identity.name.as_str();
+                (
+                    user,
+                    verb,
+                    names,
+                    one.record.uses,
+                    one.was_allowed_too,
+                    one.is_broad,
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("ann", "get", "a,b".to_owned(), 4, true, true),
+                ("ann", "list", String::new(), 2, false, true),
+                ("bob", "list", String::new(), 2, false, false),
+            ]
+        );
+    }
 }

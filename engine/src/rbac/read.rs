@@ -499,5 +499,4 @@ pub(crate) fn object_label(kind: &str, namespace: &str, name: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "read/tests.rs"]
 mod tests;
