@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::rbac::objects::BindingKey;
 use crate::rbac::objects::RbacObjects;
 use crate::rbac::objects::RoleKey;
-use crate::rbac::read::ObjectReader;
+use crate::rbac::read::ManifestReader;
 
 /// The minor versions of Kubernetes 1.x for which there are roles.
 pub const BOOTSTRAP_VERSIONS: RangeInclusive<u32> = 30..=36;
@@ -36,7 +36,7 @@ const FIRST_VERSIONS: [(&str, u32); 5] = [
 
 /// The roles and bindings of Kubernetes 1.`minor`, marked as bundled.
 pub fn bootstrap_objects(minor: u32) -> RbacObjects {
-    let mut reader = ObjectReader::new();
+    let mut reader = ManifestReader::new();
     reader.read_text("Kubernetes defaults", OBJECTS);
     let mut objects = reader.finish().objects;
     let is_later = |name: &str| {

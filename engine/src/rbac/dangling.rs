@@ -114,7 +114,7 @@ pub fn needless_mounts<'o>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rbac::read::ObjectReader;
+    use crate::rbac::read::ManifestReader;
 
     const OBJECTS: &str = "
 kind: List
@@ -146,7 +146,7 @@ items:
 
     #[test]
     fn what_leads_nowhere() {
-        let mut reader = ObjectReader::new();
+        let mut reader = ManifestReader::new();
         reader.read_text("objects", OBJECTS);
         let objects = reader.finish().objects;
         let found = dangling(&objects);

@@ -7,7 +7,8 @@
 //!
 //! Not responsible for: what the values mean (`read.rs`).
 
-use serde::Deserialize;
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -150,33 +151,9 @@ fn json_message(text: &str, error: &serde_json::Error) -> String {
     format!("not valid JSON: {message}")
 }
 
-/// The members of a JSON object, in their order; `None` if it is another kind of value.
-pub(crate) fn json_members(raw: &RawValue) -> Option<Vec<(String, &RawValue)>> {
-    struct RawMembers<'a>(Vec<(String, &'a RawValue)>);
-    impl<'de> Deserialize<'de> for RawMembers<'de> {
-        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Pairs;
-            impl<'de> serde::de::Visitor<'de> for Pairs {
-                type Value = Vec<(String, &'de RawValue)>;
-                fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    out.write_str("an object")
-                }
-                fn visit_map<A: serde::de::MapAccess<'de>>(
-                    self,
-                    mut map: A,
-                ) -> Result<Self::Value, A::Error> {
-                    let mut members = Vec::new();
-                    while let Some(member) = map.next_entry()? {
-                        members.push(member);
-                    }
-                    Ok(members)
-                }
-            }
-            deserializer.deserialize_map(Pairs).map(RawMembers)
-        }
-    }
-    let members: RawMembers<'_> = serde_json::from_str(raw.get()).ok()?;
-    Some(members.0)
+/// The members of a JSON object, the last of equal names; `None` if it is another kind of value.
+pub(crate) fn json_members(raw: &RawValue) -> Option<BTreeMap<String, &RawValue>> {
+    serde_json::from_str(raw.get()).ok()
 }
 
 /// Counts lines up to places that are asked for in rising order.

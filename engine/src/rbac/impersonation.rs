@@ -253,11 +253,11 @@ fn node_name(user: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rbac::read::ObjectReader;
+    use crate::rbac::read::ManifestReader;
 
     /// An authorizer with one cluster-wide role for `ann`, its rules in YAML.
     fn granting(rules: &str) -> RbacAuthorizer {
-        let mut reader = ObjectReader::new();
+        let mut reader = ManifestReader::new();
         reader.read_text(
             "objects",
             &format!(

@@ -212,7 +212,7 @@ fn same_errors(a: &str, b: &str) -> bool {
 mod tests {
     use super::*;
     use crate::rbac::objects::RbacObjects;
-    use crate::rbac::read::ObjectReader;
+    use crate::rbac::read::ManifestReader;
 
     const OBJECTS: &str = r#"
 kind: ClusterRole
@@ -246,7 +246,7 @@ subjects: [{kind: User, name: ann}, {kind: User, name: bob}]
 "#;
 
     fn objects() -> RbacObjects {
-        let mut reader = ObjectReader::new();
+        let mut reader = ManifestReader::new();
         reader.read_text("objects", OBJECTS);
         let read = reader.finish();
         assert_eq!(read.rejects, []);

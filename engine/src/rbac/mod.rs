@@ -64,7 +64,7 @@ pub use objects::{
     WorkloadObject, service_account_of, service_account_user,
 };
 pub use permission::{Permission, PermissionTarget, RbacGrant, RulePermissions};
-pub use read::{ObjectConflict, ObjectFault, ObjectReader, ObjectReject, ReadObjects};
+pub use read::{ManifestReader, ObjectConflict, ObjectFault, ObjectReject, ReadObjects};
 pub use removal::{RemovableUnit, RemovalOptions, RemovalUnit, removable, without};
 pub use request::{AccessOutcome, AccessRequest, Identity, ObservedRequest};
 pub use risk::{RISKS, RiskKind, RiskLevel, RiskReach};

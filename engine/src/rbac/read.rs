@@ -2,9 +2,7 @@
 //! skipped and counted, what is broken is a reject with file and line.
 //!
 //! The last of objects with the same kind, namespace and name counts, as with `kubectl apply`. Not
-//! responsible for: opening files, telling logs from objects ([`looks_like_objects`] helps).
-//!
-//! [`looks_like_objects`]: crate::rbac::document::looks_like_objects
+//! responsible for: opening files, telling logs from objects (`looks_like_objects` helps).
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -92,7 +90,7 @@ pub struct ReadObjects {
 
 /// Reads inputs one after the other.
 #[derive(Debug, Default)]
-pub struct ObjectReader {
+pub struct ManifestReader {
     read: ReadObjects,
     roles: HashMap<RoleKey, usize>,
     bindings: HashMap<BindingKey, usize>,
@@ -100,7 +98,7 @@ pub struct ObjectReader {
     workloads: HashMap<(String, String, String), usize>,
 }
 
-impl ObjectReader {
+impl ManifestReader {
     /// A reader that has read nothing.
     pub fn new() -> Self {
         Self::default()
@@ -178,15 +176,14 @@ impl ObjectReader {
         let Some(members) = document::json_members(raw) else {
             return self.reject(file, line, "not a Kubernetes object".to_owned());
         };
-        let last = |name: &str| members.iter().rev().find(|(own, _)| own == name);
         let text = |name: &str| -> String {
-            last(name)
-                .and_then(|(_, value)| serde_json::from_str(value.get()).ok())
-                .unwrap_or_default()
+            let value = members.get(name);
+            let text = value.and_then(|value| serde_json::from_str(value.get()).ok());
+            text.unwrap_or_default()
         };
         let (kind, version) = (text("kind"), text("apiVersion"));
-        if let (Some(items), Some(of)) = (last("items"), kind.strip_suffix("List")) {
-            let Ok(items) = serde_json::from_str::<Option<Vec<&RawValue>>>(items.1.get()) else {
+        if let (Some(items), Some(of)) = (members.get("items"), kind.strip_suffix("List")) {
+            let Ok(items) = serde_json::from_str::<Option<Vec<&RawValue>>>(items.get()) else {
                 return self.reject(file, line, "items: expected a list".to_owned());
             };
             for item in items.unwrap_or_default() {
@@ -194,7 +191,7 @@ impl ObjectReader {
             }
             return;
         }
-        let has = |name: &str| last(name).is_some();
+        let has = |name: &str| members.contains_key(name);
         let parse = || serde_json::from_str::<Value>(raw.get()).map_err(|error| error.to_string());
         self.read_object(
             file,

@@ -350,7 +350,7 @@ proptest! {
                 prop_assert!(alone.allows(&one.identity, &one.request));
             }
         }
-        let mut reader = ObjectReader::new();
+        let mut reader = ManifestReader::new();
         reader.read_text("suggestion.yaml", &suggestion_yaml(&suggestion));
         let read = reader.finish();
         prop_assert_eq!(&read.rejects, &vec![]);

@@ -6,7 +6,7 @@ use super::*;
 use crate::rbac::aggregate::resolve_aggregation;
 
 fn read(text: &str) -> ReadObjects {
-    let mut reader = ObjectReader::new();
+    let mut reader = ManifestReader::new();
     reader.read_text("file", text);
     reader.finish()
 }
@@ -177,7 +177,7 @@ fn the_last_of_equal_keys_counts_and_other_clusters_show() {
              rules: [{{verbs: [{verb}], apiGroups: [\"\"], resources: [x]}}]\n"
         )
     };
-    let mut reader = ObjectReader::new();
+    let mut reader = ManifestReader::new();
     reader.read_text("one", &object("1", "get"));
     reader.read_text("two", &object("1", "list"));
     reader.read_text("three", &object("2", "watch"));
