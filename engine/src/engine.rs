@@ -322,8 +322,12 @@ impl Engine {
         let (mut state, plan) = frame.into_parts();
         state.config_mut().set_extension(ledger);
         if let Some(rows) = batch_rows {
+            // One sort has all the memory, where several would each take it from the merge of them.
             let config = state.config_mut();
-            *config = config.clone().with_batch_size(rows);
+            *config = config
+                .clone()
+                .with_batch_size(rows)
+                .with_repartition_sorts(false);
         }
         let stream = DataFrame::new(state, plan).execute_stream().await?;
         Ok(Answer::new(stream, account).with_files(files))

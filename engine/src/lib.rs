@@ -5,6 +5,8 @@
 //! ```text
 //! error, time, schema   the words that everybody uses
 //! json, temporary       raw JSON → borrowed slices; private temporary files
+//! policy                an audit policy and requests → what the apiserver would record
+//! rbac                  RBAC objects and requests → who may what, who used what
 //! account               what was read: rejects, tallies, the ledger of an answer
 //! event                 an event's bytes → a borrowed Event
 //! format                a provider's envelope → audit.k8s.io/v1 events           ★ add a provider
@@ -47,7 +49,9 @@ mod format;
 mod function;
 mod json;
 mod lake;
+pub mod policy;
 mod query;
+pub mod rbac;
 mod record;
 mod scan;
 pub mod schema;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const ENGINE: &[&[&str]] = &[
     &["error", "time", "schema"],
     &["json", "temporary"],
-    &["account"],
+    &["account", "policy", "rbac"],
     &["event"],
     &["format"],
     &["source"],

@@ -42,7 +42,7 @@ pub(crate) fn check_setting(plan: &LogicalPlan) -> Result<()> {
     let is_time_zone = matches!(name.as_str(), "timezone" | "time.zone");
     let is_harmless =
         |known: &&str| name == **known || (known.ends_with('.') && name.starts_with(*known));
-    if is_time_zone || HARMLESS.iter().any(|known| is_harmless(known)) {
+    if is_time_zone || HARMLESS.iter().any(is_harmless) {
         return Ok(());
     }
     let known: Vec<String> = HARMLESS

@@ -29,7 +29,6 @@ const RESOURCES: &[&str] = &[
 ];
 const NAMES: &[&str] = &["a", "b", "*", ""];
 const URLS: &[&str] = &["/healthz", "/healthz/*", "/debug/**", "*", "/api"];
-const NAMESPACES: &[&str] = &["x", "y"];
 const USERS: &[&str] = &[
     "alice",
     "system:serviceaccount:x:bot",

@@ -53,6 +53,9 @@ fn each(events: &[Value], write: impl Fn(&Value) -> String) -> String {
     events.iter().map(write).collect()
 }
 
+/// By name: the bytes of a file at first, and when it is whole.
+type Files = BTreeMap<String, (Vec<u8>, Vec<u8>)>;
+
 /// The numbers that follow from `seed`: the same in every run.
 fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
     let mut state = seed.wrapping_mul(2).wrapping_add(1);
@@ -66,7 +69,7 @@ fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
 
 /// Brings the first files into a lake, then those of the same names that are whole.
 #[track_caller]
-fn first_then_whole(files: &BTreeMap<String, (Vec<u8>, Vec<u8>)>, clusters: &[Cluster]) {
+fn first_then_whole(files: &Files, clusters: &[Cluster]) {
     const EVENTS: usize = 12;
     let folder = tempfile::tempdir().unwrap();
     let logs = folder.path().join("logs");
@@ -109,10 +112,7 @@ fn first_then_whole(files: &BTreeMap<String, (Vec<u8>, Vec<u8>)>, clusters: &[Cl
 
 /// Each kind of file cut at random bytes of what is stored, and at random bytes before it was
 /// packed.
-fn cut_files(
-    packers: &[usize],
-    cuts: usize,
-) -> (BTreeMap<String, (Vec<u8>, Vec<u8>)>, Vec<Cluster>) {
+fn cut_files(packers: &[usize], cuts: usize) -> (Files, Vec<Cluster>) {
     let (mut files, mut clusters) = (BTreeMap::new(), Vec::new());
     for &packer in packers {
         let (ending, pack) = PACKERS[packer];

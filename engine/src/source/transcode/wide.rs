@@ -107,7 +107,7 @@ impl<R: Read> WideReader<R> {
         for bytes in units {
             self.push(self.width.unit(bytes));
         }
-        if !more && !(self.raw.is_empty() && self.high.is_none()) {
+        if !more && (!self.raw.is_empty() || self.high.is_some()) {
             self.raw.clear();
             self.high = None;
             self.write(char::REPLACEMENT_CHARACTER);
