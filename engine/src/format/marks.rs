@@ -61,6 +61,14 @@ fn bears(bytes: &[u8], layers: usize) -> bool {
     if let Some(inside) = inflated(bytes, MOST_INFLATED) {
         return bears(&inside, layers - 1);
     }
+    // Wide characters: what they spell may be packed again.
+    let zeros = memchr::memchr_iter(0, bytes).count();
+    if zeros > 0 && zeros * 3 >= bytes.len() {
+        let narrow: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
+        if bears(&narrow, layers - 1) {
+            return true;
+        }
+    }
     runs(bytes, is_base64, SHORTEST_BASE64).any(|run| {
         // Where the text begins in a run of such letters is not known.
         (0..4)

@@ -243,7 +243,9 @@ fn records_behind_a_document() {
 
 #[test]
 fn what_is_no_element_of_a_list_is_cut_nowhere() {
-    let log = format!("[C\"a\":\"b\" {{\"x\":1}},\"y\"z,7,{EVENT},\"a,b\",\n{EVENT}x]\n{EVENT}");
+    let log = format!(
+        "[{{\"y\":2}},C\"a\":\"b\" {{\"x\":1}},\"y\"z,7,{EVENT},\"a,b\",\n{EVENT}x]\n{EVENT}"
+    );
     let want = verdicts(log.as_bytes(), &[], 1 << 20, 1 << 20);
     assert_eq!(want.1.events, 3);
     for target in 1..log.len() {

@@ -164,13 +164,16 @@ impl<R: Read> TableReader<R> {
             None => self.columns = Some(Columns::new(&self.row)),
             Some(columns) => columns.write(&self.row, &mut self.text),
         }
-        // The reader counts from 1 and steps over empty lines before a row.
+        // The reader counts from 1, steps over empty lines before a row, and leaves the end of a line
+        // behind `\r` to the next row: so the ends of lines in the cells count as well.
         let skipped = self.rows.get_ref().lines();
         let line = skipped + self.rows.position().line().saturating_sub(1);
-        for _ in self.line..line.max(self.line + 1) {
+        let inside = memchr::memchr_iter(b'\n', self.row.as_slice()).count() as u64;
+        let line = line.max(self.line + 1 + inside);
+        for _ in self.line..line {
             self.text.push(b'\n');
         }
-        self.line = line.max(self.line + 1);
+        self.line = line;
         Ok(true)
     }
 }
