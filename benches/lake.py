@@ -3,6 +3,7 @@
 
     lake.py AUDITQL [LOG...] [--profiles [A,B]] [--bytes 1GB] --work DIR [--threads 2] [--runs 5] [--converts 3]
             [--incremental] [--sizes] [--reuse] [--plain]
+    lake.py AUDITQL [LOG...] [--profiles [A,B]] [--events 10000000] --work DIR --upkeep
 
 AUDITQL is the binary, each LOG a log of plain JSON lines. With --profiles the load generator writes logs of its
 profiles, all of them or those named; 1 GB of `cluster` has 440,000 events, of `large` 700,000. Each log is a column of the
@@ -26,6 +27,8 @@ contents. A ratio above 1 says how many times as fast auditql was; the last two 
 a query over all logs. If an answer differs, the exit code is 1. All times are in DIR/LOG-NAME/queries.json.
 
 --incremental   converts 99% of LOG, then all of it, then again: times against the full convert
+--upkeep        only `lake verify`, with and without its originals, and `lake export`, on a lake as it was converted and once it
+                is optimized: seconds, events a second, peak memory, the best of --runs. Needs no DuckDB
 --sizes         the lake against LOG, plain and compressed, one Parquet file, and Parquet that DuckDB wrote
 --reuse         takes the lakes that DIR has
 --plain         a folder of one Parquet file a day in place of the lake, to tell the lake's own cost
@@ -121,6 +124,40 @@ def incremental(auditql, run):
     run.fine &= counts[0] == counts[1]
     for path in (grown, lake):
         remove(path)
+
+
+def upkeep(auditql, options, run):
+    """Verifies and exports the lake. An export has to have as many events as the lake."""
+    if not (options.reuse and run.lake.exists()):
+        remove(run.lake)
+        seconds, peak, _ = auditql.convert(run.log, run.lake)
+        run.note("upkeep", "convert", f"{seconds:.2f} s, {run.load.bytes / seconds / 1e6:.0f} MB/s, {peak:.0f} MiB")
+    exported = run.work / "exported.jsonl"
+    works = {
+        # It knows no --memory.
+        "verify": ["verify", run.lake, *auditql.threads[:2]],
+        "verify --no-originals": ["verify", run.lake, "--no-originals", *auditql.threads[:2]],
+        "export": ["export", run.lake, "--to", exported, *auditql.threads],
+    }
+    (count,) = (row["n"] for row in auditql.rows(["sql", "SELECT count(*) AS n FROM events"], run.lake))
+    run.note("upkeep", "events", f"{count}")
+    for state in ("as converted", "optimized"):
+        if state == "optimized":
+            seconds, peak, _ = auditql.run("lake", "optimize", run.lake, "-q", *auditql.threads)
+            run.note("upkeep", "optimize", f"{seconds:.2f} s, {count / seconds:.0f} events/s, {peak:.0f} MiB")
+        for name, work in works.items():
+            taken = []
+            for _ in range(options.runs):
+                remove(exported)
+                taken.append(auditql.run("lake", *work, "-q"))
+            seconds, peak = min(times for times, _, _ in taken), max(peaks for _, peaks, _ in taken)
+            run.note("upkeep", f"{name}, {state}", f"{seconds:.2f} s, {count / seconds:.0f} events/s, {peak:.0f} MiB")
+        with open(exported, "rb") as file:
+            lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+        if lines != count:
+            run.note("upkeep", f"export, {state}", f"DIFFERENT: {lines} lines, {count} events")
+            run.fine = False
+        remove(exported)
 
 
 def questions(connection):
@@ -294,7 +331,7 @@ def main():
     parser.add_argument("--memory", help="auditql's --memory; DuckDB takes 80%% of the machine's")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--converts", type=int, default=3)
-    for flag in ("--incremental", "--sizes", "--reuse", "--plain"):
+    for flag in ("--incremental", "--sizes", "--reuse", "--plain", "--upkeep"):
         parser.add_argument(flag, action="store_true")
     options = parser.parse_args()
     auditql = Auditql(options)
@@ -302,6 +339,11 @@ def main():
         sys.exit("this auditql has no lakes; --plain queries a folder of Parquet files instead")
     runs = [LoadRun(load, options) for load in loads.of(options)]
     print(f"{options.threads} threads: " + ", ".join(f"{run.load.name} {run.load.bytes / 1e9:.2f} GB" for run in runs))
+    if options.upkeep:
+        for run in runs:
+            upkeep(auditql, options, run)
+        report(runs)
+        sys.exit(not all(run.fine for run in runs))
     # Before DuckDB is loaded: a child's peak begins with what its parent holds.
     for run in runs:
         if not (options.reuse and run.lake.exists()):

@@ -11,7 +11,8 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROFILES = ["cluster", "large", "unique"]
+# The load generator's profiles, and the bytes of an event of each.
+PROFILES = {"cluster": 2273, "large": 1415, "unique": 1458}
 
 
 class Load:
@@ -24,6 +25,7 @@ def add_arguments(parser):
     parser.add_argument("--profiles", nargs="?", const=",".join(PROFILES), metavar="A,B",
                         help="generate these profiles as well (all without a value)")
     parser.add_argument("--bytes", default="1GB", help="size of each generated log [1GB]")
+    parser.add_argument("--events", type=float, help="size of each generated log in events, about: 1e7 (instead of --bytes)")
     parser.add_argument("--seed", default="7", help="seed of the generated logs [7]")
     parser.add_argument("--generator", metavar="BINARY", help="auditql-benches [cargo run --release]")
     parser.add_argument("--logs-in", type=pathlib.Path, metavar="DIR", default=pathlib.Path(tempfile.gettempdir(), "auditql-loads"),
@@ -49,11 +51,12 @@ def of(options):
 def generated(options, profile):
     """The profile's log. The same profile, size and seed give the same bytes, so an old file is as good as a new one."""
     options.logs_in.mkdir(parents=True, exist_ok=True)
-    log = options.logs_in / f"{profile}-{options.bytes}-{options.seed}.log"
+    size = str(int(options.events * PROFILES[profile])) if options.events else options.bytes
+    log = options.logs_in / f"{profile}-{size}-{options.seed}.log"
     if not log.exists():
         binary = [options.generator] if options.generator else ["cargo", "run", "--release", "-q", "-p", "auditql-benches", "--"]
         partial = log.with_suffix(".partial")
-        arguments = ["generate", "--profile", profile, "--bytes", options.bytes, "--seed", options.seed, "--out", partial]
+        arguments = ["generate", "--profile", profile, "--bytes", size, "--seed", options.seed, "--out", partial]
         where = None if options.generator else ROOT
         subprocess.run([*binary, *arguments], check=True, cwd=where)
         os.replace(partial, log)

@@ -18,6 +18,7 @@ mod envelopes;
 mod formats;
 mod guards;
 mod lake;
+mod lake_buckets;
 mod lake_crash;
 mod lake_damage;
 mod lake_fixture;

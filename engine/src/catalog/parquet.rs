@@ -113,10 +113,7 @@ fn local(
         None => copies.insert(TemporaryFolder::create()?),
     };
     let name = std::fs::read_dir(folder.path())?.count().to_string();
-    let (path, mut copy) = folder.file(&name)?;
-    let mut stream = stores.reader(stored, 0, object.size.unwrap_or(u64::MAX))?;
-    io::copy(&mut stream, &mut copy)?;
-    Ok(path)
+    stores.copied(stored, folder, &name)
 }
 
 /// Counts a file's rows into `tally`.

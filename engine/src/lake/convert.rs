@@ -26,6 +26,7 @@ use crate::lake::source_plan::{SourceLook, SourcePlanner, SourceWork};
 use crate::lake::{evidence, reject_file};
 use crate::scan::open::OpenScan;
 use crate::schema;
+use crate::source::store::CHANGED;
 use crate::time::Clock;
 
 /// Sources of a transaction: they are open files.
@@ -183,7 +184,11 @@ impl LakeWriter<'_> {
                 stores: &scan.stores,
                 most,
             };
-            let looked = match planner.plan(object, scan.object(object)) {
+            let looked = match planner.plan_as_it_is(object, scan.object(object), changes) {
+                Err(error) if error.kind() == CHANGED && changes <= MOST_CHANGES => {
+                    waiting.push_front((object, changes + 1));
+                    continue;
+                }
                 Ok(_) if changes > MOST_CHANGES => {
                     SourceLook::Failed("it keeps changing while it is read".to_owned())
                 }

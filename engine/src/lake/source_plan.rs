@@ -120,10 +120,11 @@ impl SourceWork {
     }
 
     /// Is the file the one that was looked at, with all its bytes? Of a compressed file the first
-    /// bytes are not compared: nothing cuts one in place.
+    /// bytes are not compared: nothing cuts one in place. An object of a store is judged by those
+    /// who read it.
     pub(crate) fn is_whole(&self) -> bool {
         let Some(held) = &self.handle.held else {
-            return true;
+            return self.witness().is_none_or(|witness| !witness.changed());
         };
         let mut head = Vec::new();
         held.is_whole()
@@ -174,6 +175,29 @@ enum SourceMatch {
 }
 
 impl SourcePlanner<'_> {
+    /// The same as [`Self::plan`]; an object of a store that changed is looked up again, since its
+    /// size and tag are not those that were listed.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub(crate) fn plan_as_it_is(
+        &self,
+        index: usize,
+        object: OpenObject<'_>,
+        changes: usize,
+    ) -> io::Result<SourceLook> {
+        let (1.., Location::Store(stored)) = (changes, &object.planned.object.location) else {
+            return self.plan(index, object);
+        };
+        let stored = self.stores.renewed(stored)?;
+        let mut planned = object.planned.clone();
+        planned.object.size = stored.size;
+        planned.object.location = Location::Store(stored);
+        let planned = &planned;
+        self.plan(index, OpenObject { planned, ..object })
+    }
+
     /// Says what is to be done with an object; `index` is its place in the input.
     ///
     /// # Errors

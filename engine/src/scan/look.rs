@@ -12,7 +12,7 @@ use super::plan::{LEAST_REMOTE_RANGE, PlannedObject, ScanOptions, ScanPlan};
 use crate::source::archive::{self, Archive};
 use crate::source::held::HeadMark;
 use crate::source::object::{Failures, InputObject, Location};
-use crate::source::store::Stores;
+use crate::source::store::{StoreObject, Stores};
 use crate::source::{Compression, Layout};
 use crate::temporary::TemporaryFolder;
 
@@ -40,7 +40,7 @@ pub(crate) fn look(
     while let Some(object) = objects.pop_front() {
         match look_at(&object, &stores) {
             Ok(ObjectLook::Parquet) => parquet.push(object),
-            Ok(ObjectLook::Archive(_, path))
+            Ok(ObjectLook::Archive(_, path, _))
                 if unpacked
                     .iter()
                     .any(|folder| path.starts_with(folder.path())) =>
@@ -48,7 +48,8 @@ pub(crate) fn look(
                 let message = "an archive in an archive is not unpacked; unpack it first";
                 planned.push(PlannedObject::failed(object, message.to_owned()));
             }
-            Ok(ObjectLook::Archive(archive, path)) => {
+            // A copy is gone with its folder, once it is unpacked.
+            Ok(ObjectLook::Archive(archive, path, _copy)) => {
                 match archive::unpack(archive, &object.uri, &path) {
                     Ok(members) => {
                         // In the place of the archive.
@@ -93,38 +94,81 @@ pub(crate) fn look(
 
 enum ObjectLook {
     Parquet,
-    Archive(Archive, PathBuf),
+    /// Where it is; the folder of a copy.
+    Archive(Archive, PathBuf, Option<TemporaryFolder>),
     Log(Option<Layout>, Option<Compression>, Option<HeadMark>),
 }
 
+/// How much of a compressed object is read to see whether it is a tar: what a block of bzip2 takes
+/// at most, twice.
+const FIRST_BLOCKS: u64 = 2 << 20;
+
 fn look_at(object: &InputObject, stores: &Stores) -> io::Result<ObjectLook> {
     let unseen = ObjectLook::Log(None, None, None);
-    // A pipe can be read only once, by the worker.
-    let Some(size) = object.size else {
-        return Ok(unseen);
-    };
-    let end = size.min(Layout::HEAD as u64);
     let mut head = Vec::new();
-    match &object.location {
-        Location::Stdin => return Ok(unseen),
-        Location::File(path) => File::open(path)?.take(end).read_to_end(&mut head)?,
-        // A request for each of a thousand small objects would take longer than reading them.
-        Location::Store(_) if size <= LEAST_REMOTE_RANGE && !object.uri.ends_with(".parquet") => {
-            return Ok(unseen);
+    let end = object.size.map(|size| size.min(Layout::HEAD as u64));
+    match (&object.location, end) {
+        // A pipe can be read only once, by the worker.
+        (Location::Stdin, _) | (Location::File(_), None) => return Ok(unseen),
+        (Location::File(path), Some(end)) => File::open(path)?.take(end).read_to_end(&mut head)?,
+        (Location::Store(stored), _) if !is_worth_a_look(object, stored) => return Ok(unseen),
+        (Location::Store(stored), None) => {
+            let copy = copied_archive(stored, stores)?;
+            return Ok(copy.unwrap_or(unseen));
         }
-        Location::Store(stored) => stores.reader(stored, 0, end)?.read_to_end(&mut head)?,
+        (Location::Store(stored), Some(end)) => {
+            stores.reader(stored, 0, end)?.read_to_end(&mut head)?
+        }
     };
     if head.starts_with(b"PAR1") {
         return Ok(ObjectLook::Parquet);
     }
     let compression = Compression::of(&head);
-    if let Location::File(path) = &object.location
-        && let Some(archive) = Archive::of(path, &head, compression.is_some())
-    {
-        return Ok(ObjectLook::Archive(archive, path.clone()));
+    let found = match &object.location {
+        Location::Store(stored) => {
+            let size = object.size.unwrap_or_default().min(FIRST_BLOCKS);
+            let open = || stores.reader(stored, 0, size);
+            match Archive::of(&head, compression.is_some(), open) {
+                Some(_) => copied_archive(stored, stores)?,
+                None => None,
+            }
+        }
+        Location::File(path) => Archive::of(&head, compression.is_some(), || File::open(path))
+            .map(|archive| ObjectLook::Archive(archive, path.clone(), None)),
+        Location::Stdin => None,
+    };
+    if let Some(archive) = found {
+        return Ok(archive);
     }
     let layout = compression.is_none().then(|| Layout::of(&head));
     let is_local = matches!(object.location, Location::File(_));
     let mark = is_local.then(|| HeadMark::of(&head));
     Ok(ObjectLook::Log(layout, compression, mark))
+}
+
+/// Is an object of a store looked at before it is read? A request for each of a thousand small
+/// objects would take longer than reading them, so that of those only a name counts.
+fn is_worth_a_look(object: &InputObject, stored: &StoreObject) -> bool {
+    let is_telling = archive::is_named_so(&stored.key);
+    match object.size {
+        None => is_telling,
+        Some(size) => {
+            is_telling
+                || object.named
+                || size > LEAST_REMOTE_RANGE
+                || stored.key.ends_with(".parquet")
+        }
+    }
+}
+
+/// A copy of an object, if it is an archive.
+fn copied_archive(stored: &StoreObject, stores: &Stores) -> io::Result<Option<ObjectLook>> {
+    let folder = TemporaryFolder::create()?;
+    let path = stores.copied(stored, &folder, "archive")?;
+    let mut head = Vec::new();
+    let start = File::open(&path)?;
+    start.take(Layout::HEAD as u64).read_to_end(&mut head)?;
+    let is_compressed = Compression::of(&head).is_some();
+    let found = Archive::of(&head, is_compressed, || File::open(&path));
+    Ok(found.map(|archive| ObjectLook::Archive(archive, path, Some(folder))))
 }

@@ -30,6 +30,9 @@ const TAR_HEADER: u64 = 512;
 const MOST_TIMES: u64 = 256;
 const LITTLE: u64 = 1 << 30;
 
+/// What the names of archives end with, beside `.tar.gz` and the like.
+const ENDINGS: [&str; 7] = [".zip", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst"];
+
 /// Types of members that the tar crate has no name for: GNU tar's `V`, `D` and `M` (GNU tar manual,
 /// "Extensions to the standard").
 const VOLUME_LABEL: u8 = b'V';
@@ -37,8 +40,13 @@ const OLD_DIRECTORY: u8 = b'D';
 const REST_OF_A_FILE: u8 = b'M';
 
 impl Archive {
-    /// By the first bytes of a file, decompressed if need be.
-    pub(crate) fn of(path: &Path, head: &[u8], compressed: bool) -> Option<Self> {
+    /// By the first bytes of a file; if it is compressed, by those of what `open` gives, which is
+    /// the file from its first byte.
+    pub(crate) fn of<R: Read + Send + 'static>(
+        head: &[u8],
+        compressed: bool,
+        open: impl FnOnce() -> io::Result<R>,
+    ) -> Option<Self> {
         if head.starts_with(b"PK\x03\x04") {
             return Some(Self::Zip);
         }
@@ -46,12 +54,19 @@ impl Archive {
         if !compressed {
             return is_tar(head).then_some(Self::Tar);
         }
-        let (stream, _) = compress::decompressed(Box::new(File::open(path).ok()?)).ok()?;
+        let (stream, _) = compress::decompressed(Box::new(open().ok()?)).ok()?;
         let mut head = Vec::new();
         // What cannot be decompressed is told when it is read.
         let _ = stream.take(TAR_HEADER).read_to_end(&mut head);
         is_tar(&head).then_some(Self::Tar)
     }
+}
+
+/// Is this the name of an archive? Only for objects that cost a request to look at.
+pub(crate) fn is_named_so(name: &str) -> bool {
+    let name = name.rsplit('/').next().unwrap_or_default();
+    let name = name.to_ascii_lowercase();
+    name.contains(".tar.") || ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// What an archive held.

@@ -18,6 +18,8 @@ use sha2::{
     digest::common::hazmat::{SerializableState, SerializedState},
 };
 
+use crate::source::store::CHANGED;
+
 /// How many bytes before a position are part of a source's fingerprint.
 pub(crate) const TAIL: usize = 4 << 10;
 
@@ -98,6 +100,7 @@ pub(crate) fn fingerprint(bytes: &[u8]) -> String {
 pub(crate) struct Witness {
     progress: Mutex<SourceProgress>,
     failed: AtomicBool,
+    changed: AtomicBool,
 }
 
 impl Witness {
@@ -106,6 +109,7 @@ impl Witness {
         Self {
             progress: Mutex::new(progress),
             failed: AtomicBool::new(false),
+            changed: AtomicBool::new(false),
         }
     }
 
@@ -121,6 +125,11 @@ impl Witness {
     /// another matter.
     pub(crate) fn failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Did reading fail because the object changed meanwhile?
+    pub(crate) fn changed(&self) -> bool {
+        self.changed.load(Ordering::Relaxed)
     }
 
     /// The stored bytes.
@@ -150,11 +159,13 @@ struct StoredBytes<R> {
 impl<R: Read> Read for StoredBytes<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer);
-        if read
-            .as_ref()
-            .is_err_and(|error| error.kind() != io::ErrorKind::Interrupted)
-        {
-            self.witness.failed.store(true, Ordering::Relaxed);
+        match read.as_ref().map_err(io::Error::kind) {
+            Ok(_) | Err(io::ErrorKind::Interrupted) => {}
+            Err(kind) => {
+                let changed = &self.witness.changed;
+                changed.fetch_or(kind == CHANGED, Ordering::Relaxed);
+                self.witness.failed.store(true, Ordering::Relaxed);
+            }
         }
         read
     }

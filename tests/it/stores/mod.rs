@@ -5,11 +5,15 @@
 //! Here is what these tests share: the command in an environment of stores, the comparison with a
 //! local file, and logs to upload.
 
+mod bucket;
+mod changes;
 mod credentials;
 mod emulators;
 mod fault_server;
 mod faults;
 mod objects;
+mod remote_archives;
+mod unusual_keys;
 mod web;
 mod window;
 
@@ -20,6 +24,7 @@ use serde_json::json;
 use crate::bin::{Ran, command};
 
 pub(crate) use self::{
+    bucket::{Answer, Bucket, Course},
     emulators::{Store, store, stores, tell, upload},
     fault_server::Faulty,
 };
@@ -113,7 +118,7 @@ fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) {
 }
 
 /// A log of so many bytes and more, whose events can be told apart and hardly compressed.
-fn long_log(bytes: usize) -> String {
+pub(crate) fn long_log(bytes: usize) -> String {
     let mut log = String::new();
     let mut state: u64 = 1;
     while log.len() < bytes {

@@ -207,7 +207,11 @@ fn keys_that_cannot_be_addressed_are_reported() {
         .rows(3);
         assert_eq!(
             rows,
-            [json!({"audit_id": "fine"}), json!({"audit_id": "special"})],
+            [
+                json!({"audit_id": "double"}),
+                json!({"audit_id": "fine"}),
+                json!({"audit_id": "special"})
+            ],
             "{}",
             store.name
         );
@@ -219,12 +223,7 @@ fn keys_that_cannot_be_addressed_are_reported() {
                 .iter()
                 .map(|row| row["source_file"].as_str().unwrap())
                 .collect();
-            assert_eq!(
-                files,
-                [url("p/./dot.log"), url("p//double.log")],
-                "{}",
-                store.name
-            );
+            assert_eq!(files, [url("p/./dot.log")], "{}", store.name);
             assert!(
                 rows.iter().all(|row| row["message"]
                     .as_str()

@@ -15,7 +15,7 @@ use object_store::{
 
 use super::{
     cloud::{CloudStore, TagUse},
-    connector::{StoreNetwork, client_options, retry},
+    connector::{StoreNetwork, StoreQuirk, client_options, retry},
     failure::Failure,
     profile::AwsProfile,
     settings::StoreSettings,
@@ -41,7 +41,7 @@ pub(super) async fn open(
     }
     builder = builder
         .with_bucket_name(bucket)
-        .with_http_connector(network.connector());
+        .with_http_connector(network.connector(StoreQuirk::None));
     let profile = AwsProfile::load(settings)?;
     let configured = |key: AmazonS3ConfigKey| builder.get_config_value(&key);
     let endpoint = configured(AmazonS3ConfigKey::S3Endpoint)

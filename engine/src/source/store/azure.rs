@@ -21,7 +21,7 @@ pub(super) use self::configuration::AzureContainer;
 use self::configuration::configuration;
 use super::{
     cloud::{CloudStore, TagUse},
-    connector::{StoreNetwork, client_options, retry, short_retry},
+    connector::{StoreNetwork, StoreQuirk, client_options, retry, short_retry},
     credentials::ready,
     failure::Failure,
     metadata,
@@ -71,7 +71,7 @@ pub(super) async fn open(
     }
     builder = builder
         .with_container_name(container.name)
-        .with_http_connector(network.connector());
+        .with_http_connector(network.connector(StoreQuirk::AppendBlobs));
     let is_anonymous = says_yes(AzureConfigKey::SkipSignature);
     if is_anonymous || (!is_configured && container.public) {
         builder = builder.with_skip_signature(true);
@@ -87,9 +87,8 @@ pub(super) async fn open(
         .with_retry(retry())
         .build()
         .map_err(|error| Failure::of(&error))?;
-    // The blobs of AKS grow for an hour. Their ETags change while they are read; what was listed of
-    // them does not.
-    let cloud = CloudStore::new(store, TagUse::Unused);
+    // The append blobs of AKS grow for an hour. What was listed of them does not change.
+    let cloud = CloudStore::new(store, TagUse::Growing);
     // Azure itself needs no endpoint in the settings, emulators do.
     Ok(if has(AzureConfigKey::Endpoint) {
         cloud.listing_all()

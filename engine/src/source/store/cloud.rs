@@ -11,7 +11,7 @@ use bytes::BytesMut;
 use futures::StreamExt;
 use object_store::{
     Extensions, GetOptions, GetRange, ObjectMeta, ObjectStore,
-    list::{PaginatedListOptions, PaginatedListResult, PaginatedListStore},
+    list::{PaginatedListOptions, PaginatedListStore},
     path::Path,
 };
 use tokio::time::timeout;
@@ -20,7 +20,8 @@ use self::retrying::RetryingStore;
 use super::{
     connector::{STALL, Traffic},
     failure::{Failure, FailureKind},
-    odd_keys::{OddKeys, is_odd},
+    object::StoreObject,
+    odd_keys::{OddKeys, SiftedPage, spelled},
 };
 
 /// What a store has to offer: its objects, and listings of any prefix page by page.
@@ -33,10 +34,11 @@ impl<T: ObjectStore + PaginatedListStore> ListableStore for T {}
 pub(super) enum TagUse {
     /// Listings and responses give the same tag: a change since the listing is noticed.
     Listed,
-    /// Only responses give the same tag: a change between two requests is noticed.
+    /// Only responses give the same tag: a change between two requests is noticed. Objects are
+    /// never appended to: another size than the listed one is a change.
     Answered,
-    /// None: the tag changes although the listed part of the object does not.
-    Unused,
+    /// The same, but objects may grow since the listing.
+    Growing,
 }
 
 /// A bucket or container.
@@ -54,9 +56,15 @@ pub(super) struct PrefixListing {
     pub(super) objects: Vec<ObjectMeta>,
 }
 
+/// One page of a listing. Its token, if it has one, leads to another page.
+struct ListedPage {
+    listing: PrefixListing,
+    token: Option<String>,
+}
+
 /// Why a key cannot be used, and what to do about it.
-pub(super) const ODD: &str = "the key has an empty, `.` or `..` part or a control character and cannot be addressed; \
-     copy the object to another key";
+pub(super) const ODD: &str = "the key begins or ends with `/`, or has a `.` or `..` part or a control character, and \
+     cannot be addressed; copy the object to another key";
 
 /// Keys per page where a few are enough. More than one, because folder markers do not count.
 const FEW: usize = 10;
@@ -117,17 +125,12 @@ impl CloudStore {
                 ..PaginatedListOptions::default()
             };
             let page = self.page(prefix, options, odd_keys).await?;
-            found.folders.extend(
-                page.result
-                    .common_prefixes
-                    .iter()
-                    .map(|folder| format!("{folder}/")),
-            );
-            found.objects.extend(page.result.objects);
-            if page.page_token.is_none() {
+            found.folders.extend(page.listing.folders);
+            found.objects.extend(page.listing.objects);
+            if page.token.is_none() {
                 return Ok(found);
             }
-            token = page.page_token;
+            token = page.token;
         }
     }
 
@@ -142,70 +145,78 @@ impl CloudStore {
                 ..PaginatedListOptions::default()
             };
             let page = self.page(prefix, options, &OddKeys::default()).await?;
-            if !page.result.objects.is_empty() {
+            if !page.listing.objects.is_empty() {
                 return Ok(true);
             }
-            if page.page_token.is_none() {
+            if page.token.is_none() {
                 return Ok(false);
             }
-            token = page.page_token;
+            token = page.token;
         }
     }
 
-    /// One page of a listing. Its token, if it has one, leads to another page.
+    /// One page of a listing.
     async fn page(
         &self,
         prefix: &str,
         mut options: PaginatedListOptions,
         odd_keys: &OddKeys,
-    ) -> Result<PaginatedListResult, Failure> {
+    ) -> Result<ListedPage, Failure> {
         let prefix = Some(prefix).filter(|prefix| !prefix.is_empty());
         let token = options.page_token.clone();
+        let sifted = SiftedPage::default();
         options.extensions = Extensions::new();
-        options.extensions.insert(odd_keys.clone());
-        let mut page = self
+        options.extensions.insert(sifted.clone());
+        let page = self
             .store
             .list_paginated(prefix, options)
             .await
             .map_err(|error| Failure::of(&error))?;
-        page.page_token = page.page_token.filter(|token| !token.is_empty());
-        if page.page_token.is_some() && page.page_token == token {
+        let next = page.page_token.filter(|token| !token.is_empty());
+        if next.is_some() && next == token {
             return Err(Failure::refused(
                 "the server repeats the same page of the listing",
             ));
         }
-        Ok(page)
-    }
-
-    /// The ETag that the first request for an object has to match, if the listing gave one.
-    pub(super) fn first_tag(&self, listed: Option<&str>) -> Option<String> {
-        listed
-            .filter(|tag| self.tags == TagUse::Listed && is_strong(tag))
-            .map(str::to_owned)
+        // Those with empty parts, which `object_store` would not have held.
+        let mut listing = sifted.take(odd_keys);
+        let folders = page.result.common_prefixes.iter();
+        listing
+            .folders
+            .extend(folders.map(|folder| format!("{folder}/")));
+        listing.objects.extend(page.result.objects);
+        Ok(ListedPage {
+            listing,
+            token: next,
+        })
     }
 
     /// Requests a range of an object once. What arrives is appended to `got`, even if an error
     /// follows.
     pub(super) async fn get(
         &self,
-        key: &str,
+        object: &StoreObject,
         range: Range<u64>,
-        tag: &mut Option<String>,
         got: &mut BytesMut,
         traffic: &Traffic,
     ) -> Result<(), Failure> {
+        let listed = object.etag.clone().filter(|tag| is_strong(tag));
         let options = GetOptions {
             range: Some(GetRange::Bounded(range)),
-            if_match: tag.clone(),
+            if_match: listed.filter(|_| self.tags == TagUse::Listed),
             ..GetOptions::default()
         };
         let answer = self
             .store
-            .get_opts(&path(key)?, options)
+            .get_opts(&path(&object.key)?, options)
             .await
             .map_err(|error| Failure::of(&error))?;
-        if self.tags != TagUse::Unused && tag.is_none() {
-            *tag = answer.meta.e_tag.clone().filter(|tag| is_strong(tag));
+        let meta = &answer.meta;
+        let is_listed =
+            self.tags == TagUse::Growing || object.size.is_none_or(|size| size == meta.size);
+        let tag = meta.e_tag.as_deref().filter(|tag| is_strong(tag));
+        if !is_listed || tag.is_some_and(|tag| !object.state.meet(tag)) {
+            return Err(Failure::changed());
         }
         let mut body = answer.into_stream();
         loop {
@@ -227,12 +238,6 @@ fn is_strong(tag: &str) -> bool {
     tag.starts_with('"')
 }
 
-/// The key as a path. Never through `Path::from`, which encodes it.
 fn path(key: &str) -> Result<Path, Failure> {
-    let odd = || Failure::new(FailureKind::NotFound, ODD);
-    if is_odd(key) {
-        Err(odd())
-    } else {
-        Path::parse(key).map_err(|_| odd())
-    }
+    spelled(key).ok_or_else(|| Failure::new(FailureKind::NotFound, ODD))
 }

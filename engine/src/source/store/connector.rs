@@ -4,9 +4,11 @@
 //! - It gives up after a few attempts on a server that never answered, and after a while on one
 //!   that keeps failing: people wait for the message.
 //! - It reads pages of listings to their end, so that a page that breaks off is requested again,
-//!   and cuts out what `object_store` cannot hold ([`OddKeys`]).
+//!   and cuts out what `object_store` cannot hold ([`SiftedPage`]).
 //! - It requests objects of Cloud Storage as they are stored. Otherwise the service decompresses
 //!   those that were uploaded compressed, and gives no length.
+//! - It tags Azure's append blobs by when they were created: they only ever grow, and their ETags
+//!   change with every line.
 //!
 //! Not responsible for: how often a request is retried (`object_store`'s `RetryConfig`, `web.rs`),
 //! and signatures.
@@ -30,7 +32,7 @@ use object_store::{
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, time::timeout};
 
-use super::{failure::FAILING, odd_keys::OddKeys};
+use super::{failure::FAILING, odd_keys::SiftedPage};
 
 /// What has gone over the network.
 #[derive(Debug, Default)]
@@ -65,31 +67,23 @@ pub(super) struct StoreNetwork {
 impl StoreNetwork {
     /// For a store of `object_store`. Input and output run on the runtime, wherever the future is
     /// polled.
-    pub(super) fn connector(&self) -> CountingConnector {
+    pub(super) fn connector(&self, quirk: StoreQuirk) -> CountingConnector {
         self.with(
             Arc::new(SpawnedReqwestConnector::new(self.runtime.clone())),
-            false,
+            quirk,
         )
-    }
-
-    /// The same, for Cloud Storage.
-    pub(super) fn connector_as_stored(&self) -> CountingConnector {
-        CountingConnector {
-            as_stored: true,
-            ..self.connector()
-        }
     }
 
     /// For bodies of any length: what is not read is not received either.
     pub(super) fn connector_of_streams(&self) -> CountingConnector {
-        self.with(Arc::new(ReqwestConnector::default()), false)
+        self.with(Arc::new(ReqwestConnector::default()), StoreQuirk::None)
     }
 
-    fn with(&self, inner: Arc<dyn HttpConnector>, as_stored: bool) -> CountingConnector {
+    fn with(&self, inner: Arc<dyn HttpConnector>, quirk: StoreQuirk) -> CountingConnector {
         CountingConnector {
             inner,
             traffic: Arc::clone(&self.traffic),
-            as_stored,
+            quirk,
         }
     }
 }
@@ -99,7 +93,17 @@ impl StoreNetwork {
 pub(super) struct CountingConnector {
     inner: Arc<dyn HttpConnector>,
     traffic: Arc<Traffic>,
-    as_stored: bool,
+    quirk: StoreQuirk,
+}
+
+/// What one kind of store needs and others do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StoreQuirk {
+    None,
+    /// Objects are requested as they are stored.
+    AsStored,
+    /// Append blobs are tagged by when they were created.
+    AppendBlobs,
 }
 
 impl HttpConnector for CountingConnector {
@@ -107,7 +111,7 @@ impl HttpConnector for CountingConnector {
         Ok(HttpClient::new(CountingClient {
             inner: self.inner.connect(options)?,
             traffic: Arc::clone(&self.traffic),
-            as_stored: self.as_stored,
+            quirk: self.quirk,
             health: Mutex::default(),
         }))
     }
@@ -152,7 +156,7 @@ pub(super) fn short_retry() -> RetryConfig {
 struct CountingClient {
     inner: HttpClient,
     traffic: Arc<Traffic>,
-    as_stored: bool,
+    quirk: StoreQuirk,
     health: Mutex<ServerHealth>,
 }
 
@@ -227,8 +231,9 @@ impl CountingClient {
 #[async_trait]
 impl HttpService for CountingClient {
     async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let odd_keys = request.extensions().get::<OddKeys>().cloned();
-        if self.as_stored
+        let sifted = request.extensions().get::<SiftedPage>().cloned();
+        let is_read = request.method().as_str() == "GET";
+        if self.quirk == StoreQuirk::AsStored
             && (request.method().as_str() == "HEAD" || request.headers().contains_key("range"))
         {
             request
@@ -242,6 +247,9 @@ impl HttpService for CountingClient {
         };
         self.traffic.requests.fetch_add(1, Ordering::Relaxed);
         let response = match timeout(limit, self.inner.execute(request)).await {
+            Ok(Ok(response)) if is_read && self.quirk == StoreQuirk::AppendBlobs => {
+                tagged_by_creation(response)
+            }
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(self.failed(error)),
             Err(_) => {
@@ -264,7 +272,7 @@ impl HttpService for CountingClient {
             return Ok(response);
         }
         self.with_health(ServerHealth::good);
-        let Some(odd_keys) = odd_keys.filter(|_| response.status().is_success()) else {
+        let Some(sifted) = sifted.filter(|_| response.status().is_success()) else {
             return Ok(response);
         };
         let (parts, body) = response.into_parts();
@@ -278,6 +286,22 @@ impl HttpService for CountingClient {
                 ));
             }
         };
-        Ok(HttpResponse::from_parts(parts, odd_keys.sift(page).into()))
+        Ok(HttpResponse::from_parts(parts, sifted.sift(page).into()))
     }
+}
+
+/// The answer, in which the ETag of an append blob is the time of its creation.
+fn tagged_by_creation(mut response: HttpResponse) -> HttpResponse {
+    let headers = response.headers_mut();
+    let is_append = headers
+        .get("x-ms-blob-type")
+        .is_some_and(|kind| kind.as_bytes() == b"AppendBlob");
+    let created = headers
+        .get("x-ms-creation-time")
+        .and_then(|time| time.to_str().ok())
+        .and_then(|time| HeaderValue::from_str(&format!("\"{time}\"")).ok());
+    if let Some(tag) = created.filter(|_| is_append) {
+        headers.insert("etag", tag);
+    }
+    response
 }

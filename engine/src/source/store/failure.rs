@@ -17,7 +17,7 @@ pub(super) enum FailureKind {
     NotFound,
     /// The server understood and refused: retrying does not help.
     Refused,
-    /// The object is not what it was when it was listed.
+    /// The object is not what it was when it was listed, or read before.
     Changed,
     /// The bucket is in another region.
     Region,
@@ -31,6 +31,10 @@ pub(super) struct Failure {
     pub(super) kind: FailureKind,
     pub(super) message: String,
 }
+
+/// The kind of the errors of readers whose object changed: a reader that begins anew, after the
+/// object was looked up again, may succeed.
+pub(crate) const CHANGED: io::ErrorKind = io::ErrorKind::StaleNetworkFileHandle;
 
 /// How `object_store` begins its report of an error status.
 const ANSWERED: &str = "Server returned non-2xx status code: ";
@@ -87,6 +91,14 @@ impl Failure {
             "the server sent nothing for {} seconds",
             silence.as_secs()
         ))
+    }
+
+    /// The object is in another state than its readers met before.
+    pub(super) fn changed() -> Self {
+        Self::new(
+            FailureKind::Changed,
+            "the object changed while it was read; run again",
+        )
     }
 
     /// What an error of `object_store` means.
@@ -189,10 +201,7 @@ impl Failure {
                 ),
             ),
             408 | 429 => (FailureKind::Other, format!("the server is busy ({said})")),
-            412 => (
-                FailureKind::Changed,
-                "the object changed while it was read; run again".to_owned(),
-            ),
+            412 => return Self::changed(),
             416 => (
                 FailureKind::Changed,
                 "the object is shorter than when it was listed; run again".to_owned(),
@@ -216,9 +225,13 @@ impl Failure {
     }
 }
 
+/// An object that changed gives an error of a kind of its own ([`CHANGED`]).
 impl From<Failure> for io::Error {
     fn from(failure: Failure) -> Self {
-        Self::other(failure.message)
+        match failure.kind {
+            FailureKind::Changed => Self::new(CHANGED, failure.message),
+            _ => Self::other(failure.message),
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use object_store::{
 
 use super::{
     cloud::{CloudStore, TagUse},
-    connector::{StoreNetwork, client_options, retry, short_retry},
+    connector::{StoreNetwork, StoreQuirk, client_options, retry, short_retry},
     credentials::{CredentialProgram, PrintedCredential, ready},
     failure::Failure,
     metadata,
@@ -63,7 +63,7 @@ pub(super) async fn open(
     }
     builder = builder
         .with_bucket_name(bucket)
-        .with_http_connector(network.connector_as_stored());
+        .with_http_connector(network.connector(StoreQuirk::AsStored));
     let emulator = settings
         .get("STORAGE_EMULATOR_HOST")
         .filter(|_| settings.get("GOOGLE_BASE_URL").is_none());

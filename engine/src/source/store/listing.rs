@@ -20,6 +20,7 @@ use super::{
     cloud::{CloudStore, ODD},
     dates::DayRange,
     failure::{Failure, FailureKind},
+    object::ObjectState,
     uri::UriTarget,
 };
 
@@ -95,6 +96,7 @@ fn stored(target: &UriTarget, object: &ObjectMeta) -> StoreObject {
         key: object.location.as_ref().to_owned(),
         size: Some(object.size),
         etag: object.e_tag.clone(),
+        state: ObjectState::default(),
     }
 }
 

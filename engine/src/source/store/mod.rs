@@ -5,9 +5,9 @@
 //! - [`aws`] with [`profile`], [`gcs`], [`azure`]: settings → an open bucket, with [`credentials`]
 //!   that were tried ([`metadata`] and [`command`] are where they may come from);
 //! - [`listing`]: a key, folder or glob → the objects in a [`cloud`] store; [`dates`] skips folders
-//!   of other days, [`odd_keys`] sets aside what `object_store` cannot address;
+//!   of other days, [`odd_keys`] sets aside what `object_store` cannot list;
 //! - [`web`]: files and WebDAV folders of web servers;
-//! - [`read`]: a range of an object → a blocking stream.
+//! - [`read`]: a range of an object → a blocking stream; [`copy`] puts a whole one into a file.
 //!
 //! [`connector`] lies below all of them: it counts requests and gives up on dead servers.
 //! [`failure`] puts errors into words, without secrets.
@@ -20,6 +20,7 @@ mod azure;
 mod cloud;
 mod command;
 mod connector;
+mod copy;
 mod credentials;
 mod dates;
 mod failure;
@@ -51,6 +52,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
 pub(crate) use self::connector::Traffic;
+pub(crate) use self::failure::CHANGED;
 pub(crate) use self::object::{StoreListing, StoreObject};
 pub use self::settings::StoreSettings;
 use self::{
@@ -59,7 +61,8 @@ use self::{
     connector::StoreNetwork,
     dates::DayRange,
     failure::{Failure, FailureKind},
-    odd_keys::is_odd,
+    object::ObjectState,
+    odd_keys::{has_gaps, is_odd},
     uri::{StorePlace, UriTarget},
     web::WebServer,
 };
@@ -212,7 +215,7 @@ impl Stores {
         let name = target.key.rsplit('/').next().unwrap_or_default();
         let prefix = match target.key.trim_matches('/') {
             "" => LAKE_LOG.to_owned(),
-            key if is_odd(key) || name.contains('.') => return Ok(false),
+            key if is_odd(key) || has_gaps(key) || name.contains('.') => return Ok(false),
             key => format!("{key}/{LAKE_LOG}"),
         };
         let mut outcome = self.has_any(&target, None, &prefix).await;
@@ -310,6 +313,34 @@ impl Stores {
 
     fn opened(&self, root: &str) -> Option<Arc<OpenedStore>> {
         self.opened.lock().get(root).cloned()
+    }
+
+    /// The object as it is now, to be read anew after it changed. It blocks.
+    ///
+    /// # Errors
+    ///
+    /// If it is gone, or nothing of this store was listed before.
+    pub(crate) fn renewed(&self, object: &StoreObject) -> io::Result<StoreObject> {
+        let opened = self
+            .opened(&object.root)
+            .ok_or_else(|| io::Error::other("the store is not open"))?;
+        let looked = self.network.runtime.block_on(async {
+            match &*opened {
+                OpenedStore::Cloud(cloud) => {
+                    let meta = cloud.head(&object.key).await?;
+                    Ok::<_, Failure>((Some(meta.size), meta.e_tag))
+                }
+                OpenedStore::Web(web) => Ok((web.size(&object.key).await?, None)),
+            }
+        });
+        let (size, etag) = looked.map_err(io::Error::from)?;
+        Ok(StoreObject {
+            root: object.root.clone(),
+            key: object.key.clone(),
+            size,
+            etag,
+            state: ObjectState::default(),
+        })
     }
 
     /// Bytes `[from, end)` of an object, fetched in ranges of 8 MiB, the next one while this one is

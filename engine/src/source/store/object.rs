@@ -1,5 +1,8 @@
 //! What is found in a store: an object, and what a URL stands for. Plain data.
 
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
+
 use serde::{Deserialize, Serialize};
 
 /// An object in a store.
@@ -14,6 +17,39 @@ pub(crate) struct StoreObject {
     pub(crate) size: Option<u64>,
     /// The ETag that it had when it was listed.
     pub(crate) etag: Option<String>,
+    /// The state that its readers have to meet.
+    #[serde(skip)]
+    pub(crate) state: ObjectState,
+}
+
+/// The state of an object that was met by the first of its readers: a tag or a time. All readers of
+/// one listing share it, so that no two of them read two states of an object. It tells no objects
+/// apart: two are equal whatever was met.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ObjectState(Arc<OnceLock<String>>);
+
+impl ObjectState {
+    /// What was met, if anything was.
+    pub(super) fn met(&self) -> Option<&str> {
+        self.0.get().map(String::as_str)
+    }
+
+    /// A reader meets the object with this tag. Is that the state that was met before?
+    pub(super) fn meet(&self, tag: &str) -> bool {
+        self.0.get_or_init(|| tag.to_owned()) == tag
+    }
+}
+
+impl PartialEq for ObjectState {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for ObjectState {}
+
+impl Hash for ObjectState {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 /// What a URL stands for.

@@ -1,23 +1,29 @@
-//! A page of a listing in; out comes the same page without the keys `object_store` cannot address.
+//! A page of a listing in; out comes the same page without the keys that `object_store` refuses to
+//! list, and these keys beside it.
 //!
 //! A single key with an empty, `.` or `..` part or a control character makes `object_store` refuse
 //! the whole listing, and it silently drops a leading `/`. Such keys are common: a CloudWatch
-//! export whose prefix ends in `/` writes `prefix//task/…`. These keys are cut out of the page and
-//! remembered, so that they can be reported. Folder markers (empty objects whose key ends in `/`)
-//! are cut out as well.
+//! export whose prefix ends in `/` writes `prefix//task/…`. They are cut out of the page. Those
+//! with empty parts between others can be read all the same ([`spelled`]), and are listed from
+//! here; the rest is remembered, so that it can be reported. Folder markers (empty objects whose key
+//! ends in `/`) are cut out as well.
 //!
 //! Not responsible for: fetching pages (`connector.rs`), reporting the keys (`listing.rs`).
 
 use std::{mem, ops::Range, sync::Arc};
 
 use bytes::Bytes;
+use object_store::{
+    ObjectMeta,
+    path::{Path, PathPart},
+};
 use parking_lot::Mutex;
 use quick_xml::events::Event;
 
+use super::cloud::PrefixListing;
 use super::xml::{first_element, first_text, reader};
 
-/// The keys that one listing had to leave out. It travels with the listing's requests as an
-/// extension.
+/// The keys that one listing had to leave out.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OddKeys(Arc<Mutex<OddKeyLists>>);
 
@@ -25,6 +31,17 @@ pub(super) struct OddKeys(Arc<Mutex<OddKeyLists>>);
 struct OddKeyLists {
     keys: Vec<String>,
     folders: Vec<String>,
+}
+
+/// What was cut out of one page. It travels with the request for the page as an extension.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SiftedPage(Arc<Mutex<SiftedKeys>>);
+
+#[derive(Debug, Default)]
+struct SiftedKeys {
+    odd: OddKeyLists,
+    /// What has empty parts and can be read.
+    gapped: PrefixListing,
 }
 
 impl OddKeys {
@@ -43,8 +60,19 @@ impl OddKeys {
         let odd = self.0.lock();
         !odd.keys.is_empty() || !odd.folders.is_empty()
     }
+}
 
-    /// Cuts odd keys out of a page and remembers them. Everything else stays byte for byte. A page
+impl SiftedPage {
+    /// What can be read of what was cut out; the rest is remembered as odd.
+    pub(super) fn take(&self, odd_keys: &OddKeys) -> PrefixListing {
+        let SiftedKeys { odd, gapped } = mem::take(&mut *self.0.lock());
+        let mut all = odd_keys.0.lock();
+        all.keys.extend(odd.keys);
+        all.folders.extend(odd.folders);
+        gapped
+    }
+
+    /// Cuts out of a page what `object_store` refuses. Everything else stays byte for byte. A page
     /// that is not XML is returned as it is: `object_store` reports it.
     pub(super) fn sift(&self, page: Bytes) -> Bytes {
         let Ok(text) = std::str::from_utf8(&page) else {
@@ -55,11 +83,13 @@ impl OddKeys {
         let Ok(entries) = entries_of(text) else {
             return page;
         };
-        let mut odd = self.0.lock();
+        let mut sifted = self.0.lock();
+        // The same page may have come before, and broken off after that.
+        *sifted = SiftedKeys::default();
         let mut kept = String::new();
         let mut end = 0;
         for entry in entries {
-            if !odd.admit(&entry) {
+            if !sifted.admit(&entry) {
                 kept.push_str(text.get(end..entry.span.start).unwrap_or_default());
                 end = entry.span.end;
             }
@@ -72,32 +102,60 @@ impl OddKeys {
     }
 }
 
-impl OddKeyLists {
-    /// Decides whether an entry stays on the page, and remembers its key if it is odd.
+impl SiftedKeys {
+    /// Decides whether an entry stays on the page, and remembers it if not.
     fn admit(&mut self, entry: &ListedEntry) -> bool {
         let key = &entry.key;
-        if entry.is_folder {
-            let stays = !entry.is_encoded && !is_odd(key.strip_suffix('/').unwrap_or(key));
-            if !stays {
-                self.folders.push(key.clone());
-            }
-            return stays;
-        }
-        if entry.is_empty && key.ends_with('/') {
+        if !entry.is_folder && entry.size == Some(0) && key.ends_with('/') {
             return false;
         }
-        let stays = !entry.is_encoded && !is_odd(key);
-        if !stays {
-            self.keys.push(key.clone());
+        // A folder may well have empty parts at its end: its objects do not.
+        let name = match entry.is_folder {
+            true => key.trim_end_matches('/'),
+            false => key,
+        };
+        let location = spelled(name).filter(|_| !entry.is_encoded);
+        let is_gapped = key.contains("//");
+        match location {
+            Some(_) if !is_gapped => return true,
+            Some(_) if entry.is_folder => self.gapped.folders.push(key.clone()),
+            Some(location) if entry.size.is_some() => self.gapped.objects.push(ObjectMeta {
+                location,
+                last_modified: Default::default(),
+                size: entry.size.unwrap_or_default(),
+                e_tag: entry.etag.clone(),
+                version: None,
+            }),
+            _ if entry.is_folder => self.odd.folders.push(key.clone()),
+            _ => self.odd.keys.push(key.clone()),
         }
-        stays
+        false
     }
 }
 
-/// Is this a key that `object_store` cannot address?
+/// Can this key not be addressed by `object_store`, whatever is done?
 pub(super) fn is_odd(key: &str) -> bool {
-    key.split('/').any(|part| matches!(part, "" | "." | ".."))
+    key.is_empty()
+        || key.starts_with('/')
+        || key.ends_with('/')
+        || key.split('/').any(|part| matches!(part, "." | ".."))
         || key.chars().any(|char| char.is_ascii_control())
+}
+
+/// Has the key an empty part, so that `object_store` lists none that it is among?
+pub(super) fn has_gaps(key: &str) -> bool {
+    key.contains("//")
+}
+
+/// The key as a path: letter by letter, with its empty parts, which `Path::parse` refuses. Never
+/// through `Path::from`, which encodes it. `None` if the key is odd.
+pub(super) fn spelled(key: &str) -> Option<Path> {
+    if is_odd(key) {
+        return None;
+    }
+    key.split('/').try_fold(Path::default(), |path, part| {
+        PathPart::parse(part).ok().map(|part| path.join(part))
+    })
 }
 
 /// An object or a folder on a page.
@@ -108,7 +166,9 @@ struct ListedEntry {
     is_folder: bool,
     /// Azure percent-encodes names that XML cannot hold, and flags them.
     is_encoded: bool,
-    is_empty: bool,
+    /// Of an object.
+    size: Option<u64>,
+    etag: Option<String>,
 }
 
 /// The elements that stand for an entry, where its key is, and whether it is a folder. `Contents`
@@ -143,14 +203,19 @@ fn entries_of(page: &str) -> quick_xml::Result<Vec<ListedEntry>> {
         let Some(key) = first_element(inside, name) else {
             continue;
         };
-        let is_zero = |size| first_text(inside, size).is_some_and(|size| size.trim() == "0");
+        let text = |names: [&str; 2]| {
+            let mut found = names.iter().filter_map(|name| first_text(inside, name));
+            found.next().filter(|_| !is_folder)
+        };
+        // Only where they are needed.
+        let is_special = key.text.ends_with('/') || has_gaps(&key.text);
+        let size = is_special.then(|| text(["Size", "Content-Length"]));
         entries.push(ListedEntry {
             span: start..position(reader.buffer_position()),
             is_folder: *is_folder,
             is_encoded: key.has_flag("Encoded"),
-            is_empty: !is_folder
-                && key.text.ends_with('/')
-                && (is_zero("Size") || is_zero("Content-Length")),
+            size: size.flatten().and_then(|size| size.trim().parse().ok()),
+            etag: is_special.then(|| text(["ETag", "Etag"])).flatten(),
             key: key.text,
         });
     }
@@ -178,6 +243,8 @@ mod tests {
             entry("a b+c=d:e#f?.log", 1),
             entry("a//b", 2),
             entry("/lead", 3),
+            entry("/lead//x", 3),
+            entry("a//../b", 3),
             entry("./x", 4),
             entry("x&amp;/../y", 5),
             entry("c&#x1;d", 6),
@@ -186,11 +253,12 @@ mod tests {
             entry("pct%20x", 0),
             folder("fine/"),
             folder("a//"),
+            folder("a/.//"),
             folder("/"),
             "</ListBucketResult>".to_owned(),
         ];
-        let odd = OddKeys::default();
-        let sifted = odd.sift(page.concat().into());
+        let (odd, sifted) = (OddKeys::default(), SiftedPage::default());
+        let left = sifted.sift(page.concat().into());
         let kept = [
             entry("a b+c=d:e#f?.log", 1),
             entry("pct%20x", 0),
@@ -198,13 +266,21 @@ mod tests {
         ]
         .concat();
         let want = format!("<ListBucketResult><Name>b</Name>{kept}</ListBucketResult>");
-        assert_eq!(std::str::from_utf8(&sifted).unwrap(), want);
+        assert_eq!(std::str::from_utf8(&left).unwrap(), want);
+        let gapped = sifted.take(&odd);
+        assert_eq!(gapped.folders, ["a//"]);
+        let objects: Vec<_> = gapped
+            .objects
+            .iter()
+            .map(|object| (object.location.as_ref(), object.size))
+            .collect();
+        assert_eq!(objects, [("a//b", 2)]);
         let (keys, folders) = odd.take();
-        assert_eq!(
-            keys,
-            ["./x", "/lead", "a//b", "c\u{1}d", "full/", "x&/../y"]
-        );
-        assert_eq!(folders, ["/", "a//"]);
+        let all = [
+            "./x", "/lead", "/lead//x", "a//../b", "c\u{1}d", "full/", "x&/../y",
+        ];
+        assert_eq!(keys, all);
+        assert_eq!(folders, ["/", "a/.//"]);
         assert_eq!(odd.take(), (Vec::new(), Vec::new()));
     }
 
@@ -212,7 +288,7 @@ mod tests {
     fn names_of_azure() {
         let blob = |name: &str| {
             format!(
-                "<Blob>{name}<Properties><Content-Length>3</Content-Length></Properties></Blob>"
+                "<Blob>{name}<Properties><Etag>0x1</Etag><Content-Length>3</Content-Length></Properties></Blob>"
             )
         };
         let fine = blob("<Name>y=2026/m=11/PT1H.json</Name>");
@@ -221,22 +297,31 @@ mod tests {
             blob("<Name Encoded=\"true\">a%EF%BF%BE</Name>"),
             blob("<Name>a//b</Name>")
         );
-        let odd = OddKeys::default();
+        let (odd, sifted) = (OddKeys::default(), SiftedPage::default());
         let want = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><Blobs>{fine}</Blobs>");
-        assert_eq!(std::str::from_utf8(&odd.sift(page.into())).unwrap(), want);
-        assert_eq!(odd.take().0, ["a%EF%BF%BE", "a//b"]);
+        assert_eq!(
+            std::str::from_utf8(&sifted.sift(page.into())).unwrap(),
+            want
+        );
+        let gapped = sifted.take(&odd).objects;
+        assert_eq!(gapped[0].location.as_ref(), "a//b");
+        assert_eq!(
+            (gapped[0].size, gapped[0].e_tag.as_deref()),
+            (3, Some("0x1"))
+        );
+        assert_eq!(odd.take().0, ["a%EF%BF%BE"]);
     }
 
     #[test]
     fn other_pages_stay_as_they_are() {
-        let odd = OddKeys::default();
+        let (odd, sifted) = (OddKeys::default(), SiftedPage::default());
         for page in [
             format!("<A>{}</A>", entry("fine", 1)),
             format!("<A>{}<Contents><Key>a//b</Ke", entry("a//b", 1)),
             "not XML".to_owned(),
         ] {
-            assert_eq!(odd.sift(page.clone().into()), page.as_bytes());
+            assert_eq!(sifted.sift(page.clone().into()), page.as_bytes());
         }
-        assert!(!odd.is_any());
+        assert!(sifted.take(&odd).objects.is_empty() && !odd.is_any());
     }
 }

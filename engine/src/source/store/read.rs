@@ -39,7 +39,7 @@ pub(super) struct PrefetchedReader {
     pieces: mpsc::Receiver<io::Result<Bytes>>,
     now: Bytes,
     /// The end. `Err` says why it came too soon, and is repeated for every further read.
-    end: Option<Result<(), String>>,
+    end: Option<Result<(), (io::ErrorKind, String)>>,
     task: AbortHandle,
 }
 
@@ -79,14 +79,17 @@ impl Read for PrefetchedReader {
         while self.now.is_empty() {
             match &self.end {
                 Some(Ok(())) => return Ok(0),
-                Some(Err(why)) => return Err(io::Error::other(why.clone())),
+                Some(Err((kind, why))) => return Err(io::Error::new(*kind, why.clone())),
                 None => {}
             }
             match self.pieces.blocking_recv() {
                 Some(Ok(piece)) if piece.is_empty() => self.end = Some(Ok(())),
                 Some(Ok(piece)) => self.now = piece,
-                Some(Err(error)) => self.end = Some(Err(error.to_string())),
-                None => self.end = Some(Err("reading was stopped".to_owned())),
+                Some(Err(error)) => self.end = Some(Err((error.kind(), error.to_string()))),
+                None => {
+                    let why = "reading was stopped".to_owned();
+                    self.end = Some(Err((io::ErrorKind::Other, why)));
+                }
             }
         }
         let length = out.len().min(self.now.len());
@@ -113,7 +116,6 @@ async fn blocks(
     pieces: &PieceSender,
     traffic: &Traffic,
 ) -> Result<(), Failure> {
-    let mut tag = cloud.first_tag(object.etag.as_deref());
     let mut at = range.start;
     while at < range.end {
         // There is room once the reader has taken the previous block, so that at most two blocks
@@ -123,7 +125,7 @@ async fn blocks(
         };
         let wanted = at..range.end.min(at.saturating_add(BLOCK));
         let mut got = BytesMut::new();
-        let outcome = block(cloud, object, wanted, &mut tag, &mut got, traffic).await;
+        let outcome = block(cloud, object, wanted, &mut got, traffic).await;
         at += got.len() as u64;
         // What came before an error is read as well.
         if !got.is_empty() {
@@ -139,16 +141,13 @@ async fn block(
     cloud: &CloudStore,
     object: &StoreObject,
     wanted: Range<u64>,
-    tag: &mut Option<String>,
     got: &mut BytesMut,
     traffic: &Traffic,
 ) -> Result<(), Failure> {
     got.reserve(usize::try_from(wanted.end - wanted.start).unwrap_or_default());
     let mut at = wanted.start;
     while at < wanted.end {
-        let outcome = cloud
-            .get(&object.key, at..wanted.end, tag, got, traffic)
-            .await;
+        let outcome = cloud.get(object, at..wanted.end, got, traffic).await;
         let progress = wanted.start + got.len() as u64 - at;
         at += progress;
         match outcome {

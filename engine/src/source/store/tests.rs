@@ -1,6 +1,6 @@
 use object_store::{ObjectStoreExt, memory::InMemory, path::Path};
 
-use super::{cloud::TagUse, recording::RecordingStore, *};
+use super::{cloud::TagUse, object::ObjectState, recording::RecordingStore, *};
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
@@ -44,6 +44,7 @@ fn inputs_that_cannot_be_listed() {
         key: "k".to_owned(),
         size: Some(3),
         etag: None,
+        state: ObjectState::default(),
     };
     assert_eq!(
         stores
@@ -99,7 +100,7 @@ fn lakes_are_recognised_by_their_log() {
             store: memory,
             asked: Arc::default(),
         },
-        TagUse::Unused,
+        TagUse::Growing,
     );
     stores.opened.lock().insert(
         "gs://bucket".to_owned(),

@@ -27,6 +27,7 @@ use super::{
     connector::{StoreNetwork, Traffic, client_options},
     dates::DayRange,
     failure::Failure,
+    object::ObjectState,
     uri::UriTarget,
 };
 
@@ -86,6 +87,7 @@ impl WebServer {
             key: target.key.clone(),
             size: self.size(&target.key).await?,
             etag: None,
+            state: ObjectState::default(),
         };
         Ok(StoreListing {
             objects: vec![(target.shown.clone(), object, true)],
@@ -94,7 +96,7 @@ impl WebServer {
     }
 
     /// The size of a file, if ranges of it can be requested.
-    async fn size(&self, key: &str) -> Result<Option<u64>, Failure> {
+    pub(super) async fn size(&self, key: &str) -> Result<Option<u64>, Failure> {
         let answer = self.send("HEAD", key, &[]).await?;
         if answer.status().is_success()
             && header(&answer, "accept-ranges") == Some("bytes")

@@ -38,7 +38,7 @@ fn ask<K: AsRef<str>>(keys: &[K], url: &str, day: Option<&str>) -> Asked {
         ))
         .unwrap();
     }
-    let cloud = CloudStore::new(memory.clone(), TagUse::Unused);
+    let cloud = CloudStore::new(memory.clone(), TagUse::Growing);
     let since = day.and_then(|day| parse_micros(&format!("{day}T10:00:00Z")));
     let days = DayRange::of(since, since.map(|since| since + 1));
     let listed = block_on(list(&cloud, &UriTarget::parse(url).unwrap(), days));

@@ -17,13 +17,6 @@ use crate::source::store::{
     read::{PieceSender, too_short},
 };
 
-/// How far a stream has come.
-struct StreamPosition {
-    at: u64,
-    /// The ETag or time of the file, once an answer gave one.
-    tag: Option<String>,
-}
-
 impl WebServer {
     /// Reads a range of a file.
     ///
@@ -36,17 +29,14 @@ impl WebServer {
         range: Range<u64>,
         pieces: &PieceSender,
     ) -> Result<(), Failure> {
-        let mut position = StreamPosition {
-            at: range.start,
-            tag: None,
-        };
+        let mut at = range.start;
         let mut idle = 0;
         loop {
-            let before = position.at;
-            let Err(failure) = self.attempt(object, &mut position, range.end, pieces).await else {
+            let before = at;
+            let Err(failure) = self.attempt(object, &mut at, range.end, pieces).await else {
                 return Ok(());
             };
-            idle = if position.at > before { 0 } else { idle + 1 };
+            idle = if at > before { 0 } else { idle + 1 };
             if failure.is_final() || idle >= ATTEMPTS {
                 return Err(failure);
             }
@@ -54,47 +44,47 @@ impl WebServer {
         }
     }
 
-    /// One attempt to read from the position to `end`.
+    /// One attempt to read from `at` to `end`.
     async fn attempt(
         &self,
         object: &StoreObject,
-        position: &mut StreamPosition,
+        at: &mut u64,
         end: u64,
         pieces: &PieceSender,
     ) -> Result<(), Failure> {
-        let is_whole = position.at == 0 && end >= object.size.unwrap_or(u64::MAX);
+        let is_whole = *at == 0 && end >= object.size.unwrap_or(u64::MAX);
         let last = match end {
             u64::MAX => String::new(),
             end => end.saturating_sub(1).to_string(),
         };
-        let range = format!("bytes={}-{last}", position.at);
+        let range = format!("bytes={}-{last}", *at);
         let headers = [("range", range.as_str())];
         let headers = if is_whole { &[] } else { &headers[..] };
         let answer = self.send("GET", &object.key, headers).await?;
         // The server may begin before the position.
         let begins = match answer.status().as_u16() {
             200 => 0,
-            206 => content_range(&answer).map_or(position.at, |(begins, _)| begins),
+            206 => content_range(&answer).map_or(*at, |(begins, _)| begins),
             416 if object.size.is_none() => return Ok(()),
             _ => return Err(refusal(&answer)),
         };
-        let Some(mut known) = position.at.checked_sub(begins) else {
+        let Some(mut known) = at.checked_sub(begins) else {
             return Err(Failure::refused(
                 "the server answered with another range than was requested",
             ));
         };
-        let tag = header(&answer, "etag")
-            .or_else(|| header(&answer, "last-modified"))
-            .map(str::to_owned);
-        if position.tag.is_some() && position.tag != tag {
-            return Err(Failure::new(
-                FailureKind::Changed,
-                "the file changed while it was read; run again",
-            ));
+        // A log may have grown since it was looked at, but not shrunk.
+        let size = match answer.status().as_u16() {
+            200 => header(&answer, "content-length").and_then(|size| size.parse().ok()),
+            _ => content_range(&answer).and_then(|(_, size)| size),
+        };
+        let has_shrunk = object.size.zip(size).is_some_and(|(old, new)| new < old);
+        let tag = header(&answer, "etag").or_else(|| header(&answer, "last-modified"));
+        if has_shrunk || !object.state.meet(tag.unwrap_or_default()) {
+            return Err(Failure::changed());
         }
-        position.tag = tag;
         let mut body = answer.into_body().bytes_stream();
-        while position.at < end {
+        while *at < end {
             let mut piece = match timeout(STALL, body.next()).await {
                 Ok(Some(Ok(piece))) => piece,
                 Ok(Some(Err(error))) => return Err(Failure::of_transport(&error)),
@@ -107,20 +97,20 @@ impl WebServer {
                 .min(piece.len());
             piece.advance(dropped);
             known -= dropped as u64;
-            piece.truncate(usize::try_from(end - position.at).unwrap_or(usize::MAX));
+            piece.truncate(usize::try_from(end - *at).unwrap_or(usize::MAX));
             if piece.is_empty() {
                 continue;
             }
-            position.at += piece.len() as u64;
+            *at += piece.len() as u64;
             if pieces.send(Ok(piece)).await.is_err() {
                 return Ok(());
             }
         }
         match object.size {
             // The next attempt gets the rest, or shows that there is none.
-            Some(size) if position.at < end.min(size) => Err(Failure {
+            Some(size) if *at < end.min(size) => Err(Failure {
                 kind: FailureKind::Other,
-                ..too_short(position.at, object.size)
+                ..too_short(*at, object.size)
             }),
             _ => Ok(()),
         }

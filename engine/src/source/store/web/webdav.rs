@@ -23,6 +23,7 @@ use crate::source::store::{
     connector::STALL,
     dates::{DayRange, FolderVerdict, PathDate},
     failure::{Failure, FailureKind},
+    object::ObjectState,
     uri::UriTarget,
     xml::text_of,
 };
@@ -72,6 +73,7 @@ impl WebServer {
                         key: file.key,
                         size: file.size,
                         etag: None,
+                        state: ObjectState::default(),
                     };
                     let shown = target.uri(&object.key);
                     listing.objects.push((shown, object, false));
