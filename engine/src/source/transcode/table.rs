@@ -164,15 +164,15 @@ impl<R: Read> TableReader<R> {
             None => self.columns = Some(Columns::new(&self.row)),
             Some(columns) => columns.write(&self.row, &mut self.text),
         }
-        // The reader counts from 1, steps over empty lines before a row, and leaves the end of a line
-        // behind `\r` to the next row: so the ends of lines in the cells count as well.
-        let skipped = self.rows.get_ref().lines();
-        let line = skipped + self.rows.position().line().saturating_sub(1);
-        let inside = memchr::memchr_iter(b'\n', self.row.as_slice()).count() as u64;
-        let line = line.max(self.line + 1 + inside);
-        for _ in self.line..line {
-            self.text.push(b'\n');
-        }
+        // The reader steps over empty lines before a row, and over a CR before its LF.
+        let inside = self
+            .row
+            .iter()
+            .map(|cell| memchr::memchr_iter(b'\n', cell).count());
+        let own = self.line + 1 + inside.sum::<usize>() as u64;
+        let before = self.rows.get_ref().lines();
+        let line = own.max(before + self.rows.position().line().saturating_sub(1));
+        self.text.extend((self.line..line).map(|_| b'\n'));
         self.line = line;
         Ok(true)
     }
