@@ -64,6 +64,11 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
     ),
     (
         "benches/README.md",
+        "python3 benches/lake.py target/release/auditql --profiles cluster --events 1e7 --work DIR --upkeep --runs 2",
+        "it measures a release build for hours",
+    ),
+    (
+        "benches/README.md",
         "python3 benches/old_new.py OLD NEW --profiles --bytes 500MB --pairs 7 --limit 1.05",
         "it needs a release build, and measures for minutes",
     ),

@@ -29,11 +29,6 @@ pub(crate) struct StoreObject {
 pub(crate) struct ObjectState(Arc<OnceLock<String>>);
 
 impl ObjectState {
-    /// What was met, if anything was.
-    pub(super) fn met(&self) -> Option<&str> {
-        self.0.get().map(String::as_str)
-    }
-
     /// A reader meets the object with this tag. Is that the state that was met before?
     pub(super) fn meet(&self, tag: &str) -> bool {
         self.0.get_or_init(|| tag.to_owned()) == tag
