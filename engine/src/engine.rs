@@ -128,6 +128,8 @@ pub struct Engine {
     context: SessionContext,
     options: Options,
     logs: OpenScan,
+    /// Were folders of days outside the window left out?
+    is_pruned: bool,
     /// The Parquet files and lakes of the input.
     known: Arc<[InputReport]>,
     /// Temporary copies of Parquet files from stores.
@@ -158,6 +160,7 @@ impl Engine {
             objects,
             failures,
             lakes,
+            pruned,
         } = listing::list(&options.inputs, &stores, options.window).await?;
         if let (Some(_), true) = (options.as_of, lakes.is_empty()) {
             let message = "none of the inputs is a lake, and only lakes have versions";
@@ -198,6 +201,7 @@ impl Engine {
             context,
             options,
             logs,
+            is_pruned: pruned > 0,
             known: known.into(),
             guard,
             _copies: copies,
@@ -301,7 +305,8 @@ impl Engine {
             let message = format!("there is no input, and the statement reads the table {table}");
             return Err(Error::from(ErrorKind::Options(message)).with_hint(Hint::GiveInput));
         }
-        if tables.contains("events") {
+        // Where folders of other days were left out, there is more than was looked at.
+        if tables.contains("events") && !self.is_pruned {
             account.ledger.note_events();
         }
         let (plan, files) = self.redirect_copies(plan)?;

@@ -178,6 +178,7 @@ impl OriginalsCheck<'_> {
             objects,
             failures,
             lakes,
+            ..
         } = listing::list(self.inputs, self.stores, Window::default()).await?;
         if let Some(lake) = lakes.first() {
             return Err(Error::input(

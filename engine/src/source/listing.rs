@@ -20,6 +20,8 @@ pub(crate) struct Inputs {
     pub(crate) failures: Failures,
     /// Lakes: folders, and URLs.
     pub(crate) lakes: Vec<String>,
+    /// Folders that were not listed, since they are of days outside the window.
+    pub(crate) pruned: u64,
 }
 
 /// The objects and lakes behind what the user named, and messages about what could not be listed.
@@ -34,6 +36,7 @@ pub(crate) async fn list(inputs: &[String], stores: &Stores, window: Window) -> 
             objects,
             failures,
             lakes,
+            pruned,
         } = &mut found;
         if input == "-" {
             objects.push(InputObject {
@@ -58,6 +61,7 @@ pub(crate) async fn list(inputs: &[String], stores: &Stores, window: Window) -> 
                     }),
             );
             failures.extend(listed.failures);
+            *pruned += listed.pruned;
         } else if let Some((scheme, _)) = input
             .split_once("://")
             .filter(|(scheme, _)| *scheme != "file")

@@ -53,8 +53,10 @@ fn each(events: &[Value], write: impl Fn(&Value) -> String) -> String {
     events.iter().map(write).collect()
 }
 
-/// By name: the bytes of a file at first, and when it is whole.
-type Files = BTreeMap<String, (Vec<u8>, Vec<u8>)>;
+/// The bytes of a file at first, and when it is whole.
+type States = (Vec<u8>, Vec<u8>);
+/// Files by their names.
+type Files = BTreeMap<String, States>;
 
 /// The numbers that follow from `seed`: the same in every run.
 fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
@@ -75,7 +77,7 @@ fn first_then_whole(files: &Files, clusters: &[Cluster]) {
     let logs = folder.path().join("logs");
     fs::create_dir(&logs).unwrap();
     let lake = Lake::in_folder(folder.path().join("lake"));
-    let write = |of: fn(&(Vec<u8>, Vec<u8>)) -> &Vec<u8>| {
+    let write = |of: fn(&States) -> &Vec<u8>| {
         for (name, states) in files {
             fs::write(logs.join(name), of(states)).unwrap();
         }

@@ -12,9 +12,7 @@ mod objects;
 
 use std::{
     collections::BTreeMap,
-    fs,
     net::{TcpListener, TcpStream},
-    path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, SystemTime},
@@ -155,19 +153,6 @@ impl Bucket {
 
     pub(crate) fn put(&self, path: &str, content: impl Into<Vec<u8>>) {
         self.inside.objects().put(path, content);
-    }
-
-    /// Puts the files of a folder below a prefix.
-    pub(crate) fn upload(&self, folder: &Path, prefix: &str) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_str().unwrap();
-            if path.is_dir() {
-                self.upload(&path, &format!("{prefix}{name}/"));
-            } else {
-                self.put(&format!("{prefix}{name}"), fs::read(&path).unwrap());
-            }
-        }
     }
 
     /// The paths that begin so.
