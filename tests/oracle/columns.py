@@ -76,10 +76,14 @@ def columns_of(text, list_api_version=None):
     received = timestamp(known.get("requestReceivedTimestamp"))
     # Before `stageTimestamp` there was `timestamp`, in v1alpha1 and early v1beta1.
     staged = timestamp(fields.get("stageTimestamp", fields.get("timestamp")))
+    # A shipper that took the time out: that of the request is the next best, and says nothing of latency.
+    is_taken_out = "stageTimestamp" not in fields and "timestamp" not in fields
+    if is_taken_out:
+        staged = received
     row["request_received_timestamp"], row["stage_timestamp"] = map(timestamp_text, (received, staged))
     row["date"] = None if staged is None else row["stage_timestamp"][:10]
     row["latency_ms"] = None
-    if received is not None and staged is not None:
+    if received is not None and staged is not None and not is_taken_out:
         row["latency_ms"] = (staged - received) / 1000
 
     impersonated = row["impersonated_username"] is not None
@@ -206,7 +210,7 @@ def unknown_fields(text, row, list_api_version):
     fields = members(text)
     if "kind" not in fields and "apiVersion" in fields and row["event_api_version"] is not None:
         absent.append('"kind"')
-    if "timestamp" in fields and "stageTimestamp" not in fields and row["stage_timestamp"] is not None:
+    if "stageTimestamp" not in fields and row["stage_timestamp"] is not None:
         absent.append('"stageTimestamp"')
     response = members(fields.get("responseStatus"))
     if response is not None and "metadata" not in response and is_metadata("{}"):

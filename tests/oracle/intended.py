@@ -23,8 +23,57 @@ HALF_KEY = (
     "a key with half a surrogate cannot be held in a column and given back: the member goes to unknown_fields, while "
     "the oracle takes U+FFFD for it"
 )
+DELIVERED_TIME = "the delivery says when the event was, and the event, which is all that the oracle is given, does not"
+CHANGED_TYPE = (
+    "a value whose type a pipeline changed fills its column if it has one reading; the oracle takes the apiserver's "
+    "types alone"
+)
+CUT_CASES = (
+    "aks/truncated-16k",
+    "cloudwatch/truncated-*",
+    "cloudwatch-events/truncated*",
+    "cloudwatch-export/truncated",
+    "cloudwatch-insights/truncated",
+)
 
 INTENDED = [
+    *(
+        Intended(f"formats/{case}", f"events.{column}", DELIVERED_TIME)
+        for case in (*CUT_CASES, "kube-apiserver/times-taken-out")
+        for column in ("date", "stage_timestamp", "unknown_fields")
+    ),
+    *(
+        Intended(f"formats/{group}", "*, rows", DELIVERED_TIME)
+        for group in ("aks", "cloudwatch", "cloudwatch-events", "cloudwatch-export", "cloudwatch-insights", "kube-apiserver")
+    ),
+    Intended("formats/kube-apiserver/changed-types", "events.*", CHANGED_TYPE),
+    *(
+        Intended("hostile/round-trip.jsonl", f"events.{column}", CHANGED_TYPE)
+        for column in (
+            "actor_groups",
+            "client_ip",
+            "date",
+            "impersonated_extra",
+            "impersonated_groups",
+            "latency_ms",
+            "peer_ip",
+            "request_object",
+            "request_received_timestamp",
+            "response_code",
+            "response_object",
+            "source_ips",
+            "stage_timestamp",
+            "user_groups",
+        )
+    ),
+    *(
+        Intended("hostile/round-trip.jsonl", f"events.{column}", CHANGED_TYPE, row)
+        for column, row in (
+            ("annotations", '*"annotations *'),
+            ("user_extra", '*"user*'),
+            ("unknown_fields", "*"),
+        )
+    ),
     *(
         Intended(f"formats/{case}", "events.truncated", CUT)
         for case in (

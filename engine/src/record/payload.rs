@@ -222,7 +222,7 @@ impl<S: RecordSink> Walk<'_, S> {
         let mut event = event;
         event.leftovers.envelope = envelope.as_deref();
         event.truncated |= scope.any(|provenance| provenance.truncated);
-        event.one_time = scope.any(|provenance| provenance.one_time);
+        event.one_time |= scope.any(|provenance| provenance.one_time);
         self.event(&event, text, from, length, &scope.source(), scope.twin());
     }
 
