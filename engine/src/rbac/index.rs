@@ -30,7 +30,7 @@ impl BoundRole {
         self.role.as_ref().map_or(&[], |role| &role.rules)
     }
 
-    /// A subject, by its index in a [`Cover`].
+    /// A subject, by its index in a `Cover`.
     pub fn subject(&self, at: usize) -> Option<&RbacSubject> {
         self.binding.subjects.get(at)
     }

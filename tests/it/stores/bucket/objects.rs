@@ -122,11 +122,13 @@ impl Objects {
     /// S3's deletion of up to a thousand objects.
     pub(super) fn delete_many(&mut self, request: &Request) -> Answer {
         let body = String::from_utf8_lossy(&request.body);
-        for key in elements(&body, "Key") {
-            let key = super::listing::unescaped(key);
+        let mut deleted = String::new();
+        for escaped in elements(&body, "Key") {
+            let key = super::listing::unescaped(escaped);
             self.objects.remove(&format!("{}/{key}", request.bucket));
+            deleted += &format!("<Deleted><Key>{escaped}</Key></Deleted>");
         }
-        Answer::xml("<DeleteResult></DeleteResult>".to_owned())
+        Answer::xml(format!("<DeleteResult>{deleted}</DeleteResult>"))
     }
 }
 
