@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::rbac::index::BoundRole;
-use crate::rbac::index::Candidate;
+use crate::rbac::index::RuleCandidate;
 use crate::rbac::index::SubjectIndexes;
 use crate::rbac::objects::BindingKey;
 use crate::rbac::objects::BindingKind;
@@ -41,8 +41,8 @@ pub struct Cover {
     pub rule: usize,
 }
 
-impl From<Candidate> for Cover {
-    fn from(candidate: Candidate) -> Self {
+impl From<RuleCandidate> for Cover {
+    fn from(candidate: RuleCandidate) -> Self {
         Self {
             binding: candidate.binding as usize,
             subject: candidate.subject as usize,
@@ -300,7 +300,7 @@ impl RbacAuthorizer {
 }
 
 /// One candidate a binding, with the first subject that matches, in the order of bindings.
-fn first_subjects(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+fn first_subjects(mut candidates: Vec<RuleCandidate>) -> Vec<RuleCandidate> {
     candidates.dedup_by_key(|candidate| candidate.binding);
     candidates
 }

@@ -38,7 +38,7 @@ impl BoundRole {
 
 /// A rule that may allow a request: a binding, one of its subjects that matches, and the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Candidate {
+pub(crate) struct RuleCandidate {
     pub(crate) binding: u32,
     pub(crate) subject: u32,
     pub(crate) rule: u32,
@@ -48,18 +48,18 @@ pub(crate) struct Candidate {
 #[derive(Debug, Clone, Default)]
 struct SubjectIndex {
     /// By a resource that the rule names.
-    by_resource: HashMap<Box<str>, Vec<Candidate>>,
+    by_resource: HashMap<Box<str>, Vec<RuleCandidate>>,
     /// Rules with `*` or `*/SUB` among the resources.
-    any_resource: Vec<Candidate>,
+    any_resource: Vec<RuleCandidate>,
     /// Rules with non-resource URLs.
-    paths: Vec<Candidate>,
+    paths: Vec<RuleCandidate>,
     /// Bindings to a role that is missing.
-    roleless: Vec<Candidate>,
+    roleless: Vec<RuleCandidate>,
 }
 
 impl SubjectIndex {
     fn insert(&mut self, binding: u32, subject: u32, bound: &BoundRole) {
-        let candidate = |rule: usize| Candidate {
+        let candidate = |rule: usize| RuleCandidate {
             binding,
             subject,
             rule: index(rule),
@@ -69,7 +69,7 @@ impl SubjectIndex {
         }
         for (at, rule) in bound.rules().iter().enumerate() {
             let candidate = candidate(at);
-            let add = |list: &mut Vec<Candidate>| {
+            let add = |list: &mut Vec<RuleCandidate>| {
                 if list.last() != Some(&candidate) {
                     list.push(candidate);
                 }
@@ -91,7 +91,7 @@ impl SubjectIndex {
     }
 
     fn remove(&mut self, binding: u32) {
-        let others = |candidate: &Candidate| candidate.binding != binding;
+        let others = |candidate: &RuleCandidate| candidate.binding != binding;
         for list in self.by_resource.values_mut() {
             list.retain(others);
         }
@@ -148,7 +148,7 @@ impl SubjectIndexes {
         identity: &Identity,
         request: &AccessRequest,
         combined: &str,
-    ) -> Vec<Candidate> {
+    ) -> Vec<RuleCandidate> {
         let mut found = Vec::new();
         for index in self.matching(identity) {
             if request.path.is_some() {
@@ -164,7 +164,7 @@ impl SubjectIndexes {
     }
 
     /// The bindings to missing roles that a request of this user meets.
-    pub(crate) fn roleless(&self, identity: &Identity) -> Vec<Candidate> {
+    pub(crate) fn roleless(&self, identity: &Identity) -> Vec<RuleCandidate> {
         let lists = self.matching(identity).map(|index| &index.roleless);
         sorted(lists.flatten().copied().collect())
     }
@@ -175,7 +175,7 @@ fn index(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-fn sorted(mut found: Vec<Candidate>) -> Vec<Candidate> {
+fn sorted(mut found: Vec<RuleCandidate>) -> Vec<RuleCandidate> {
     found.sort_unstable();
     found.dedup();
     found

@@ -17,6 +17,7 @@ use object_store::{
 use tokio::time::timeout;
 
 use self::retrying::RetryingStore;
+use super::prefix_listing::PrefixListing;
 use super::{
     connector::{STALL, Traffic},
     failure::{Failure, FailureKind},
@@ -47,13 +48,6 @@ pub(super) struct CloudStore {
     tags: TagUse,
     /// Can a listing begin at a key?
     lists_from: bool,
-}
-
-/// What has a prefix. Folders end in `/`; there are none if the listing went into them.
-#[derive(Debug, Default)]
-pub(super) struct PrefixListing {
-    pub(super) folders: Vec<String>,
-    pub(super) objects: Vec<ObjectMeta>,
 }
 
 /// One page of a listing. Its token, if it has one, leads to another page.

@@ -29,6 +29,7 @@ mod listing;
 mod metadata;
 mod object;
 mod odd_keys;
+mod prefix_listing;
 mod profile;
 mod read;
 #[cfg(test)]

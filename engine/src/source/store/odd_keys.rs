@@ -20,7 +20,7 @@ use object_store::{
 use parking_lot::Mutex;
 use quick_xml::events::Event;
 
-use super::cloud::PrefixListing;
+use super::prefix_listing::PrefixListing;
 use super::xml::{first_element, first_text, reader};
 
 /// The keys that one listing had to leave out.

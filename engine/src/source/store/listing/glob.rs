@@ -7,9 +7,9 @@ use object_store::ObjectMeta;
 use super::pattern::{GlobPattern, is_glob};
 use super::search::{ListingSearch, PARALLEL};
 use crate::source::store::{
-    cloud::PrefixListing,
     dates::PathDate,
     failure::{Failure, FailureKind},
+    prefix_listing::PrefixListing,
 };
 
 impl ListingSearch<'_> {

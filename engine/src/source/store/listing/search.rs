@@ -13,10 +13,11 @@ use object_store::ObjectMeta;
 
 use super::pattern::GlobPattern;
 use crate::source::store::{
-    cloud::{CloudStore, PrefixListing},
+    cloud::CloudStore,
     dates::{DayRange, FolderVerdict, PathDate},
     failure::Failure,
     odd_keys::OddKeys,
+    prefix_listing::PrefixListing,
 };
 
 /// How many requests are under way at a time.
