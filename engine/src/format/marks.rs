@@ -2,8 +2,9 @@
 //!
 //! What bears them is an event or a reject, never a skip: a record that no format took, or a whole
 //! file. The marks are `audit.k8s.io`, or `auditID` together with `requestURI` or `stage`, or a Cloud
-//! Audit Log's `serviceName: k8s.io`, in any spelling (`audit_id`, `AuditId`), with escapes or zero bytes between the letters (JSON in a
-//! string, UTF-16), in base64, in a list of bytes, or compressed in these.
+//! Audit Log's `serviceName: k8s.io`, in any spelling (`audit_id`, `AuditId`), with escapes or zero
+//! bytes between the letters (JSON in a string, UTF-16), in base64, in a list of bytes, or compressed
+//! in these.
 //!
 //! Not responsible for: reading what is packed ([`packed`](super::packed)).
 
@@ -199,10 +200,7 @@ mod tests {
                 assert!(bears_marks(twice.as_bytes()), "{text} in base64 twice");
             }
             let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-            assert!(
-                bears_marks(&wide) || text.contains("u0061"),
-                "{text} in UTF-16"
-            );
+            assert!(bears_marks(&wide), "{text} in UTF-16");
             let long = format!("{text}{:60}", "");
             let bytes: Vec<String> = long.bytes().map(|byte| byte.to_string()).collect();
             assert!(bears_marks(bytes.join(", ").as_bytes()), "{text} as bytes");
