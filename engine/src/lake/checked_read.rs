@@ -53,9 +53,7 @@ impl CheckedTable {
         let blocks = joined(ranges, file.size);
         let read = store.get_ranges(&key, &blocks).await?;
         for (blocks, bytes) in blocks.iter().zip(&read) {
-            if let Some(damaged) = checksums.damaged(blocks.start, bytes) {
-                return Err(self.damage(file, &damaged).await);
-            }
+            self.compare(file, checksums, blocks.start, bytes).await?;
         }
         let part = |range: &Range<u64>| {
             let within = |blocks: &Range<u64>| {
@@ -71,6 +69,20 @@ impl CheckedTable {
             .iter()
             .map(|range| part(range).unwrap_or_default())
             .collect())
+    }
+
+    /// Are these whole blocks, from byte `start` on, as they were written?
+    async fn compare(
+        &self,
+        file: &DataFile,
+        checksums: &BlockChecksums,
+        start: u64,
+        bytes: &[u8],
+    ) -> Result<()> {
+        match checksums.damaged(start, bytes) {
+            Some(damaged) => Err(self.damage(file, &damaged).await),
+            None => Ok(()),
+        }
     }
 
     /// The error of a file whose bytes are not those that were written.
@@ -215,9 +227,19 @@ impl ObjectStore for CheckedStore {
             Some(GetRange::Offset(start)) => *start..file.size,
             Some(GetRange::Suffix(last)) => file.size.saturating_sub(*last)..file.size,
         };
-        let meta = self.table.store.head(location).await?;
-        let mut read = self.table.read(file, std::slice::from_ref(&range)).await?;
-        let bytes = read.pop().unwrap_or_default();
+        // One request: the blocks around the range, and what the store says of the file.
+        let blocks = BlockChecksums::around(&range, file.size);
+        let options = options.with_range(Some(blocks.clone()));
+        let found = self.table.store.get_opts(location, options).await?;
+        let meta = found.meta.clone();
+        let bytes = found.bytes().await?;
+        if let Some(checksums) = &file.checksums {
+            let compared = self.table.compare(file, checksums, blocks.start, &bytes);
+            compared.await?;
+        }
+        let within = |at: u64| usize::try_from(at - blocks.start).unwrap_or(usize::MAX);
+        let (from, to) = (within(range.start), within(range.end).min(bytes.len()));
+        let bytes = bytes.slice(from.min(to)..to);
         Ok(GetResult {
             payload: GetResultPayload::Stream(stream::once(async move { Ok(bytes) }).boxed()),
             meta,
