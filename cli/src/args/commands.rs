@@ -135,6 +135,8 @@ pub(crate) struct ConvertArgs {
 impl ConvertArgs {
     pub(super) fn flags(&self) -> Flags {
         Flags {
+            // Of an empty log the conversion is empty, too, and says so.
+            allow_empty: true,
             to: Some(self.to.clone()),
             summary: self.account.summary.clone(),
             quiet: self.account.quiet.quiet,

@@ -57,6 +57,7 @@ impl LakeVerb {
                 ..args.rows.flags()
             },
             Self::Export(args) => Flags {
+                allow_empty: true,
                 window: args.window,
                 as_of: args.version.as_of,
                 threads: args.threads.threads,

@@ -112,3 +112,20 @@ fn a_lake_on_a_schedule_takes_what_is_not_there_yet() {
     assert_eq!(ask(&[&text(&lake)], &[]).text(0), "n\n1\n");
     assert_eq!(convert().code, 0);
 }
+
+/// A conversion answers no question: of an empty log it is empty, whatever it is written to.
+#[test]
+fn what_is_converted_may_be_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("empty.log"), "").unwrap();
+    for to in ["events.jsonl", "events.parquet", "lake/"] {
+        let ran = run(["convert", "-i", &path("empty.log"), "--to", &path(to)]);
+        assert_eq!(ran.code, 0, "{to}: {}", ran.stderr);
+        assert!(
+            !ran.stderr.contains("--allow-empty"),
+            "{to}: {}",
+            ran.stderr
+        );
+    }
+}
