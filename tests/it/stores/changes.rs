@@ -120,11 +120,11 @@ fn a_lake_reads_again_what_changed() {
     let bucket = Bucket::start();
     for (moment, kind) in [(2, 0), (3, 0), (5, 0), (3, 1), (4, 1)] {
         let (kind, pack) = KINDS[kind];
-        let [old, new] = states(moment);
+        let [old_log, new_log] = states(moment);
         let path = format!("b/{kind}");
         for (number, (url, env)) in places(&bucket, kind).into_iter().enumerate() {
-            bucket.put(&path, pack(old.as_bytes()));
-            replace_after(&bucket, &path, moment, pack(new.as_bytes()));
+            bucket.put(&path, pack(old_log.as_bytes()));
+            replace_after(&bucket, &path, moment, pack(new_log.as_bytes()));
             let folder = tempfile::tempdir().unwrap();
             let lake = match bucket.stores().get(number) {
                 Some(store) => {
@@ -134,7 +134,7 @@ fn a_lake_reads_again_what_changed() {
                 None => Lake::in_folder(folder.path().join("lake")),
             };
             let held = || identities(&lake.exported(&[]));
-            let (old, new) = (identities(&old), identities(&new));
+            let (old, new) = (identities(&old_log), identities(&new_log));
             let ran = lake.convert(&[&url]);
             assert_eq!(ran.code, 0, "{url} after {moment}: {}", ran.stderr);
             let first = held();
@@ -143,7 +143,10 @@ fn a_lake_reads_again_what_changed() {
                 "{url} after {moment}: {} events",
                 first.len()
             );
-            // What came after it was read comes with the next run.
+            // What came after it was read comes with the next run. A run that needed fewer reads ended
+            // before the change, which is made up for here.
+            bucket.on_request(|_, _| Course::Usual);
+            bucket.put(&path, pack(new_log.as_bytes()));
             lake.added(&[&url]);
             let mut all = new.clone();
             all.extend(old.iter().filter(|_| first == old).cloned());
