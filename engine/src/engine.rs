@@ -23,10 +23,13 @@ use crate::error::{Error, ErrorKind, Hint, Result};
 use crate::file::guard::OutputGuard;
 use crate::format::{format, formats};
 use crate::lake::{AsOf, LakeInput, LakeRoot};
+use crate::objects::ClusterObjects;
 use crate::query::answer::panicked;
 use crate::query::batch_rows::batch_rows;
 use crate::query::setting::check_setting;
 use crate::query::{Account, Answer, SavedQuery, params};
+use crate::rbac::BOOTSTRAP_VERSIONS;
+use crate::rbac::RbacObjects;
 use crate::scan::look::{Looked, look};
 use crate::scan::open::OpenScan;
 use crate::scan::plan::ScanOptions;
@@ -73,6 +76,9 @@ pub struct Options {
     pub outputs: Vec<PathBuf>,
     /// Dates what is written to a lake.
     pub clock: Clock,
+    /// The version of Kubernetes, 1.`kubernetes_minor`, whose own roles and bindings are laid under
+    /// manifests that have none of them.
+    pub kubernetes_minor: u32,
 }
 
 impl Default for Options {
@@ -92,6 +98,7 @@ impl Default for Options {
             allow_writes: false,
             outputs: Vec::new(),
             clock: Clock::system(),
+            kubernetes_minor: *BOOTSTRAP_VERSIONS.end(),
         }
     }
 }
@@ -132,6 +139,10 @@ pub struct Engine {
     is_pruned: bool,
     /// The Parquet files and lakes of the input.
     known: Arc<[InputReport]>,
+    /// The Kubernetes objects of the input.
+    objects: Arc<ClusterObjects>,
+    /// The files that they are from.
+    manifests: Arc<[InputReport]>,
     /// Temporary copies of Parquet files from stores.
     _copies: Option<TemporaryFolder>,
     /// Knows what may be written.
@@ -168,12 +179,18 @@ impl Engine {
         }
         let guard = OutputGuard::new(&objects, &options.outputs)?;
         let (scan, for_looking) = (options.scan()?, Arc::clone(&stores));
+        let minor = options.kubernetes_minor;
         // Looking at first bytes blocks.
         let looked = tokio::task::spawn_blocking(move || {
-            let Looked { logs, parquet } = look(objects, failures, scan, Arc::clone(&for_looking));
-            (logs, ParquetInput::open(parquet, &for_looking))
+            let Looked {
+                logs,
+                parquet,
+                manifests,
+            } = look(objects, failures, scan, Arc::clone(&for_looking));
+            let objects = ClusterObjects::read(manifests, &for_looking, minor);
+            (logs, ParquetInput::open(parquet, &for_looking), objects)
         });
-        let (logs, mut parquet) = looked.await.map_err(|error| {
+        let (logs, mut parquet, mut objects) = looked.await.map_err(|error| {
             ErrorKind::Internal(format!("looking at the inputs failed: {error}"))
         })?;
         let mut known = Vec::new();
@@ -189,7 +206,10 @@ impl Engine {
             known.push(lake.account.clone());
             opened.push(lake);
         }
+        let manifests = std::mem::take(&mut objects.accounts).into();
+        let objects = Arc::new(objects);
         let inputs = CatalogInputs {
+            objects: Arc::clone(&objects),
             logs: logs.clone(),
             parquet,
             lakes: opened,
@@ -203,6 +223,8 @@ impl Engine {
             logs,
             is_pruned: pruned > 0,
             known: known.into(),
+            objects,
+            manifests,
             guard,
             _copies: copies,
         })
@@ -357,7 +379,21 @@ impl Engine {
 
     /// An account of which nothing is read yet: for a conversion, which takes it along.
     pub fn account(&self) -> Account {
-        Account::new(self.logs.clone(), Arc::clone(&self.known))
+        Account::new(
+            self.logs.clone(),
+            Arc::clone(&self.known),
+            Arc::clone(&self.manifests),
+        )
+    }
+
+    /// The RBAC objects of the inputs, and the account of a question about them.
+    ///
+    /// # Errors
+    ///
+    /// When they look like those of two clusters.
+    pub fn rbac_objects(&self, account: &Account) -> Result<&RbacObjects> {
+        account.ledger.note_objects();
+        self.objects.of_one_cluster()
     }
 
     /// The session, for tables of one's own.

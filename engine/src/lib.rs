@@ -12,6 +12,7 @@
 //! format                a provider's envelope → audit.k8s.io/v1 events           ★ add a provider
 //! source                files, stores, stdin → decompressed bytes → chunks of whole records
 //! record                chunks → events, rejects and skips
+//! objects               files of Kubernetes objects → the RBAC of a cluster
 //! column                events → Arrow batches, Parquet row groups, JSON again   ★ add a column
 //! scan                  a plan, which is data → one pool of workers → batches
 //! function              SQL functions of our own                                 ★ add a function
@@ -49,6 +50,7 @@ mod format;
 mod function;
 mod json;
 mod lake;
+mod objects;
 pub mod policy;
 mod query;
 pub mod rbac;

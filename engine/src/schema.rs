@@ -52,6 +52,9 @@ pub struct ColumnDef {
     /// The part of a row that decides the value.
     #[serde(default)]
     pub of: EventPart,
+    /// What it says where the object that `path` leads into is there, but not the member.
+    #[serde(default)]
+    pub absent: Absent,
     /// What it gives back of the event, other than the member at `path`.
     #[serde(default)]
     pub restored: Option<Restored>,
@@ -88,6 +91,18 @@ pub enum EventPart {
     Annotations,
     /// The input that the row was read from, but not the position in it.
     Input,
+}
+
+/// What a column says where its member is missing in an object that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Absent {
+    /// NULL: the event does not say.
+    #[default]
+    Null,
+    /// Empty text: the apiserver leaves out what is empty (`omitempty` in
+    /// `k8s.io/apiserver/pkg/apis/audit/v1/types.go`).
+    Empty,
 }
 
 /// What a column without a `path` gives back when its event is written again.
@@ -214,6 +229,11 @@ pub(crate) fn rejects() -> SchemaRef {
 pub(crate) fn sources() -> SchemaRef {
     static SOURCES: LazyLock<SchemaRef> = LazyLock::new(|| arrow_schema("sources"));
     Arc::clone(&SOURCES)
+}
+
+/// The Arrow schema of a table of this name; without columns if there is none.
+pub(crate) fn table_schema(name: &str) -> SchemaRef {
+    arrow_schema(name)
 }
 
 fn arrow_schema(name: &str) -> SchemaRef {

@@ -20,7 +20,7 @@ SELECT
     user_agent,
     count(*) AS attempts,
     count(DISTINCT request_uri) AS request_uris,
-    count(DISTINCT namespace) AS namespaces,
+    count(DISTINCT nullif(namespace, '')) AS namespaces,
     array_sort(array_agg(DISTINCT resource), 'ASC', 'NULLS LAST') AS resources,
     min(request_received_timestamp) AS first_seen,
     max(stage_timestamp) AS last_seen

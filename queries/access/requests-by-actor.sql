@@ -36,7 +36,7 @@ SELECT
     count(*) FILTER (WHERE unfinished) AS unfinished,
     count(*) FILTER (WHERE impersonated_username IS NOT NULL) AS impersonated,
     array_sort(array_agg(DISTINCT verb), 'ASC', 'NULLS LAST') AS verbs,
-    count(DISTINCT namespace) AS namespaces,
+    count(DISTINCT nullif(namespace, '')) AS namespaces,
     count(DISTINCT peer_ip) AS addresses,
     count(DISTINCT user_agent) AS user_agents,
     min(request_received_timestamp) AS first_seen,

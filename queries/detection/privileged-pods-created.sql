@@ -35,7 +35,7 @@ SELECT
     resource,
     subresource,
     namespace,
-    coalesce(nullif(name, ''), body_text(response_object, 'metadata.name')) AS name,
+    object_name AS name,
     container_kind,
     container_name,
     image,
@@ -50,7 +50,7 @@ SELECT
 FROM containers
 WHERE privileged
   -- Through these subresources only an ephemeral container can become privileged.
-  AND (subresource IS NULL OR subresource = '' OR container_kind = 'ephemeral')
+  AND (subresource = '' OR container_kind = 'ephemeral')
   AND (
       verb <> 'patch'
       OR created

@@ -44,7 +44,7 @@ SELECT
     subresource,
     path,
     count(*) AS requests,
-    count(DISTINCT namespace) AS namespaces,
+    count(DISTINCT nullif(namespace, '')) AS namespaces,
     min(request_received_timestamp) AS first_used,
     max(request_received_timestamp) AS last_used
 FROM allowed

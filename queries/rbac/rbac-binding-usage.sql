@@ -35,7 +35,7 @@ SELECT
     count(*) AS requests,
     count(*) FILTER (WHERE response_code >= 400) AS failed_later,
     count(DISTINCT actor) AS actors,
-    count(DISTINCT namespace) AS namespaces,
+    count(DISTINCT nullif(namespace, '')) AS namespaces,
     array_sort(array_agg(DISTINCT verb), 'ASC', 'NULLS LAST') AS verbs,
     min(request_received_timestamp) AS first_used,
     max(request_received_timestamp) AS last_used

@@ -50,7 +50,7 @@ SELECT
         WHEN stage IN ('ResponseComplete', 'Panic') OR (stage = 'ResponseStarted' AND username IS NULL) THEN stage_timestamp
     END AS ended_at
 FROM events
-WHERE (api_group IS NULL OR api_group = '')
+WHERE api_group = ''
   AND resource = 'pods'
   AND subresource IN ('exec', 'attach', 'portforward')
   AND verb IN ('create', 'get')

@@ -1,7 +1,7 @@
 -- doc = """
 -- Successful writes (2xx) by verb, without dry runs. Creates that store nothing (access reviews, serviceaccounts/token)
 -- are included, since they are logged as writes and a minted token matters; so are subresources (deployments/scale,
--- pods/binding, pods/eviction, .../status). Add `subresource IS NULL` to see objects only. exec, attach, portforward and
+-- pods/binding, pods/eviction, .../status). Add `subresource = ''` to see objects only. exec, attach, portforward and
 -- proxy are streams, not writes: see exec_sessions. Dry runs are recognised by dryRun in the URI, for evictions also in
 -- the body, and for deletes in the body if the log has one, because the apiserver then ignores the URI. At level Metadata
 -- the body is missing: a delete with dryRun in the URI then counts as a dry run, and a delete or eviction with dryRun in
@@ -18,7 +18,7 @@ WHERE verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
   AND response_code BETWEEN 200 AND 299
   -- DELETE and PATCH of a path that is no resource have the same verbs.
   AND resource IS NOT NULL
-  AND coalesce(subresource, '') NOT IN ('exec', 'attach', 'portforward', 'proxy')
+  AND subresource NOT IN ('exec', 'attach', 'portforward', 'proxy')
   AND (
       CASE
           WHEN verb IN ('delete', 'deletecollection') AND request_object IS NOT NULL THEN body_text(request_object, 'dryRun')

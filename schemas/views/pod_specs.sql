@@ -47,12 +47,11 @@ SELECT
 FROM requests
 WHERE verb IN ('create', 'update', 'patch')
   AND (
-      (resource IN ('pods', 'replicationcontrollers', 'podtemplates') AND (api_group IS NULL OR api_group = ''))
+      (resource IN ('pods', 'replicationcontrollers', 'podtemplates') AND api_group = '')
       OR (resource IN ('deployments', 'daemonsets', 'statefulsets', 'replicasets') AND api_group IN ('apps', 'extensions'))
       OR (resource IN ('jobs', 'cronjobs') AND api_group = 'batch')
   )
   AND (
-      subresource IS NULL
-      OR subresource = ''
+      subresource = ''
       OR (resource = 'pods' AND subresource IN ('ephemeralcontainers', 'resize'))
   )

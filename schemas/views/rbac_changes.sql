@@ -13,10 +13,6 @@
 -- type = "string"
 -- doc = "Role, ClusterRole, RoleBinding or ClusterRoleBinding."
 -- [[column]]
--- name = "object_name"
--- type = "string"
--- doc = "Name of the object, from the response if the server generated it. NULL for deletecollection."
--- [[column]]
 -- name = "role_ref"
 -- type = "struct<api_group: string, kind: string, name: string>"
 -- doc = "Role that a binding grants."
@@ -36,7 +32,6 @@ SELECT
         WHEN 'rolebindings' THEN 'RoleBinding'
         WHEN 'clusterrolebindings' THEN 'ClusterRoleBinding'
     END AS object_kind,
-    coalesce(nullif(name, ''), body_text(response_object, 'metadata.name')) AS object_name,
     CASE
         WHEN body_kind(response_object) IN ('RoleBinding', 'ClusterRoleBinding') THEN role_ref(response_object)
         ELSE role_ref(request_object)

@@ -15,7 +15,7 @@ SELECT
         ELSE 'cluster'
     END AS read_kind
 FROM requests
-WHERE (api_group IS NULL OR api_group = '')
+WHERE api_group = ''
   AND resource = 'secrets'
-  AND (subresource IS NULL OR subresource = '')
+  AND subresource = ''
   AND verb IN ('get', 'list', 'watch')

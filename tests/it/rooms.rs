@@ -15,7 +15,7 @@ const ENGINE: &[&[&str]] = &[
     &["event"],
     &["format"],
     &["source"],
-    &["record"],
+    &["record", "objects"],
     &["column"],
     &["scan", "function"],
     &["session", "file"],

@@ -29,6 +29,14 @@ def columns_of(text, list_api_version=None):
 
     user, as_user = part("user"), part("impersonatedUser")
     target, result = part("objectRef"), part("responseStatus")
+    target_names = "resource namespace name uid apiGroup apiVersion resourceVersion subresource".split()
+    has_target = any(string(target.get(name)) is not None for name in target_names)
+
+    def elided(name):
+        """The apiserver leaves out what is empty, so both are the same where there is an object."""
+        text = string(target.get(name))
+        return "" if text is None and has_target else text
+
     row = {
         "audit_id": string(known.get("auditID")),
         "level": string(known.get("level")),
@@ -51,12 +59,12 @@ def columns_of(text, list_api_version=None):
         "impersonation_constraint": string(
             part("authenticationMetadata").get("impersonationConstraint")
         ),
-        "api_group": string(target.get("apiGroup")),
+        "api_group": elided("apiGroup"),
         "api_version": string(target.get("apiVersion")),
         "resource": string(target.get("resource")),
-        "subresource": string(target.get("subresource")),
-        "namespace": string(target.get("namespace")),
-        "name": string(target.get("name")),
+        "subresource": elided("subresource"),
+        "namespace": elided("namespace"),
+        "name": elided("name"),
         "object_uid": string(target.get("uid")),
         "resource_version": string(target.get("resourceVersion")),
         # Minus nought is a number, and no integer comes back as it.
@@ -69,6 +77,9 @@ def columns_of(text, list_api_version=None):
         "request_object": known.get("requestObject"),
         "response_object": known.get("responseObject"),
     }
+
+    metadata = members((members(row["response_object"]) or {}).get("metadata")) or {}
+    row["object_name"] = row["name"] or (string(metadata.get("name")) if has_target else None)
 
     dry_run = query_params(row["request_uri"], "dryRun")
     row["dry_run"] = ",".join(dry_run) if dry_run else None
@@ -176,8 +187,15 @@ def unknown_fields(text, row, list_api_version):
 
         return left
 
+    def is_said(raw):
+        """Text of a member that is absent where it is empty."""
+        return is_text(raw) and raw != '""'
+
     user = {"username": is_text, "uid": is_text, "groups": is_texts, "extra": ({}, is_texts)}
-    target = "resource namespace name uid apiGroup apiVersion resourceVersion subresource".split()
+    target = {
+        **dict.fromkeys("resource uid apiVersion resourceVersion".split(), is_text),
+        **dict.fromkeys("namespace name apiGroup subresource".split(), is_said),
+    }
     texts_ = "apiVersion level auditID stage requestURI verb userAgent".split()
     shape = {
         **dict.fromkeys(texts_, is_text),
@@ -191,7 +209,7 @@ def unknown_fields(text, row, list_api_version):
         "user": (user,),
         "impersonatedUser": (user,),
         "authenticationMetadata": ({"impersonationConstraint": is_text},),
-        "objectRef": (dict.fromkeys(target, is_text),),
+        "objectRef": (target,),
         "responseStatus": (
             {
                 **dict.fromkeys(("status", "reason", "message"), is_text),

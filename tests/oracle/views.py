@@ -294,16 +294,14 @@ def structs(raw, fields, read):
 def rbac_changes(rows):
     """The rows of `object_writes` on roles and bindings: successful, no dry runs.
 
-    `object_kind` follows from the resource. `object_name` is `name`; where the request left it to
-    `generateName`, `metadata.name` of the response. NULL for `deletecollection`. What was written is read
-    from the response where it is a binding (or a role), else from the request.
+    `object_kind` follows from the resource. What was written is read from the response where it is a
+    binding (or a role), else from the request.
     """
     for row, own in object_writes(rows):
         kind = RBAC_KINDS.get(row["resource"])
         if kind is None or row["api_group"] != "rbac.authorization.k8s.io":
             continue
         response = row["response_object"]
-        name = row["name"] or string(at_path(response, "metadata", "name"))
 
         def body(*kinds):
             return response if string(at_path(response, "kind")) in kinds else row["request_object"]
@@ -313,7 +311,6 @@ def rbac_changes(rows):
         yield row, {
             "operation": own["operation"],
             "object_kind": kind,
-            "object_name": name,
             "role_ref": None if members(role_ref) is None else struct(role_ref, ROLE_REF, string),
             "subjects": structs(at_path(binding, "subjects"), SUBJECT, string),
             "rules": structs(at_path(body("Role", "ClusterRole"), "rules"), RULE, texts),
@@ -337,6 +334,29 @@ def secret_reads(rows):
             yield row, {"read_kind": kind}
 
 
+def rbac_history(rows):
+    """The versions that `rbac_changes` shows: those that the log says more of than that there was a write.
+
+    Each holds until the next write to the same object ends, at whatever level that was logged.
+    """
+    by_object = {}
+    for row, own in rbac_changes(rows):
+        key = (own["object_kind"], row["namespace"], row["object_name"])
+        by_object.setdefault(key, []).append((row, own))
+    for writes in by_object.values():
+        order = ("stage_timestamp", "request_received_timestamp", "audit_id")
+        writes.sort(key=lambda write: [(write[0][name] is None, write[0][name] or "") for name in order])
+        following = [row["stage_timestamp"] for row, _ in writes[1:]] + [None]
+        for (row, own), until in zip(writes, following):
+            if row["level"] in ("Request", "RequestResponse"):
+                yield row, {
+                    **own,
+                    "deleted": own["operation"] in ("delete", "deletecollection"),
+                    "valid_from": row["stage_timestamp"],
+                    "valid_until": until,
+                }
+
+
 VIEWS = {
     view.__name__: view
     for view in (
@@ -346,6 +366,7 @@ VIEWS = {
         object_writes,
         secret_reads,
         rbac_changes,
+        rbac_history,
         pod_specs,
         containers,
     )

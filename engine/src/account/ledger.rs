@@ -18,6 +18,8 @@ pub(crate) struct Ledger {
     files: Mutex<FileShare>,
     /// Does the question read events?
     reads_events: AtomicBool,
+    /// Does it read Kubernetes objects?
+    reads_objects: AtomicBool,
     cancelled: AtomicBool,
     /// Whoever waits for the next rows of the answer.
     waiting: AtomicWaker,
@@ -70,6 +72,16 @@ impl Ledger {
     /// Does the question read events?
     pub(crate) fn reads_events(&self) -> bool {
         self.reads_events.load(Ordering::Relaxed)
+    }
+
+    /// The question reads Kubernetes objects.
+    pub(crate) fn note_objects(&self) {
+        self.reads_objects.store(true, Ordering::Relaxed);
+    }
+
+    /// Does the question read Kubernetes objects?
+    pub(crate) fn reads_objects(&self) -> bool {
+        self.reads_objects.load(Ordering::Relaxed)
     }
 
     /// Stops the question at the next opportunity.

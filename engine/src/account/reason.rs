@@ -18,6 +18,11 @@ pub(crate) const UNKNOWN_FORMAT: &str = "unknown format";
 /// An input that the user named holds nothing that looks like JSON.
 pub(crate) const NOT_A_LOG: &str = "not an audit log";
 
+/// An object of a manifest that Kubernetes would not take.
+pub(crate) const MANIFEST: &str = "invalid object";
+
+/// Skipped: a Kubernetes object that says nothing of RBAC.
+pub(crate) const OTHER_OBJECT: &str = "object of another kind";
 /// Skipped: JSON, but no audit event.
 pub(crate) const NOT_AN_EVENT: &str = "not an audit event";
 /// Skipped: an object in a folder that holds nothing that looks like JSON.

@@ -29,6 +29,8 @@ pub struct ScanReport {
     pub unchecked_files: u64,
     /// Was something asked about events, and the input looked at for them?
     pub asked_for_events: bool,
+    /// Was something asked about RBAC objects?
+    pub asked_for_objects: bool,
 }
 
 impl ScanReport {
@@ -51,9 +53,20 @@ impl ScanReport {
         self.inputs.push(input);
     }
 
-    /// Was something asked about events of an input that holds none? Then the answer says nothing.
+    /// Was something asked about events, or objects, of an input that holds none? Then the answer
+    /// says nothing.
     pub fn is_about_nothing(&self) -> bool {
+        self.lacks_events() || self.lacks_objects()
+    }
+
+    /// Was something asked about events of an input that holds none?
+    pub fn lacks_events(&self) -> bool {
         self.asked_for_events && !self.partial && self.total.events == 0
+    }
+
+    /// Was something asked about RBAC objects of an input that holds none?
+    pub fn lacks_objects(&self) -> bool {
+        self.asked_for_objects && self.total.objects == 0
     }
 
     /// Could every byte of the input be read?

@@ -14,6 +14,8 @@ pub type Counts = BTreeMap<&'static str, u64>;
 pub struct Tally {
     /// Audit events.
     pub events: u64,
+    /// Kubernetes objects: roles, bindings, service accounts, and what runs as them.
+    pub objects: u64,
     /// Records that could not be read.
     pub rejects: Counts,
     /// Records that are rightly no rows.
@@ -43,7 +45,10 @@ const MOST_SAMPLES: usize = 5;
 impl Tally {
     /// Every record seen.
     pub fn read(&self) -> u64 {
-        self.events + self.rejects.values().sum::<u64>() + self.skipped.values().sum::<u64>()
+        self.events
+            + self.objects
+            + self.rejects.values().sum::<u64>()
+            + self.skipped.values().sum::<u64>()
     }
 
     pub(crate) fn skip(&mut self, reason: &'static str) {
@@ -90,6 +95,7 @@ impl Tally {
     /// Adds what another worker, or another object, counted.
     pub(crate) fn merge(&mut self, other: Self) {
         self.events += other.events;
+        self.objects += other.objects;
         self.bytes += other.bytes;
         self.unread += other.unread;
         self.passed_over = self.passed_over.take().or(other.passed_over);

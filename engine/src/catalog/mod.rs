@@ -4,8 +4,10 @@
 //! lakes (`lake/`) of the input, together, inside the time window. `rejects` is what could not be
 //! read, `sources` the evidence of the lakes. The views come from `schemas/views`.
 
+mod earlier;
 mod log;
 mod parquet;
+mod rbac;
 
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use datafusion::{
 pub(crate) use self::log::LogTable;
 pub(crate) use self::parquet::ParquetInput;
 use crate::lake::LakeInput;
+use crate::objects::ClusterObjects;
 use crate::scan::exec::Wanted;
 use crate::scan::open::OpenScan;
 use crate::schema;
@@ -31,6 +34,7 @@ pub(crate) struct CatalogInputs {
     pub(crate) logs: OpenScan,
     pub(crate) parquet: Option<ParquetInput>,
     pub(crate) lakes: Vec<LakeInput>,
+    pub(crate) objects: Arc<ClusterObjects>,
     /// Rows of `events` outside it are not shown.
     pub(crate) window: Window,
     /// Workers of a scan.
@@ -43,6 +47,7 @@ pub(crate) async fn register(context: &SessionContext, inputs: CatalogInputs) ->
         logs,
         parquet,
         lakes,
+        objects,
         window,
         workers,
     } = inputs;
@@ -55,10 +60,28 @@ pub(crate) async fn register(context: &SessionContext, inputs: CatalogInputs) ->
         events.push(TablePart::new("log", log(Wanted::Events)));
     }
     if let Some(parquet) = parquet {
-        events.push(TablePart::new("parquet", parquet.table(context)?));
+        for (name, files, is_earlier) in [
+            ("parquet", &parquet.files, false),
+            ("parquet_earlier", &parquet.earlier_files, true),
+        ] {
+            if !files.is_empty() {
+                events.push(TablePart {
+                    is_earlier,
+                    ..TablePart::new(name, parquet::table(files, context)?)
+                });
+            }
+        }
     }
     for (index, lake) in lakes.into_iter().enumerate() {
-        events.push(TablePart::new(format!("lake_{index}"), lake.events));
+        if let Some(table) = lake.events {
+            events.push(TablePart::new(format!("lake_{index}"), table));
+        }
+        if let Some(table) = lake.earlier_events {
+            events.push(TablePart {
+                is_earlier: true,
+                ..TablePart::new(format!("lake_{index}_earlier"), table)
+            });
+        }
         if let Some(table) = lake.rejects {
             rejects.push(TablePart::new(format!("lake_{index}_rejects"), table));
         }
@@ -86,6 +109,7 @@ pub(crate) async fn register(context: &SessionContext, inputs: CatalogInputs) ->
     .await?;
     register_union(context, "rejects", schema::rejects(), rejects, None).await?;
     register_union(context, "sources", schema::sources(), sources, None).await?;
+    rbac::register(context, &objects)?;
     for view in schema::views() {
         if let Some(sql) = &view.sql {
             register_view(context, &view.name, sql).await?;
@@ -100,6 +124,8 @@ struct TablePart {
     table: Arc<dyn TableProvider>,
     /// Which of its rows, as SQL.
     condition: Option<String>,
+    /// Are its rows those of an earlier layout of `events`?
+    is_earlier: bool,
 }
 
 impl TablePart {
@@ -109,6 +135,7 @@ impl TablePart {
             name: name.into(),
             table,
             condition: None,
+            is_earlier: false,
         }
     }
 }
@@ -132,6 +159,7 @@ async fn register_union(
                 TablePart {
                     table,
                     condition: None,
+                    is_earlier: false,
                     ..
                 },
             ],
@@ -146,11 +174,18 @@ async fn register_union(
                 name,
                 table,
                 condition,
+                is_earlier,
             } in parts
             {
                 let wanted =
                     condition.map_or_else(String::new, |condition| format!(" WHERE {condition}"));
-                selects.push(format!("SELECT * FROM source.{name}{wanted}"));
+                let full = format!("source.{name}");
+                let select = if is_earlier {
+                    earlier::select(&full)
+                } else {
+                    format!("SELECT * FROM {full}")
+                };
+                selects.push(format!("{select}{wanted}"));
                 context.register_table(format!("source.{name}"), table)?;
             }
             let union = selects.join(" UNION ALL ");

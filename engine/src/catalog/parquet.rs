@@ -31,7 +31,10 @@ use crate::temporary::TemporaryFolder;
 
 /// The Parquet files of an input that hold events, with the account of their rows.
 pub(crate) struct ParquetInput {
-    files: Vec<PathBuf>,
+    /// Of today's layout.
+    pub(super) files: Vec<PathBuf>,
+    /// Of an earlier one, before there was `object_name`.
+    pub(super) earlier_files: Vec<PathBuf>,
     pub(crate) accounts: Vec<InputReport>,
     /// Copies of what lies in stores; they are gone when this is dropped.
     pub(crate) copies: Option<TemporaryFolder>,
@@ -43,12 +46,14 @@ impl ParquetInput {
         if objects.is_empty() {
             return None;
         }
-        let (mut files, mut accounts, mut copies) = (Vec::new(), Vec::new(), None);
+        let (mut files, mut earlier_files) = (Vec::new(), Vec::new());
+        let (mut accounts, mut copies) = (Vec::new(), None);
         for object in objects {
             let mut tally = Tally::default();
             let path = local(&object, stores, &mut copies).map_err(|error| error.to_string());
-            match path.and_then(|path| read_footer(&path, &mut tally).map(|()| path)) {
-                Ok(path) => files.push(path),
+            match path.and_then(|path| Ok((read_footer(&path, &mut tally)?, path))) {
+                Ok((ParquetLayout::Current, path)) => files.push(path),
+                Ok((ParquetLayout::Earlier, path)) => earlier_files.push(path),
                 Err(message) => {
                     tally.reject(&Reject::new(reason::UNREADABLE, message, 0, None, b""))
                 }
@@ -62,39 +67,39 @@ impl ParquetInput {
         }
         Some(Self {
             files,
+            earlier_files,
             accounts,
             copies,
         })
     }
+}
 
-    /// The files as one table of the schema of `events`; columns that a file does not have are
-    /// NULL.
-    pub(crate) fn table(&self, context: &SessionContext) -> Result<Arc<dyn TableProvider>> {
-        if self.files.is_empty() {
-            return Ok(Arc::new(datafusion::datasource::MemTable::try_new(
-                schema::events(),
-                vec![vec![]],
-            )?));
-        }
-        let urls = self.files.iter().map(|file| {
-            let path = std::path::absolute(file)?;
-            // A URL made from the path: a name may hold characters that mean a glob.
-            let url = url::Url::from_file_path(&path).map_err(|()| {
-                datafusion::error::DataFusionError::Plan(format!(
-                    "{}: no absolute path",
-                    path.display()
-                ))
-            })?;
-            ListingTableUrl::try_new(url, None)
-        });
-        let urls = urls.collect::<Result<Vec<_>>>()?;
-        let format = ParquetFormat::default().with_options(context.copied_table_options().parquet);
-        let options = ListingOptions::new(Arc::new(format)).with_file_extension("");
-        let config = ListingTableConfig::new_with_multi_paths(urls)
-            .with_listing_options(options)
-            .with_schema(schema::events());
-        Ok(Arc::new(ListingTable::try_new(config)?))
-    }
+/// Whose columns a file has.
+enum ParquetLayout {
+    Current,
+    Earlier,
+}
+
+/// Files as one table of the schema of `events`; columns that a file does not have are NULL.
+pub(super) fn table(files: &[PathBuf], context: &SessionContext) -> Result<Arc<dyn TableProvider>> {
+    let urls = files.iter().map(|file| {
+        let path = std::path::absolute(file)?;
+        // A URL made from the path: a name may hold characters that mean a glob.
+        let url = url::Url::from_file_path(&path).map_err(|()| {
+            datafusion::error::DataFusionError::Plan(format!(
+                "{}: no absolute path",
+                path.display()
+            ))
+        })?;
+        ListingTableUrl::try_new(url, None)
+    });
+    let urls = urls.collect::<Result<Vec<_>>>()?;
+    let format = ParquetFormat::default().with_options(context.copied_table_options().parquet);
+    let options = ListingOptions::new(Arc::new(format)).with_file_extension("");
+    let config = ListingTableConfig::new_with_multi_paths(urls)
+        .with_listing_options(options)
+        .with_schema(schema::events());
+    Ok(Arc::new(ListingTable::try_new(config)?))
 }
 
 /// The file, or a copy of the object: DataFusion's scan reads files.
@@ -117,15 +122,19 @@ fn local(
 }
 
 /// Counts a file's rows into `tally`.
-fn read_footer(path: &Path, tally: &mut Tally) -> Result<(), String> {
+fn read_footer(path: &Path, tally: &mut Tally) -> Result<ParquetLayout, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
         .map_err(|error| format!("the Parquet file is broken: {error}"))?;
     check(metadata.schema())?;
     tally.events = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
     tally.format = Some("parquet");
+    let layout = match metadata.schema().index_of("object_name") {
+        Ok(_) => ParquetLayout::Current,
+        Err(_) => ParquetLayout::Earlier,
+    };
     let Ok(column) = metadata.schema().index_of("stage_timestamp") else {
-        return Ok(());
+        return Ok(layout);
     };
     for group in metadata.metadata().row_groups() {
         // The leaf of a flat column: found by its path, since lists and maps before it have several
@@ -140,7 +149,7 @@ fn read_footer(path: &Path, tally: &mut Tally) -> Result<(), String> {
             tally.time(*greatest);
         }
     }
-    Ok(())
+    Ok(layout)
 }
 
 /// Does the file hold events? It has to have the columns that make one, with types that can be read

@@ -7,8 +7,10 @@
 //! row groups go into (`file/`).
 
 pub(crate) mod batch;
+pub(crate) mod cells;
 pub(crate) mod json;
 pub(crate) mod parquet;
+pub(crate) mod rbac;
 mod rejects;
 mod row;
 mod rules;

@@ -3,7 +3,9 @@
 
 use std::{borrow::Cow, cell::OnceCell, sync::Arc};
 
-use crate::event::{Event, Grant, ParentObject, Reason, ReasonCache, service_account, uri};
+use crate::event::{
+    Event, Grant, ObjectRef, ParentObject, Reason, ReasonCache, service_account, uri,
+};
 use crate::json::{Text, elements, last_member, members};
 use crate::record::sink::{EventSource, RecordLocation};
 use crate::schema::EventPart;
@@ -133,6 +135,26 @@ impl<'r, 'a> Row<'r, 'a> {
     /// The UTC day of the stage, in days since the epoch.
     pub(crate) fn date(&self) -> Option<i32> {
         i32::try_from(self.event.staged?.div_euclid(MICROS_A_DAY)).ok()
+    }
+
+    /// A member of `objectRef`, which the apiserver leaves out where it is empty.
+    pub(crate) fn of_object(
+        &self,
+        member: for<'o> fn(&'o ObjectRef<'a>) -> Option<Text<'a>>,
+    ) -> Option<Text<'a>> {
+        let object = &self.event.object;
+        member(object).or(object.is_given.then_some(Text::EMPTY))
+    }
+
+    /// The name of the object, from the response where the apiserver made it from `generateName`.
+    pub(crate) fn object_name(&self) -> Option<Cow<'a, str>> {
+        let object = &self.event.object;
+        let name = object.name.filter(|name| *name != Text::EMPTY).or_else(|| {
+            let response = self.event.response_object.filter(|_| object.is_given)?;
+            let metadata = last_member(response.raw, "metadata")?;
+            last_member(metadata.raw, "name")?.text()
+        });
+        name.map(Text::decode)
     }
 
     /// The values of the query parameter `dryRun`.

@@ -7,6 +7,7 @@
 //! - members that no column knows, values of a wrong type, explicit `null`s and times not in the
 //!   apiserver's canonical form, each in its own place: `{"user":{"newField":1},"verb":7}`;
 //! - an object of which no column shows anything: `{"user":{}}`;
+//! - empty text in columns that say the same where the member is absent: `{"objectRef":{"name":""}}`;
 //! - `"duplicates": [{"path":["verb"],"value":"get"}]`: the earlier ones of duplicate members, in
 //!   order;
 //! - `"absent": ["responseStatus.metadata"]`: members that are implied by convention and were
@@ -117,6 +118,12 @@ impl<'a> Leftovers<'a> {
         self.members.retain(|(at, ..)| !inside(*at));
         self.duplicates.retain(|(at, ..)| !inside(*at));
         self.empty.retain(|at| !inside(*at));
+    }
+
+    /// A member is empty text, and its column says the same where it is absent.
+    #[cold]
+    pub(crate) fn empty_text(&mut self, parent: ParentObject, name: &'static str) {
+        self.member(parent, Text::plain_text(name), Value::EMPTY_TEXT);
     }
 
     /// The event has this object, but no column shows it.

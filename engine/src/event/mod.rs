@@ -153,6 +153,8 @@ pub(crate) struct User<'a> {
 /// `objectRef`, as recorded.
 #[derive(Debug, Default)]
 pub(crate) struct ObjectRef<'a> {
+    /// Does it say anything: is the request one for a resource?
+    pub(crate) is_given: bool,
     pub(crate) resource: Option<Text<'a>>,
     pub(crate) namespace: Option<Text<'a>>,
     pub(crate) name: Option<Text<'a>>,

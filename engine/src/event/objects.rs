@@ -51,18 +51,25 @@ impl<'a> Event<'a> {
             seen: 0,
         };
         reader.read(cursor)?;
-        let object = reader.object;
-        let shown = [
+        let mut object = reader.object;
+        // Columns say the same of what is empty and of what is absent.
+        let elided = [
+            ("namespace", object.namespace),
+            ("name", object.name),
+            ("apiGroup", object.api_group),
+            ("subresource", object.subresource),
+        ];
+        for (name, _) in elided.iter().filter(|(_, text)| *text == Some(Text::EMPTY)) {
+            self.leftovers.empty_text(ParentObject::Object, name);
+        }
+        let shown = elided.map(|(_, text)| text).into_iter().chain([
             object.resource,
-            object.namespace,
-            object.name,
             object.uid,
-            object.api_group,
             object.api_version,
             object.resource_version,
-            object.subresource,
-        ];
-        if shown.iter().all(Option::is_none) {
+        ]);
+        object.is_given = shown.into_iter().any(|text| text.is_some());
+        if !object.is_given {
             self.leftovers.empty_object(ParentObject::Object);
         }
         self.object = object;

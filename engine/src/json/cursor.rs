@@ -41,6 +41,13 @@ pub(crate) struct Value<'a> {
 }
 
 impl<'a> Value<'a> {
+    /// Empty text.
+    pub(crate) const EMPTY_TEXT: Value<'static> = Value {
+        raw: "\"\"",
+        kind: ValueKind::String,
+        escaped: false,
+    };
+
     /// An array whose brackets are known to match.
     pub(crate) const fn array(raw: &'a str) -> Self {
         Self {

@@ -12,6 +12,9 @@ pub(crate) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
+    /// No text.
+    pub(crate) const EMPTY: Text<'static> = Text::plain_text("");
+
     pub(super) const fn new(raw: &'a str, escaped: bool) -> Self {
         Self { raw, escaped }
     }

@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::error::{Error, Hint, Result};
 use crate::lake::checked_read::CheckedTable;
 use crate::lake::checksum::BlockChecksums;
+use crate::lake::layout;
 use crate::lake::read::DataFile;
 use crate::lake::root::LakeRoot;
 use crate::time::{MICROS_A_DAY, format_time, parse_micros};
@@ -311,6 +312,7 @@ pub(crate) fn data_file(add: &Add) -> DataFile {
         }),
         times: time("minValues").zip(time("maxValues")),
         checksums: BlockChecksums::of(add),
+        is_earlier: layout::is_earlier(add),
     }
 }
 

@@ -15,13 +15,16 @@ use crate::error::Result;
 use crate::lake::checked_read::CheckedStore;
 use crate::lake::delta::{AsOf, TableSnapshot};
 use crate::lake::evidence;
-use crate::lake::read::LakeTable;
+use crate::lake::read::{DataFile, LakeTable};
 use crate::lake::root::{EVENTS, LakeRoot, REJECTS, SOURCES};
 use crate::schema;
 
 /// A lake that is queried.
 pub(crate) struct LakeInput {
-    pub(crate) events: Arc<dyn TableProvider>,
+    /// Of today's layout.
+    pub(crate) events: Option<Arc<dyn TableProvider>>,
+    /// Of an earlier one.
+    pub(crate) earlier_events: Option<Arc<dyn TableProvider>>,
     pub(crate) rejects: Option<Arc<dyn TableProvider>>,
     /// The table, and what was not copied into it yet.
     pub(crate) sources: Vec<Arc<dyn TableProvider>>,
@@ -62,7 +65,19 @@ impl LakeInput {
             }
         };
         let tally = tally(&events)?;
-        let table = |table: &TableSnapshot| provider(table, index, context);
+        let (earlier, current): (Vec<DataFile>, Vec<DataFile>) = events
+            .files()?
+            .into_iter()
+            .partition(|file| file.is_earlier);
+        let store = register(&events, index, context)?;
+        let of_layout = |files: Vec<DataFile>| {
+            let is_any = !files.is_empty();
+            is_any.then(|| provider(EVENTS, store.clone(), files))
+        };
+        let table = |table: &TableSnapshot| -> Result<_> {
+            let store = register(table, index, context)?;
+            Ok(provider(table.name, store, table.files()?))
+        };
         let mut all = sources
             .as_ref()
             .map(table)
@@ -77,7 +92,8 @@ impl LakeInput {
             )?));
         }
         Ok(Self {
-            events: table(&events)?,
+            events: of_layout(current),
+            earlier_events: of_layout(earlier),
             rejects: rejects.as_ref().map(table).transpose()?,
             sources: all,
             version: events.version(),
@@ -91,24 +107,27 @@ impl LakeInput {
     }
 }
 
-/// A table as DataFusion reads it; `index` tells its lake from the others of the session.
-fn provider(
+/// Lets DataFusion read the files of a table; `index` tells its lake from the others of the session.
+fn register(
     table: &TableSnapshot,
     index: usize,
     context: &SessionContext,
-) -> Result<Arc<dyn TableProvider>> {
+) -> Result<ObjectStoreUrl> {
     let store = ObjectStoreUrl::parse(format!("lake-{index}-{}://lake", table.name))?;
-    let files = table.files()?;
-    let objects = CheckedStore::new(table.checked()?, &files);
+    let objects = CheckedStore::new(table.checked()?, &table.files()?);
     let runtime = context.runtime_env();
     runtime.register_object_store(store.as_ref(), Arc::new(objects));
-    let (schema, partition, time) = match table.name {
+    Ok(store)
+}
+
+/// Files of a table as DataFusion reads them.
+fn provider(name: &str, store: ObjectStoreUrl, files: Vec<DataFile>) -> Arc<dyn TableProvider> {
+    let (schema, partition, time) = match name {
         EVENTS => (schema::events(), Some("date"), Some("stage_timestamp")),
         REJECTS => (schema::rejects(), None, None),
         _ => (schema::sources(), None, None),
     };
-    let table = LakeTable::new(schema, partition, time, store, files.into());
-    Ok(Arc::new(table))
+    Arc::new(LakeTable::new(schema, partition, time, store, files.into()))
 }
 
 /// What the log says of the rows.

@@ -37,6 +37,7 @@ mod hashing;
 mod history;
 mod identity;
 mod input;
+mod layout;
 mod opened;
 mod optimize;
 mod read;

@@ -30,6 +30,7 @@ use uuid::Uuid;
 use crate::error::{ErrorKind, Result};
 use crate::lake::delta::{Commit, CommitOutcome, TableSnapshot, data_file, partition};
 use crate::lake::evidence::removal;
+use crate::lake::layout;
 use crate::lake::optimize::choice::{RewriteCandidate, TARGET, chosen, marks};
 use crate::lake::optimize::output::{NewFiles, OptimizedFile};
 use crate::lake::optimize::rewrite::PartitionRewrite;
@@ -206,10 +207,11 @@ impl Optimizer<'_> {
         };
         let mut written = rewrite.run(old.iter().map(data_file).collect()).await?;
         let (rows, run) = (written.rows(), Uuid::new_v4().to_string());
+        let is_earlier = old.iter().any(layout::is_earlier);
         let new = written
             .files
             .iter()
-            .map(|file| Action::Add(self.add(day, file, &run)));
+            .map(|file| Action::Add(self.add(day, file, &run, is_earlier)));
         let now = self.root.clock.now_millis();
         let removals = old.iter().map(|add| removal(add, false, now));
         let actions: Vec<Action> = removals.map(Action::Remove).chain(new).collect();
@@ -260,7 +262,7 @@ impl Optimizer<'_> {
         Ok(false)
     }
 
-    fn add(&self, day: Option<&str>, file: &OptimizedFile, run: &str) -> Add {
+    fn add(&self, day: Option<&str>, file: &OptimizedFile, run: &str, is_earlier: bool) -> Add {
         Add {
             path: file.name.clone(),
             partition_values: if self.table.name == SOURCES {
@@ -276,6 +278,7 @@ impl Optimizer<'_> {
                 marks(run)
                     .into_iter()
                     .chain([file.checksums.clone()])
+                    .chain((!is_earlier).then(layout::tag))
                     .collect(),
             ),
             ..Add::default()

@@ -58,6 +58,8 @@ pub(crate) struct DataFile {
     pub(crate) times: Option<(i64, i64)>,
     /// `None` for a file that was written without.
     pub(crate) checksums: Option<BlockChecksums>,
+    /// Is it of an earlier layout ([`super::layout`])?
+    pub(crate) is_earlier: bool,
 }
 
 impl DataFile {

@@ -20,6 +20,7 @@ use crate::file::parquet::{EncodedGroup, properties};
 use crate::lake::delta::partition;
 use crate::lake::file_statistics::{Day, FileStatistics, date_text, folder_of};
 use crate::lake::file_target::DataFileTarget;
+use crate::lake::layout;
 use crate::lake::root::LakeRoot;
 
 /// Files larger than this are ended, and another one begun.
@@ -130,7 +131,7 @@ impl<'l> DataFiles<'l> {
             modification_time: self.root.clock.now_millis(),
             data_change: true,
             stats: Some(file.statistics.json()),
-            tags: Some(HashMap::from([checksums])),
+            tags: Some(HashMap::from([checksums, layout::tag()])),
             ..Add::default()
         };
         let key = Key::parse(&file.name).unwrap_or_else(|_| Key::from(file.name.as_str()));

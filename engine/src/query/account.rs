@@ -14,15 +14,22 @@ pub struct Account {
     logs: OpenScan,
     /// The Parquet files and lakes of the input, whose rows are known without reading.
     known: Arc<[InputReport]>,
+    /// Its files of Kubernetes objects, which were read when it was opened.
+    manifests: Arc<[InputReport]>,
 }
 
 impl Account {
     /// Nothing is read yet.
-    pub(crate) fn new(logs: OpenScan, known: Arc<[InputReport]>) -> Self {
+    pub(crate) fn new(
+        logs: OpenScan,
+        known: Arc<[InputReport]>,
+        manifests: Arc<[InputReport]>,
+    ) -> Self {
         Self {
             ledger: Arc::default(),
             logs,
             known,
+            manifests,
         }
     }
 
@@ -35,6 +42,11 @@ impl Account {
             self.known
                 .iter()
                 .for_each(|input| report.add(input.clone()));
+        }
+        report.asked_for_objects = self.ledger.reads_objects();
+        if is_counted || report.asked_for_objects {
+            let manifests = self.manifests.iter();
+            manifests.for_each(|input| report.add(input.clone()));
         }
         report.asked_for_events = is_counted && self.ledger.reads_events();
         report.unchecked_files = self.ledger.files().unchecked_files;

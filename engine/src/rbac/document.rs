@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::rbac::outline;
+
 /// A failure to read a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DocumentFault {
@@ -20,6 +22,9 @@ pub(crate) struct DocumentFault {
     pub(crate) message: String,
 }
 
+/// The API group of audit events and policies.
+pub(super) const AUDIT_GROUP: &str = "audit.k8s.io/";
+
 /// Whether the text is JSON, by its first character.
 pub(crate) fn is_json(text: &str) -> bool {
     text.trim_start_matches('\u{feff}')
@@ -27,15 +32,16 @@ pub(crate) fn is_json(text: &str) -> bool {
         .starts_with(['{', '['])
 }
 
-/// Whether the beginning of a file looks like Kubernetes objects other than audit events: it has
-/// both `apiVersion` and `kind` at the outermost level of its first document.
+/// Whether the beginning of a file looks like Kubernetes objects other than audit events: its first
+/// value, or the first item of a list, has `apiVersion` and `kind` at its outermost level.
 pub fn looks_like_objects(head: &str) -> bool {
-    let audit = head.contains("audit.k8s.io/");
+    let head = head.trim_start_matches('\u{feff}');
     if is_json(head) {
-        return !audit && head.contains("\"apiVersion\"") && head.contains("\"kind\"");
+        return outline::is_of_objects(head);
     }
     let at_start = |key: &str| head.lines().any(|line| line.starts_with(key));
-    !audit && at_start("apiVersion:") && at_start("kind:")
+    let is_list = at_start("items:") || at_start("kind:");
+    at_start("apiVersion:") && is_list && !head.contains(AUDIT_GROUP)
 }
 
 /// The YAML documents of a text that hold anything: 1-based line of the first, and the text.

@@ -25,6 +25,7 @@ mod judge;
 mod manifest;
 mod matching;
 mod objects;
+mod outline;
 mod permission;
 mod quote;
 mod read;
@@ -64,7 +65,9 @@ pub use objects::{
     WorkloadObject, service_account_of, service_account_user,
 };
 pub use permission::{Permission, PermissionTarget, RbacGrant, RulePermissions};
-pub use read::{ManifestReader, ObjectConflict, ObjectFault, ObjectReject, ReadObjects};
+pub use read::{
+    ManifestReader, ObjectConflict, ObjectCounts, ObjectFault, ObjectReject, ReadObjects,
+};
 pub use removal::{RemovableUnit, RemovalOptions, RemovalUnit, removable, without};
 pub use request::{AccessOutcome, AccessRequest, Identity, ObservedRequest};
 pub use risk::{RISKS, RiskKind, RiskLevel, RiskReach};

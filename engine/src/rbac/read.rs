@@ -98,7 +98,34 @@ pub struct ManifestReader {
     workloads: HashMap<(String, String, String), usize>,
 }
 
+/// How many objects were read so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ObjectCounts {
+    /// Roles, bindings, service accounts and workloads, each time that they came.
+    pub kept: u64,
+    /// Objects of other kinds.
+    pub skipped: u64,
+}
+
 impl ManifestReader {
+    /// How many objects were read so far.
+    pub fn counts(&self) -> ObjectCounts {
+        let objects = &self.read.objects;
+        let kept = objects.roles.len()
+            + objects.bindings.len()
+            + objects.service_accounts.len()
+            + objects.workloads.len();
+        ObjectCounts {
+            kept: kept as u64 + self.read.replaced,
+            skipped: self.read.skipped.values().sum(),
+        }
+    }
+
+    /// What could not be read so far.
+    pub fn rejects(&self) -> &[ObjectReject] {
+        &self.read.rejects
+    }
+
     /// A reader that has read nothing.
     pub fn new() -> Self {
         Self::default()

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::open::OpenScan;
 use super::plan::{LEAST_REMOTE_RANGE, PlannedObject, ScanOptions, ScanPlan};
+use crate::objects::holds_objects;
 use crate::source::archive::{self, Archive};
 use crate::source::held::HeadMark;
 use crate::source::object::{Failures, InputObject, Location};
@@ -22,6 +23,8 @@ pub(crate) struct Looked {
     pub(crate) logs: OpenScan,
     /// Parquet files: they have a reader of their own.
     pub(crate) parquet: Vec<InputObject>,
+    /// Files of Kubernetes objects.
+    pub(crate) manifests: Vec<InputObject>,
 }
 
 /// Looks at the first bytes of every object, and unpacks archives. `failures` are what could not be
@@ -33,13 +36,14 @@ pub(crate) fn look(
     stores: Arc<Stores>,
 ) -> Looked {
     let mut planned = Vec::new();
-    let mut parquet = Vec::new();
+    let (mut parquet, mut manifests) = (Vec::new(), Vec::new());
     let mut unpacked: Vec<TemporaryFolder> = Vec::new();
     let mut failures = failures;
     let mut objects = VecDeque::from(objects);
     while let Some(object) = objects.pop_front() {
         match look_at(&object, &stores) {
             Ok(ObjectLook::Parquet) => parquet.push(object),
+            Ok(ObjectLook::Manifest) => manifests.push(object),
             Ok(ObjectLook::Archive(_, path, _))
                 if unpacked
                     .iter()
@@ -89,11 +93,14 @@ pub(crate) fn look(
     Looked {
         logs: OpenScan::new(plan, stores, unpacked),
         parquet,
+        manifests,
     }
 }
 
 enum ObjectLook {
     Parquet,
+    /// Kubernetes objects.
+    Manifest,
     /// Where it is; the folder of a copy.
     Archive(Archive, PathBuf, Option<TemporaryFolder>),
     Log(Option<Layout>, Option<Compression>, Option<HeadMark>),
@@ -140,6 +147,9 @@ fn look_at(object: &InputObject, stores: &Stores) -> io::Result<ObjectLook> {
     if let Some(archive) = found {
         return Ok(archive);
     }
+    if holds_objects(&head, compression.is_some()) {
+        return Ok(ObjectLook::Manifest);
+    }
     let layout = compression.is_none().then(|| Layout::of(&head));
     let is_local = matches!(object.location, Location::File(_));
     let mark = is_local.then(|| HeadMark::of(&head));
@@ -156,7 +166,9 @@ fn is_worth_a_look(object: &InputObject, stored: &StoreObject) -> bool {
             is_telling
                 || object.named
                 || size > LEAST_REMOTE_RANGE
-                || stored.key.ends_with(".parquet")
+                || [".parquet", ".yaml", ".yml"]
+                    .iter()
+                    .any(|end| stored.key.ends_with(end))
         }
     }
 }

@@ -3,6 +3,7 @@
 //! is refused.
 
 mod asked;
+mod earlier;
 mod places;
 mod refusals;
 mod rows;

@@ -18,7 +18,7 @@ use datafusion::arrow::error::ArrowError;
 use crate::column::json::object::{JsonObject, mirror_of, take, write_object, write_raw};
 use crate::column::json::shape::{EventShape, MemberShape};
 use crate::json::{Value, elements, write_string};
-use crate::schema::{self, ColumnDef};
+use crate::schema::{self, Absent, ColumnDef};
 use crate::time::format_micros;
 
 pub(crate) use shape::restored_columns;
@@ -57,6 +57,8 @@ struct RestoredColumns {
 /// The values of one column; the type decides how they are written.
 enum RestoredValues {
     Text(StringViewArray),
+    /// Text whose member is absent where it is empty.
+    ElidedText(StringViewArray),
     Json(StringViewArray),
     List(ListArray),
     Map(MapArray),
@@ -75,7 +77,13 @@ impl RestoredValues {
             || ArrowError::SchemaError(format!("`{name}`: no event is written from type `{kind}`"));
         let array = cast(array, &schema::data_type(kind).ok_or_else(unknown)?)?;
         let values = match kind {
-            "string" => array.as_string_view_opt().cloned().map(Self::Text),
+            "string" => array
+                .as_string_view_opt()
+                .cloned()
+                .map(match column.absent {
+                    Absent::Null => Self::Text,
+                    Absent::Empty => Self::ElidedText,
+                }),
             "json" => array.as_string_view_opt().cloned().map(Self::Json),
             "list<string>" => array.as_list_opt().cloned().map(Self::List),
             "map<string,string>" | "map<string,list<string>>" => {
@@ -88,9 +96,11 @@ impl RestoredValues {
         values.ok_or_else(unknown)
     }
 
-    fn is_valid(&self, row: usize) -> bool {
+    /// Does the column show a member?
+    fn is_shown(&self, row: usize) -> bool {
         match self {
             Self::Text(array) | Self::Json(array) => array.is_valid(row),
+            Self::ElidedText(array) => array.is_valid(row) && !array.value(row).is_empty(),
             Self::List(array) => array.is_valid(row),
             Self::Map(array) => array.is_valid(row),
             Self::Int32(array) => array.is_valid(row),
@@ -101,7 +111,7 @@ impl RestoredValues {
     /// Appends a value that is not a map.
     fn write(&self, row: usize, out: &mut Vec<u8>) {
         match self {
-            Self::Text(array) => write_string(out, array.value(row)),
+            Self::Text(array) | Self::ElidedText(array) => write_string(out, array.value(row)),
             Self::Json(array) => write_raw(out, array.value(row)),
             Self::List(array) => write_list(out, array, row),
             Self::Int32(array) => out.extend_from_slice(array.value(row).to_string().as_bytes()),
@@ -119,7 +129,7 @@ impl RestoredColumns {
     fn any(&self, columns: &[usize], row: usize) -> bool {
         columns
             .iter()
-            .any(|&column| self.values[column].is_valid(row))
+            .any(|&column| self.values[column].is_shown(row))
     }
 
     fn write(&self, shape: &'static EventShape, row: usize, out: &mut Vec<u8>) {
@@ -152,7 +162,7 @@ impl RestoredColumns {
             match member {
                 MemberShape::Column { name, path, column } => {
                     let values = &self.values[*column];
-                    let shown = values.is_valid(row);
+                    let shown = values.is_shown(row);
                     if let RestoredValues::Map(map) = values {
                         object.object(name, path, shown, |object| {
                             if shown {

@@ -72,6 +72,7 @@ fn write(
         date,
         times,
         checksums: None,
+        is_earlier: false,
     }
 }
 
@@ -384,6 +385,7 @@ fn times_of_the_log_are_cut() {
         date,
         times,
         checksums: None,
+        is_earlier: false,
     };
     assert_eq!(
         file(Some(1), Some((5_000, 7_000))).bounds(),
@@ -431,6 +433,7 @@ fn groups_are_runs_of_about_as_many_bytes() {
         date: None,
         times: None,
         checksums: None,
+        is_earlier: false,
     };
     let files: Vec<DataFile> = sizes.map(file).collect();
     let files: Vec<&DataFile> = files.iter().collect();

@@ -163,6 +163,7 @@ mod tests {
             date: None,
             times: Some((1000, 2999)),
             checksums: None,
+            is_earlier: false,
         };
         assert_eq!(wrong(&file, 5, Some((1000, 2999))), None);
         assert_eq!(wrong(&file, 5, None), None);

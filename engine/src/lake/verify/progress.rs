@@ -132,6 +132,7 @@ async fn checkpoint(reader: &DataReader, newest: u64) -> Result<Option<(Recorded
                 date: None,
                 times: None,
                 checksums: None,
+                is_earlier: false,
             };
             last = Some((version, file));
         }
