@@ -27,7 +27,7 @@ use crate::query::answer::panicked;
 use crate::query::batch_rows::batch_rows;
 use crate::query::setting::check_setting;
 use crate::query::{Account, Answer, SavedQuery, params};
-use crate::scan::look::{Looked, look};
+use crate::scan::look::{Looked, StreamLook, look};
 use crate::scan::open::OpenScan;
 use crate::scan::plan::ScanOptions;
 use crate::schema;
@@ -170,7 +170,8 @@ impl Engine {
         let (scan, for_looking) = (options.scan()?, Arc::clone(&stores));
         // Looking at first bytes blocks.
         let looked = tokio::task::spawn_blocking(move || {
-            let Looked { logs, parquet } = look(objects, failures, scan, Arc::clone(&for_looking));
+            let stores = Arc::clone(&for_looking);
+            let Looked { logs, parquet } = look(objects, failures, scan, stores, StreamLook::Taken);
             (logs, ParquetInput::open(parquet, &for_looking))
         });
         let (logs, mut parquet) = looked.await.map_err(|error| {
