@@ -22,3 +22,6 @@ seed formats '\0001\0100\0000' "${cases[@]}"
 seed formats '\0001\0100\0001' seeds/*
 seed round_trip '' seeds/* ../tests/data/hostile/round-trip.jsonl
 seed bodies '' seeds/*
+# Each byte is a layer; the words around an event are whatever follows.
+seed marks '\0000\0000\0007\0000\0003\0004' seeds/*
+seed marks '\0001\0002\0100\0010\0003\0006' seeds/*

@@ -30,7 +30,7 @@ use crate::query::setting::check_setting;
 use crate::query::{Account, Answer, SavedQuery, params};
 use crate::rbac::BOOTSTRAP_VERSIONS;
 use crate::rbac::RbacObjects;
-use crate::scan::look::{Looked, look};
+use crate::scan::look::{Looked, StreamLook, look};
 use crate::scan::open::OpenScan;
 use crate::scan::plan::ScanOptions;
 use crate::schema;
@@ -182,11 +182,12 @@ impl Engine {
         let minor = options.kubernetes_minor;
         // Looking at first bytes blocks.
         let looked = tokio::task::spawn_blocking(move || {
+            let stores = Arc::clone(&for_looking);
             let Looked {
                 logs,
                 parquet,
                 manifests,
-            } = look(objects, failures, scan, Arc::clone(&for_looking));
+            } = look(objects, failures, scan, stores, StreamLook::Taken);
             let objects = ClusterObjects::read(manifests, &for_looking, minor);
             (logs, ParquetInput::open(parquet, &for_looking), objects)
         });

@@ -64,7 +64,9 @@ pub mod stages;
 mod temporary;
 mod time;
 
-pub use account::{Counts, FileShare, InputReport, Reject, ScanReport, Tally};
+pub use account::{
+    Counts, FileShare, InputReport, PassedOver, PassedOverKind, Reject, ScanReport, Tally,
+};
 pub use datafusion::{self, arrow};
 pub use engine::{Engine, Options};
 pub use error::redact::redacted_text;

@@ -11,6 +11,7 @@
 
 mod bin;
 mod cli;
+mod containers;
 mod convert;
 #[cfg(unix)]
 mod docs;

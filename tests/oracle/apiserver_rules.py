@@ -163,6 +163,65 @@ def rbac(reason):
     return columns
 
 
+MODES = {"AlwaysAllow": "always-allow", "AlwaysDeny": "always-deny"}
+
+
+def structured_decision(decision, row):
+    """The columns that `authorizationDecision` (KEP-6001) fills, given those of the annotations."""
+
+    def no_case(value):
+        if isinstance(value, dict):
+            return {key.replace("_", "").lower(): no_case(item) for key, item in value.items()}
+        return value
+
+    def reference(value):
+        if isinstance(value, str):
+            return {"name": value or None}
+        value = value if isinstance(value, dict) else {}
+        texts = {key: value.get(key) for key in ("kind", "namespace", "name")}
+        return {key: text if isinstance(text, str) and text else None for key, text in texts.items()}
+
+    decision, columns = no_case(decision), {}
+    said = decision.get("decision")
+    if isinstance(said, str) and said.lower() in ("allow", "allowed"):
+        columns["authz_decision"] = "allow"
+    elif isinstance(said, str) and said.lower() in ("deny", "denied", "forbid", "forbidden"):
+        columns["authz_decision"] = "forbid"
+
+    name = decision.get("authorizer")
+    name = name if isinstance(name, str) and name else None
+    for mode in ("RBAC", "Webhook", "Node", "ABAC", *MODES):
+        if name is not None and name.lower() == mode.lower():
+            name = MODES.get(mode, mode.lower())
+    grant = decision.get("rbac") if isinstance(decision.get("rbac"), dict) else {}
+    binding, role = reference(grant.get("binding")), reference(grant.get("role"))
+    inside = grant["binding"] if isinstance(grant.get("binding"), dict) else {}
+    subject = reference(grant.get("matchedsubject", inside.get("matchedsubject")))
+    granted = binding.get("name") is not None or role.get("name") is not None
+    if name is None and granted:
+        name = "rbac"
+    # The access policies of EKS and the IAM of GKE are webhooks with a name of their own.
+    if name is None or (name == "webhook" and row["authorizer"] not in (None, "rbac", "node")):
+        name = row["authorizer"]
+    columns["authorizer"] = name
+    if granted:
+        columns.update(
+            binding_kind=binding.get("kind"),
+            binding_namespace=binding.get("namespace") or role.get("namespace"),
+            binding_name=binding.get("name"),
+            role_kind=role.get("kind"),
+            role_name=role.get("name"),
+            subject_kind=subject.get("kind"),
+            subject_namespace=subject.get("namespace"),
+            subject_name=subject.get("name"),
+        )
+        if binding.get("kind") == "ClusterRoleBinding":
+            columns["binding_namespace"] = None
+    elif name != row["authorizer"]:
+        columns.update(dict.fromkeys(RBAC_COLUMNS))
+    return columns
+
+
 CLOUD = (
     "eks:*",
     "aksService",

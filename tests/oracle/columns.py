@@ -9,6 +9,7 @@ from apiserver_rules import (
     query_params,
     rbac,
     service_account,
+    structured_decision,
     timestamp,
     timestamp_text,
 )
@@ -114,6 +115,8 @@ def columns_of(text, list_api_version=None):
     row["authz_reason"] = notes.get("authorization.k8s.io/reason")
     row["authorizer"] = authorizer(row["authz_reason"])
     row.update(rbac(row["authz_reason"]))
+    if (known.get("authorizationDecision") or "").startswith("{"):
+        row.update(structured_decision(json.loads(known["authorizationDecision"]), row))
     row["truncated"] = notes.get("audit.k8s.io/truncated") == "true"
     row["unknown_fields"] = unknown_fields(text, row, list_api_version)
     return row

@@ -90,12 +90,14 @@ INTENDED = [
             "cloudwatch-export/truncated",
             "cloudwatch-insights/truncated",
             "kube-apiserver/eks-truncated-lines",
+            "ocsf/original-beside",
             "shipper/eks-truncated",
         )
     ),
     Intended("formats/gke/*", "events.latency_ms", NO_LATENCY),
     Intended("formats/gke-bigquery/*", "events.latency_ms", NO_LATENCY),
     Intended("formats/pubsub/*", "events.latency_ms", NO_LATENCY),
+    Intended("formats/ocsf/eks-translated", "events.latency_ms", NO_LATENCY),
 ]
 
 

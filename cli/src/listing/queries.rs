@@ -102,7 +102,9 @@ pub(crate) fn not_evaluable(query: &SavedQuery, report: &ScanReport) -> Option<S
         _ => return None,
     };
     let enough: u64 = report.total.levels[needed..3].iter().sum();
-    let less: u64 = report.total.levels[..needed].iter().sum();
+    // Events without a level are of formats that know no bodies either: the legacy text format.
+    let [.., unknown] = report.total.levels;
+    let less = report.total.levels[..needed].iter().sum::<u64>() + unknown;
     let (id, level) = (&query.id, query.header.level.name());
     match (enough, less) {
         (_, 0) => None,
@@ -110,7 +112,7 @@ pub(crate) fn not_evaluable(query: &SavedQuery, report: &ScanReport) -> Option<S
             "not evaluable: `{id}` needs events of level {level}, and the input has none"
         )),
         (_, less) => Some(format!(
-            "partly evaluable: `{id}` needs events of level {level}; {} of {} events have a lower level",
+            "partly evaluable: `{id}` needs events of level {level}; {} of {} events have a lower level or none",
             grouped(less),
             grouped(less + enough)
         )),

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use auditql_engine::{AtomicFile, Counts, InputReport, ScanReport, Tally, Window, format_time};
 use serde_json::{Value, json};
 
-use super::status;
+use super::{skipped, status};
 use crate::{
     settings::Settings,
     text::{counted, grouped, sanitize},
@@ -121,6 +121,9 @@ fn print(report: &ScanReport, settings: &Settings) -> io::Result<()> {
         by_reason("rejected", &total.rejects),
         by_reason("skipped", &total.skipped)
     )?;
+    write!(err, "{faint}")?;
+    skipped::print(report, &mut err)?;
+    write!(err, "{plain}")?;
     if report.unchecked_files > 0 {
         writeln!(
             err,
@@ -142,6 +145,19 @@ fn print(report: &ScanReport, settings: &Settings) -> io::Result<()> {
             "no events in the time window; the input has events from {} to {}",
             format_time(first),
             format_time(last)
+        )?;
+    }
+    let Window { since, until } = settings.options.window;
+    if total.without_time > 0 && (since.is_some() || until.is_some()) {
+        let (have, them) = if total.without_time == 1 {
+            ("has", "it")
+        } else {
+            ("have", "them")
+        };
+        writeln!(
+            err,
+            "{} {have} no time: the time window leaves {them} out",
+            counted(total.without_time, "event")
         )?;
     }
     Ok(())
@@ -177,9 +193,13 @@ fn what_is_there(report: &ScanReport) -> String {
     }
     const MOST: usize = 3;
     for input in full.iter().take(MOST) {
-        let what = match &input.tally.passed_over {
+        let kinds = input.tally.passed_over.kinds();
+        let what = match kinds.first() {
             _ if !input.tally.rejects.is_empty() => "what could not be read".to_owned(),
-            Some(example) => format!("other records ({example})"),
+            Some(kind) => match kind.example {
+                Some(example) => format!("other records (`{example}`)"),
+                None => format!("other records ({})", kind.looks_like),
+            },
             None => by_reason_only(&input.tally.skipped),
         };
         there.push(format!("{}: {what}", input.uri));
@@ -305,6 +325,8 @@ fn counts_and_times(tally: &Tally) -> Value {
         "events": tally.events,
         "rejects": counts(&tally.rejects),
         "skipped": counts(&tally.skipped),
+        "skipped_examples": skipped::examples(tally),
+        "events_without_time": tally.without_time,
         "first": tally.window.map(|(first, _)| format_time(first)),
         "last": tally.window.map(|(_, last)| format_time(last)),
     })

@@ -10,6 +10,7 @@ mod message;
 mod progress;
 mod runtime;
 mod session;
+mod skipped;
 pub(crate) mod status;
 
 pub(crate) use account::{AccountOfRun, conclude, tell};

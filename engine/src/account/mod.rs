@@ -6,6 +6,7 @@
 
 mod files;
 mod ledger;
+mod passed_over;
 pub(crate) mod reason;
 mod reject;
 mod report;
@@ -14,6 +15,7 @@ mod tally;
 
 pub use files::FileShare;
 pub(crate) use ledger::Ledger;
+pub use passed_over::{PassedOver, PassedOverKind};
 pub use reject::Reject;
 pub use report::{InputReport, ScanReport};
 pub(crate) use scan::ScanAccount;

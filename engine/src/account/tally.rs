@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Reject, reason};
+use super::{PassedOver, Reject, reason};
 
 /// Counts by reason.
 pub type Counts = BTreeMap<&'static str, u64>;
@@ -30,8 +30,10 @@ pub struct Tally {
     pub levels: [u64; 4],
     /// The first rejects, for messages.
     pub samples: Vec<Reject>,
-    /// What the first record that is no audit event looks like, in words.
-    pub passed_over: Option<String>,
+    /// What the records look like that are no audit events.
+    pub passed_over: PassedOver,
+    /// Events without a time: a time window has none of them.
+    pub without_time: u64,
     /// Where the incomplete tail begins: before it all is read for good.
     pub(crate) tail: Option<u64>,
     /// How many of the rejects are about that tail. Another run may read it, so they are not for
@@ -98,7 +100,8 @@ impl Tally {
         self.objects += other.objects;
         self.bytes += other.bytes;
         self.unread += other.unread;
-        self.passed_over = self.passed_over.take().or(other.passed_over);
+        self.passed_over.merge(other.passed_over);
+        self.without_time += other.without_time;
         self.format = self.format.or(other.format);
         for (mine, other) in self.levels.iter_mut().zip(other.levels) {
             *mine += other;

@@ -4,7 +4,8 @@
 use std::{borrow::Cow, cell::OnceCell, sync::Arc};
 
 use crate::event::{
-    Event, Grant, ObjectRef, ParentObject, Reason, ReasonCache, service_account, uri,
+    Event, Grant, ObjectRef, ParentObject, Reason, ReasonCache, service_account,
+    structured_decision, uri,
 };
 use crate::json::{Text, elements, last_member, members};
 use crate::record::sink::{EventSource, RecordLocation};
@@ -107,9 +108,12 @@ impl<'r, 'a> Row<'r, 'a> {
         })
     }
 
-    /// `authorization.k8s.io/decision`.
+    /// The structured decision, else `authorization.k8s.io/decision`.
     pub(crate) fn decision(&self) -> Option<Text<'a>> {
-        self.annotations().decision
+        let structured = self.event.authorization;
+        structured
+            .and_then(|decision| structured_decision(decision.raw))
+            .or(self.annotations().decision)
     }
 
     /// `authorization.k8s.io/reason`, as written.
@@ -162,15 +166,22 @@ impl<'r, 'a> Row<'r, 'a> {
         uri::joined_param(&self.event.request_uri?.decode(), "dryRun", ",").map(Cow::Owned)
     }
 
-    /// The authorization reason, taken apart.
+    /// The structured decision and the authorization reason, taken apart.
     pub(crate) fn reason(&self) -> &Reason {
-        self.reason.get_or_init(|| match self.reason_text() {
-            Some(text) => self.reasons.parse(&text.decode()),
-            None => Arc::default(),
+        self.reason.get_or_init(|| {
+            let text = self.reason_text().map(Text::decode);
+            match (self.event.authorization, text) {
+                (Some(decision), text) => {
+                    let text = text.as_deref().unwrap_or_default();
+                    self.reasons.structured(decision.raw, text)
+                }
+                (None, Some(text)) => self.reasons.parse(&text),
+                (None, None) => Arc::default(),
+            }
         })
     }
 
-    /// The RBAC grant that the authorization reason names.
+    /// The RBAC grant that allowed the request.
     pub(crate) fn grant(&self) -> Option<&Grant> {
         self.reason().grant.as_ref()
     }
@@ -242,7 +253,9 @@ impl<'r, 'a> Row<'r, 'a> {
                 .into_iter()
                 .for_each(add),
             EventPart::SourceIps => add(self.event.source_ips.map(|value| value.raw)),
-            EventPart::Annotations => add(self.event.annotations.map(|value| value.raw)),
+            EventPart::Annotations => [self.event.annotations, self.event.authorization]
+                .into_iter()
+                .for_each(|value| add(value.map(|value| value.raw))),
             EventPart::Input => {
                 let origin = &self.origin;
                 let parts = [

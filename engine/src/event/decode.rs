@@ -5,7 +5,7 @@
 
 use crate::event::members::{ObjectMembers, Taken};
 use crate::event::{Event, NoEvent, ParentObject, UserMemo, member_hash};
-use crate::json::{Cursor, Fault, Text, Value};
+use crate::json::{Cursor, Fault, Text, Value, ValueKind};
 use crate::time::parse_micros;
 
 /// The members of the event itself that have a meaning to us, one bit each.
@@ -165,11 +165,7 @@ impl<'a> MemberReader<'_, 'a> {
         cursor: &mut Cursor<'a>,
     ) -> Result<Taken, Fault> {
         let Some(bit) = bit::of(plain) else {
-            let value = cursor.value()?;
-            self.event
-                .leftovers
-                .member(ParentObject::Event, name, value);
-            return Ok(Taken::Yes);
+            return self.unknown_member(plain, name, cursor);
         };
         if self.seen & bit != 0 {
             return Ok(Taken::Again);
@@ -202,6 +198,25 @@ impl<'a> MemberReader<'_, 'a> {
             bit::OBJECT => event.object(name, cursor)?,
             _ => event.response(name, cursor)?,
         }
+        Ok(Taken::Yes)
+    }
+
+    /// A member that no column takes as it is.
+    #[cold]
+    #[inline(never)]
+    fn unknown_member(
+        &mut self,
+        plain: &str,
+        name: Text<'a>,
+        cursor: &mut Cursor<'a>,
+    ) -> Result<Taken, Fault> {
+        let value = cursor.value()?;
+        if plain == "authorizationDecision" {
+            self.event.authorization = (value.kind == ValueKind::Object).then_some(value);
+        }
+        self.event
+            .leftovers
+            .member(ParentObject::Event, name, value);
         Ok(Taken::Yes)
     }
 

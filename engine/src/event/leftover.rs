@@ -147,9 +147,9 @@ impl<'a> Leftovers<'a> {
         self.members.len() + self.duplicates.len() + self.empty.len() + self.absent.len()
     }
 
-    /// Are there members that no column takes?
-    pub(crate) const fn has_members(&self) -> bool {
-        !self.members.is_empty()
+    /// How many members no column takes.
+    pub(crate) const fn members(&self) -> usize {
+        self.members.len()
     }
 
     /// The JSON text of `unknown_fields`; `None` when nothing is left over. `maps` are the objects

@@ -10,6 +10,7 @@
 //! (`column/`).
 
 mod actor;
+mod authorization;
 mod decode;
 mod fields;
 mod leftover;
@@ -21,6 +22,7 @@ mod retype;
 pub(crate) mod uri;
 
 pub(crate) use actor::{actor_kind, service_account};
+pub(crate) use authorization::structured_decision;
 pub(crate) use leftover::{Leftovers, ParentObject};
 pub(crate) use memo::UserMemo;
 pub(crate) use reason::{Grant, Reason, ReasonCache, quoted};
@@ -60,6 +62,8 @@ pub(crate) struct Event<'a> {
     pub(crate) staged: Option<i64>,
     /// An object; values that are not strings are left over.
     pub(crate) annotations: Option<Value<'a>>,
+    /// `authorizationDecision`, an object; it is among the leftovers, too.
+    pub(crate) authorization: Option<Value<'a>>,
     /// What no column holds.
     pub(crate) leftovers: Leftovers<'a>,
     /// The delivery cut a part of it.

@@ -1,5 +1,5 @@
 //! The authorization reason taken apart: the annotation `authorization.k8s.io/reason` in, names
-//! out.
+//! out. A structured decision beside it comes first (`authorization`).
 //!
 //! RBAC writes `RBAC: allowed by ClusterRoleBinding "b" of ClusterRole "r" to User "u"`, each name
 //! quoted as Go's `%q` does, a RoleBinding and a ServiceAccount as `"name/namespace"`
@@ -11,16 +11,21 @@ use std::{borrow::Cow, cell::RefCell, collections::HashMap, sync::Arc};
 /// What a reason says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reason {
-    /// The authorizer: `rbac`, `eks-access-policy`, `gke-iam`, `node`; `None` if the text does not
-    /// tell.
-    pub(crate) authorizer: Option<&'static str>,
+    /// The authorizer: `rbac`, `eks-access-policy`, `gke-iam`, `node`, or one that only a structured
+    /// decision names; `None` if nothing tells.
+    pub(crate) authorizer: Option<Cow<'static, str>>,
     /// The grant, when the text names one.
     pub(crate) grant: Option<Grant>,
 }
 
 /// Reasons that were parsed before: a log has few different ones, and many of each.
 #[derive(Debug, Default)]
-pub(crate) struct ReasonCache(RefCell<HashMap<String, Arc<Reason>>>);
+pub(crate) struct ReasonCache {
+    texts: RefCell<Reasons>,
+    structured: RefCell<Reasons>,
+}
+
+type Reasons = HashMap<String, Arc<Reason>>;
 
 impl ReasonCache {
     /// Hostile logs have another reason in each event: the cache then starts afresh.
@@ -28,30 +33,42 @@ impl ReasonCache {
 
     /// The reason with this text.
     pub(crate) fn parse(&self, text: &str) -> Arc<Reason> {
-        let mut known = self.0.borrow_mut();
-        if let Some(reason) = known.get(text) {
+        Self::find(&self.texts, text, || Reason::parse(text))
+    }
+
+    /// What the structured decision `raw`, and the reason with this text beside it, say.
+    pub(crate) fn structured(&self, raw: &str, text: &str) -> Arc<Reason> {
+        let key = [raw, text].concat();
+        Self::find(&self.structured, &key, || {
+            Reason::structured(raw, Reason::parse(text))
+        })
+    }
+
+    fn find(known: &RefCell<Reasons>, key: &str, read: impl FnOnce() -> Reason) -> Arc<Reason> {
+        let mut known = known.borrow_mut();
+        if let Some(reason) = known.get(key) {
             return Arc::clone(reason);
         }
         if known.len() == Self::MOST {
             known.clear();
         }
-        let reason = Arc::new(Reason::parse(text));
-        known.insert(text.to_owned(), Arc::clone(&reason));
+        let reason = Arc::new(read());
+        known.insert(key.to_owned(), Arc::clone(&reason));
         reason
     }
 }
 
-/// A grant that sufficed; there may be others.
+/// A grant that sufficed; there may be others. A structured decision may leave parts of it out.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Grant {
-    pub(crate) binding_kind: &'static str,
+    pub(crate) binding_kind: Option<String>,
     pub(crate) binding_namespace: Option<String>,
-    pub(crate) binding_name: String,
-    pub(crate) role_kind: &'static str,
-    pub(crate) role_name: String,
-    pub(crate) subject_kind: &'static str,
+    pub(crate) binding_name: Option<String>,
+    pub(crate) role_kind: Option<String>,
+    pub(crate) role_name: Option<String>,
+    pub(crate) subject_kind: Option<String>,
     pub(crate) subject_namespace: Option<String>,
-    pub(crate) subject_name: String,
+    pub(crate) subject_name: Option<String>,
 }
 
 const RBAC: &str = "RBAC: ";
@@ -65,12 +82,12 @@ impl Reason {
             ("eks-access-policy", rest)
         } else {
             return Self {
-                authorizer: prose(text),
+                authorizer: prose(text).map(Cow::Borrowed),
                 grant: None,
             };
         };
         Self {
-            authorizer: Some(authorizer),
+            authorizer: Some(Cow::Borrowed(authorizer)),
             grant: Grant::parse(sentence),
         }
     }
@@ -146,14 +163,14 @@ impl Grant {
         let (binding_name, binding_namespace) = named(binding, binding_kind == "RoleBinding");
         let (subject_name, subject_namespace) = named(subject, subject_kind == "ServiceAccount");
         Some(Self {
-            binding_kind,
+            binding_kind: Some(binding_kind.to_owned()),
             binding_namespace,
-            binding_name,
-            role_kind,
-            role_name: role_name.into_owned(),
-            subject_kind,
+            binding_name: Some(binding_name),
+            role_kind: Some(role_kind.to_owned()),
+            role_name: Some(role_name.into_owned()),
+            subject_kind: Some(subject_kind.to_owned()),
             subject_namespace,
-            subject_name,
+            subject_name: Some(subject_name),
         })
     }
 }
@@ -285,11 +302,12 @@ mod tests {
                 go_quote(&format!("{binding}/{namespace}")), go_quote(&role), go_quote(&subject),
             );
             let reason = Reason::parse(&text);
-            prop_assert_eq!(reason.authorizer, Some("rbac"));
+            prop_assert_eq!(reason.authorizer.as_deref(), Some("rbac"));
             let grant = reason.grant.unwrap();
-            prop_assert_eq!((grant.binding_kind, grant.role_kind, grant.subject_kind), ("RoleBinding", "Role", "User"));
-            prop_assert_eq!((grant.binding_name, grant.binding_namespace), (binding, Some(namespace)));
-            prop_assert_eq!((grant.role_name, grant.subject_name, grant.subject_namespace), (role, subject, None));
+            let kinds = [grant.binding_kind, grant.role_kind, grant.subject_kind];
+            prop_assert_eq!(kinds.map(Option::unwrap), ["RoleBinding", "Role", "User"]);
+            prop_assert_eq!((grant.binding_name, grant.binding_namespace), (Some(binding), Some(namespace)));
+            prop_assert_eq!((grant.role_name, grant.subject_name, grant.subject_namespace), (Some(role), Some(subject), None));
         }
 
         #[test]
@@ -305,36 +323,47 @@ mod tests {
             r#"RBAC: allowed by ClusterRoleBinding "system:controller:node-controller" of ClusterRole "system:controller:node-controller" to ServiceAccount "node-controller/kube-system""#,
         )
         .unwrap();
-        assert_eq!(found.subject_name, "node-controller");
+        assert_eq!(found.subject_name.as_deref(), Some("node-controller"));
         assert_eq!(found.subject_namespace.as_deref(), Some("kube-system"));
         assert_eq!(found.binding_namespace, None);
         let eks = Reason::parse(
             r#"EKS Access Policy: allowed by ClusterRoleBinding "arn:aws:iam::1:role/a+arn:aws:eks::aws:p/b" of ClusterRole "arn:aws:eks::aws:p/b" to User "AROA""#,
         );
-        assert_eq!(eks.authorizer, Some("eks-access-policy"));
+        assert_eq!(eks.authorizer.as_deref(), Some("eks-access-policy"));
         assert_eq!(
-            eks.grant.unwrap().binding_name,
-            "arn:aws:iam::1:role/a+arn:aws:eks::aws:p/b"
+            eks.grant.unwrap().binding_name.as_deref(),
+            Some("arn:aws:iam::1:role/a+arn:aws:eks::aws:p/b")
         );
         assert_eq!(Reason::parse(""), Reason::default());
         assert_eq!(
-            Reason::parse("no relationship found between node 'n-1' and this object").authorizer,
+            Reason::parse("no relationship found between node 'n-1' and this object")
+                .authorizer
+                .as_deref(),
             Some("node")
         );
         assert_eq!(
-            Reason::parse("by us\nNo Object name found").authorizer,
+            Reason::parse("by us\nNo Object name found")
+                .authorizer
+                .as_deref(),
             Some("node")
         );
         assert_eq!(
-            Reason::parse("cannot do it, says our own authorizer").authorizer,
+            Reason::parse("cannot do it, says our own authorizer")
+                .authorizer
+                .as_deref(),
             None
         );
         assert_eq!(
-            Reason::parse("access granted by IAM permissions.").authorizer,
+            Reason::parse("access granted by IAM permissions.")
+                .authorizer
+                .as_deref(),
             Some("gke-iam")
         );
         let dangling =
             Reason::parse(r#"RBAC: clusterrole.rbac.authorization.k8s.io "x" not found"#);
-        assert_eq!((dangling.authorizer, dangling.grant), (Some("rbac"), None));
+        assert_eq!(
+            (dangling.authorizer.as_deref(), dangling.grant),
+            (Some("rbac"), None)
+        );
     }
 }

@@ -36,6 +36,7 @@ mod legacy_text;
 mod loki;
 mod marks;
 mod node_logs;
+mod ocsf;
 mod otlp;
 mod ovh;
 mod packed;
@@ -124,6 +125,7 @@ pub(crate) static ENVELOPES: &[&dyn Envelope] = &[
     &aks_diagnostics::AksDiagnostics,
     &aks_audit::AksAudit,
     &yandex::Yandex,
+    &ocsf::Ocsf,
     &otlp::Otlp,
     &loki::Loki,
     &ecs::Ecs,

@@ -33,7 +33,7 @@ impl LineFormat for Prefixed {
         let at = object(line)?;
         let (prefix, payload) = line.split_at(at);
         // A member of an event that is printed over several lines.
-        if prefix.trim_start().starts_with('"') {
+        if prefix.trim_start().starts_with('"') || is_message(prefix) {
             return None;
         }
         let length = match Record::new(payload) {
@@ -60,6 +60,36 @@ fn object(line: &str) -> Option<usize> {
     memchr::memchr_iter(b'{', head)
         .find(|at| line[at + 1..].trim_start().starts_with('"'))
         .filter(|at| *at > 0)
+}
+
+/// Is the text before the object a message of a program that quotes it, and not the prefix of a
+/// tool? Whoever can make a program log a text of his choice could forge an event: the body of a
+/// request in a line of klog, a header in quotes, a sentence with what was received.
+///
+/// A prefix has times, names and paths, and at most two words.
+fn is_message(prefix: &str) -> bool {
+    const LEVELS: [&str; 12] = [
+        "stdout", "stderr", "info", "warn", "warning", "error", "debug", "notice", "daemon",
+        "user", "kern", "auth",
+    ];
+    let is_day_or_month = |word: &str| {
+        word.len() == 3 && word.starts_with(|letter: char| letter.is_ascii_uppercase())
+    };
+    let plain = |word: &&str| {
+        let word = word.trim_end_matches([',', ':', ';', '.', '!']);
+        word.len() > 1
+            && word.bytes().all(|byte| byte.is_ascii_alphabetic())
+            && !LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word))
+            && !is_day_or_month(word)
+    };
+    let quotes = prefix.ends_with('"');
+    let klog = begins(prefix).any(|at| is_klog(&prefix[at..]) && !prefix.trim_end().ends_with(']'));
+    quotes || klog || prefix.split([' ', '\t', '|']).filter(plain).count() > 2
+}
+
+/// Where a word begins.
+fn begins(text: &str) -> impl Iterator<Item = usize> + '_ {
+    std::iter::once(0).chain(text.match_indices([' ', '\t', ':']).map(|(at, _)| at + 1))
 }
 
 /// What the prefix says: a time, and the stream or pod.
@@ -106,10 +136,8 @@ pub(crate) fn is_beside(line: &str) -> bool {
         || (line.contains(" | rc=") && line.ends_with(">>"))
         || line.starts_with("Attaching to ");
     let head = &line[..line.floor_char_boundary(LONGEST_PREFIX)];
-    let begins =
-        std::iter::once(0).chain(head.match_indices([' ', '\t', ':']).map(|(at, _)| at + 1));
     header
-        || begins.into_iter().any(|at| is_klog(&line[at..]))
+        || begins(head).any(|at| is_klog(&line[at..]))
         || line
             .split([' ', '\t'])
             .take(3)

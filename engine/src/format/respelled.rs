@@ -14,7 +14,7 @@ use crate::json::{Text, Value};
 pub(super) struct Respelled;
 
 /// The members of an event, and of the objects in it.
-const EVENT: [&str; 20] = [
+const EVENT: [&str; 21] = [
     "kind",
     "apiVersion",
     "level",
@@ -35,6 +35,7 @@ const EVENT: [&str; 20] = [
     "stageTimestamp",
     "timestamp",
     "annotations",
+    "authorizationDecision",
 ];
 const USER: [&str; 4] = ["username", "uid", "groups", "extra"];
 const OBJECT: [&str; 8] = [

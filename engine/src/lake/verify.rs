@@ -35,7 +35,7 @@ use crate::lake::source::Sources;
 use crate::lake::verify::known::KnownSource;
 use crate::lake::verify::original::OriginalSearch;
 use crate::lake::verify::scan::{DataReader, blocking};
-use crate::scan::look::look;
+use crate::scan::look::{StreamLook, look};
 use crate::scan::plan::ScanOptions;
 use crate::source::listing;
 use crate::source::listing::Inputs;
@@ -195,7 +195,13 @@ impl OriginalsCheck<'_> {
         let (stores, threads) = (Arc::clone(self.stores), self.threads);
         blocking(move || {
             // It looks into archives, whose files are there as long as it is.
-            let looked = look(objects, failures, scan, Arc::clone(&stores));
+            let looked = look(
+                objects,
+                failures,
+                scan,
+                Arc::clone(&stores),
+                StreamLook::Left,
+            );
             let readable = looked
                 .logs
                 .plan

@@ -7,23 +7,39 @@ const MOST: usize = 5;
 /// Characters of a member's name, or of a text, that are shown.
 const LONG: usize = 40;
 
-/// `an object with the members kind, items`, or the beginning of what is no object.
-pub(super) fn looks_like(record: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&record[..record.len().min(64 << 10)]);
+/// Bytes of a record that are looked at.
+const LOOKED_AT: usize = 4 << 10;
+
+/// `an object with the members kind and items`, or `text` and the beginning of one.
+pub(super) fn description(record: &[u8]) -> (String, Option<String>) {
+    let text = String::from_utf8_lossy(&record[..record.len().min(LOOKED_AT)]);
     let text = text.trim();
-    if !text.starts_with('{') {
-        return format!("`{}`", shortened(text.lines().next().unwrap_or_default()));
+    if text.starts_with('{') {
+        return (object(text), None);
     }
+    let example = shortened(text.lines().next().unwrap_or_default());
+    ("text".to_owned(), Some(example))
+}
+
+fn object(text: &str) -> String {
     let mut all = members(text);
-    let names: Vec<String> = all
+    let mut names: Vec<String> = all
         .by_ref()
         .take(MOST)
         .map(|(name, _)| shortened(&name.decode()))
         .collect();
+    let mut more = all.next().is_some();
+    // The value of a member that is longer than what is looked at.
+    if let Some((name, _)) = all.unfinished() {
+        more = true;
+        if names.len() < MOST {
+            names.push(shortened(&name.decode()));
+        }
+    }
     match names.as_slice() {
         [] => "an empty object".to_owned(),
         [one] => format!("an object with the member {one}"),
-        names if all.next().is_some() => {
+        names if more => {
             format!("an object with the members {} and more", names.join(", "))
         }
         [names @ .., last] => {
@@ -45,7 +61,7 @@ mod tests {
 
     #[test]
     fn records_are_described_in_a_few_words() {
-        let said = |text: &str| looks_like(text.as_bytes());
+        let said = |text: &str| description(text.as_bytes()).0;
         assert_eq!(said("{}"), "an empty object");
         assert_eq!(said(r#"{"a":1}"#), "an object with the member a");
         assert_eq!(
@@ -56,7 +72,9 @@ mod tests {
             said(r#"{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6}"#),
             "an object with the members a, b, c, d, e and more"
         );
-        assert_eq!(said("\"text\"\nmore"), "`\"text\"`");
-        assert!(said(&"ü".repeat(100)).len() < 100);
+        let text = |text: &str| description(text.as_bytes()).1;
+        assert_eq!(said("\"text\"\nmore"), "text");
+        assert_eq!(text("\"text\"\nmore").as_deref(), Some("\"text\""));
+        assert!(text(&"ü".repeat(100)).is_some_and(|text| text.len() < 100));
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Records {
     pub(crate) newlines_before: u64,
     /// Is this a plain file, whose last record may still be being written?
     pub(super) plain_file: bool,
+    /// Is there a newer file of the same log? Then no part of a record is still to come.
+    pub(crate) is_rotated: bool,
     /// Is what was read read for good? Then an unterminated last line waits for its end.
     pub(super) for_lake: bool,
     pub(super) seen: Arc<SeenEvents>,
@@ -54,6 +56,7 @@ impl Records {
             boundary,
             lines,
             newlines_before: 0,
+            is_rotated: false,
             plain_file,
             memo: UserMemo::new(seen.is_for_lake()),
             for_lake: seen.is_for_lake(),
@@ -65,7 +68,7 @@ impl Records {
     /// After the last chunk: what is still incomplete.
     pub(crate) fn finish(&mut self, tally: &mut Tally, sink: &mut impl RecordSink) {
         for payload in self.parts.take() {
-            if self.plain_file {
+            if self.plain_file && !self.is_rotated {
                 tally.skip_tail(payload.location.offset);
             } else {
                 let message = "the last part of the record is missing".to_owned();

@@ -4,7 +4,7 @@ use crate::account::{Reject, Tally, reason};
 use crate::event::Event;
 use crate::format::{Twin, bears_marks};
 use crate::json::Text;
-use crate::record::description::looks_like;
+use crate::record::description::description;
 use crate::record::records::Records;
 use crate::record::seen::Novelty;
 use crate::record::sink::{EventSource, RecordLocation, RecordSink};
@@ -172,8 +172,9 @@ impl<'w, S: RecordSink> Walk<'w, S> {
         if self.tally.format.is_none() {
             self.tally.format = Some(source.format);
         }
-        if let Some(micros) = event.staged {
-            self.tally.time(micros);
+        match event.staged {
+            Some(micros) => self.tally.time(micros),
+            None => self.tally.without_time += 1,
         }
         let location = RecordLocation {
             identity,
@@ -197,9 +198,8 @@ impl<'w, S: RecordSink> Walk<'w, S> {
                 UNKNOWN_FORMAT.to_owned(),
             );
         } else {
-            if self.tally.passed_over.is_none() {
-                self.tally.passed_over = Some(looks_like(text));
-            }
+            let (looks_like, example) = description(text);
+            self.tally.passed_over.add(looks_like, example);
             self.skip(reason::NOT_AN_EVENT);
         }
     }

@@ -1,18 +1,23 @@
 //! A first look at the objects of an input: their first bytes in, a plan of the logs and the
 //! Parquet files beside them out.
 
-use std::collections::VecDeque;
+use std::cell::Cell;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::PathBuf;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::open::OpenScan;
+use super::open::{ObjectHandle, OpenScan};
 use super::plan::{LEAST_REMOTE_RANGE, PlannedObject, ScanOptions, ScanPlan};
+use super::spool::Spool;
 use crate::objects::holds_objects;
 use crate::source::archive::{self, Archive};
 use crate::source::held::HeadMark;
+use crate::source::members;
 use crate::source::object::{Failures, InputObject, Location};
+use crate::source::rotation;
 use crate::source::store::{StoreObject, Stores};
 use crate::source::{Compression, Layout};
 use crate::temporary::TemporaryFolder;
@@ -27,6 +32,26 @@ pub(crate) struct Looked {
     pub(crate) manifests: Vec<InputObject>,
 }
 
+/// What becomes of a stream, which can be read only once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StreamLook {
+    /// Its first bytes are looked at, too, and kept for whoever reads it.
+    Taken,
+    /// Somebody else reads it from its start.
+    Left,
+}
+
+/// Archives in each other that are unpacked: a support bundle holds the archives of nodes.
+const MOST_ARCHIVES: usize = 2;
+
+/// What is still to be looked at: an object, the archives that it was in, and how many bytes may be
+/// unpacked of it.
+struct ToLookAt {
+    object: InputObject,
+    depth: usize,
+    budget: Option<Rc<Cell<u64>>>,
+}
+
 /// Looks at the first bytes of every object, and unpacks archives. `failures` are what could not be
 /// listed. It blocks.
 pub(crate) fn look(
@@ -34,31 +59,64 @@ pub(crate) fn look(
     failures: Failures,
     options: ScanOptions,
     stores: Arc<Stores>,
+    streams: StreamLook,
 ) -> Looked {
     let mut planned = Vec::new();
+    let mut handles = HashMap::new();
     let (mut parquet, mut manifests) = (Vec::new(), Vec::new());
     let mut unpacked: Vec<TemporaryFolder> = Vec::new();
     let mut failures = failures;
-    let mut objects = VecDeque::from(objects);
-    while let Some(object) = objects.pop_front() {
-        match look_at(&object, &stores) {
+    // Two pipes may have one writer, which waits until the first is read.
+    let is_stream = |object: &&InputObject| is_stream(object);
+    let streams = streams == StreamLook::Taken && objects.iter().filter(is_stream).count() == 1;
+    let mut queue: VecDeque<ToLookAt> = objects
+        .into_iter()
+        .map(|object| ToLookAt {
+            object,
+            depth: 0,
+            budget: None,
+        })
+        .collect();
+    while let Some(ToLookAt {
+        object,
+        depth,
+        budget,
+    }) = queue.pop_front()
+    {
+        match look_at(&object, &stores, streams) {
             Ok(ObjectLook::Parquet) => parquet.push(object),
-            Ok(ObjectLook::Manifest) => manifests.push(object),
-            Ok(ObjectLook::Archive(_, path, _))
-                if unpacked
-                    .iter()
-                    .any(|folder| path.starts_with(folder.path())) =>
-            {
-                let message = "an archive in an archive is not unpacked; unpack it first";
+            Ok(ObjectLook::Manifest(None)) => manifests.push(object),
+            Ok(ObjectLook::Manifest(Some((path, folder)))) => {
+                manifests.push(InputObject {
+                    location: Location::File(path),
+                    ..object
+                });
+                unpacked.push(folder);
+            }
+            Ok(ObjectLook::Archive(..)) if depth == MOST_ARCHIVES => {
+                let message =
+                    "an archive in an archive in an archive is not unpacked; unpack it first";
                 planned.push(PlannedObject::failed(object, message.to_owned()));
             }
             // A copy is gone with its folder, once it is unpacked.
             Ok(ObjectLook::Archive(archive, path, _copy)) => {
-                match archive::unpack(archive, &object.uri, &path) {
+                // Archives in an archive share what may be unpacked of it.
+                let size = path.metadata().map_or(0, |metadata| metadata.len());
+                let most = || Rc::new(Cell::new(archive::most_unpacked(size)));
+                let budget = budget.unwrap_or_else(most);
+                let mut left = budget.get();
+                let unpacking = archive::unpack(archive, &object.uri, &path, &mut left);
+                budget.set(left);
+                match unpacking {
                     Ok(members) => {
                         // In the place of the archive.
-                        let files = members.files.into_iter().rev();
-                        files.for_each(|file| objects.push_front(file));
+                        for object in members.files.into_iter().rev() {
+                            queue.push_front(ToLookAt {
+                                object,
+                                depth: depth + 1,
+                                budget: Some(Rc::clone(&budget)),
+                            });
+                        }
                         planned
                             .extend(members.not_files.into_iter().map(PlannedObject::not_a_file));
                         failures.extend(members.failures);
@@ -69,6 +127,10 @@ pub(crate) fn look(
                         planned.push(PlannedObject::failed(object, message));
                     }
                 }
+            }
+            Ok(ObjectLook::Begun(spool)) => {
+                handles.insert(planned.len(), spool);
+                planned.push(PlannedObject::new(object, None, None));
             }
             Ok(ObjectLook::Log(layout, compression, head)) => planned.push(PlannedObject {
                 head,
@@ -86,32 +148,60 @@ pub(crate) fn look(
         };
         PlannedObject::failed(object, message)
     }));
+    let rotated = rotation::rotated(planned.iter().map(|planned| planned.object.uri.as_str()));
+    for (planned, is_rotated) in planned.iter_mut().zip(rotated) {
+        planned.is_rotated = is_rotated;
+    }
     let plan = ScanPlan {
-        objects: planned,
+        objects: Vec::new(),
         options,
     };
+    let objects = planned.into_iter().enumerate().map(|(index, planned)| {
+        let spool = handles.remove(&index).unwrap_or_default();
+        let handle = ObjectHandle {
+            spool: Arc::new(spool),
+            ..ObjectHandle::default()
+        };
+        (planned, handle)
+    });
     Looked {
-        logs: OpenScan::new(plan, stores, unpacked),
+        logs: OpenScan::new(plan, stores, unpacked).with_objects(objects),
         parquet,
         manifests,
     }
 }
 
+fn is_stream(object: &InputObject) -> bool {
+    match object.location {
+        Location::Stdin => true,
+        Location::File(_) => object.size.is_none(),
+        Location::Store(_) => false,
+    }
+}
+
 enum ObjectLook {
     Parquet,
-    /// Kubernetes objects.
-    Manifest,
+    /// Kubernetes objects; of a stream the copy.
+    Manifest(Option<(PathBuf, TemporaryFolder)>),
     /// Where it is; the folder of a copy.
     Archive(Archive, PathBuf, Option<TemporaryFolder>),
     Log(Option<Layout>, Option<Compression>, Option<HeadMark>),
+    /// A stream of which the first bytes were read: they are in here again.
+    Begun(Spool),
 }
 
 /// How much of a compressed object is read to see whether it is a tar: what a block of bzip2 takes
 /// at most, twice.
 const FIRST_BLOCKS: u64 = 2 << 20;
 
-fn look_at(object: &InputObject, stores: &Stores) -> io::Result<ObjectLook> {
+fn look_at(object: &InputObject, stores: &Stores, streams: bool) -> io::Result<ObjectLook> {
     let unseen = ObjectLook::Log(None, None, None);
+    if streams && is_stream(object) {
+        return match &object.location {
+            Location::File(path) => begun(Box::new(File::open(path)?)),
+            _ => begun(Box::new(io::stdin())),
+        };
+    }
     let mut head = Vec::new();
     let end = object.size.map(|size| size.min(Layout::HEAD as u64));
     match (&object.location, end) {
@@ -148,12 +238,63 @@ fn look_at(object: &InputObject, stores: &Stores) -> io::Result<ObjectLook> {
         return Ok(archive);
     }
     if holds_objects(&head, compression.is_some()) {
-        return Ok(ObjectLook::Manifest);
+        return Ok(ObjectLook::Manifest(None));
     }
     let layout = compression.is_none().then(|| Layout::of(&head));
+    if let (Location::File(path), Some(size)) = (&object.location, object.size)
+        && layout.is_some_and(|layout| layout.json)
+        && ends_packed(path, size)?
+    {
+        return Ok(ObjectLook::Log(None, Some(Compression::Mixed), None));
+    }
     let is_local = matches!(object.location, Location::File(_));
     let mark = is_local.then(|| HeadMark::of(&head));
     Ok(ObjectLook::Log(layout, compression, mark))
+}
+
+/// Does a file of text end with gzip members? Only one that does not end as text is read through.
+fn ends_packed(path: &Path, size: u64) -> io::Result<bool> {
+    const TAIL: u64 = 1 << 10;
+    let mut file = File::open(path)?;
+    let mut tail = Vec::new();
+    file.seek(SeekFrom::Start(size.saturating_sub(TAIL)))?;
+    file.by_ref().take(TAIL).read_to_end(&mut tail)?;
+    // Zeros are what a lost disk leaves.
+    tail.retain(|byte| *byte != 0);
+    if members::is_text(&tail) {
+        return Ok(false);
+    }
+    file.rewind()?;
+    members::has_member(file)
+}
+
+/// A copy of a stream, if it is an archive or holds objects; else the stream, from its start.
+fn begun(mut stream: Box<dyn Read + Send>) -> io::Result<ObjectLook> {
+    const FIRST: u64 = 512;
+    let mut head = Vec::new();
+    stream.by_ref().take(FIRST).read_to_end(&mut head)?;
+    let compression = Compression::of(&head);
+    let more = match compression {
+        None | Some(Compression::Text(_)) => 0,
+        Some(Compression::Bzip2) => FIRST_BLOCKS,
+        Some(_) => Layout::HEAD as u64,
+    };
+    stream.by_ref().take(more).read_to_end(&mut head)?;
+    let archive = Archive::of(&head, compression.is_some(), || {
+        Ok(Cursor::new(head.clone()))
+    });
+    let is_manifest = archive.is_none() && holds_objects(&head, compression.is_some());
+    let mut whole = Cursor::new(head).chain(stream);
+    if archive.is_none() && !is_manifest {
+        return Ok(ObjectLook::Begun(Spool::begun(Box::new(whole))));
+    }
+    let folder = TemporaryFolder::create()?;
+    let (path, mut copy) = folder.file("copy")?;
+    io::copy(&mut whole, &mut copy)?;
+    Ok(match archive {
+        Some(archive) => ObjectLook::Archive(archive, path, Some(folder)),
+        None => ObjectLook::Manifest(Some((path, folder))),
+    })
 }
 
 /// Is an object of a store looked at before it is read? A request for each of a thousand small

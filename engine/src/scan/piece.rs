@@ -171,14 +171,16 @@ impl<C: Collector> PieceReading<'_, C> {
 
     pub(super) fn records(&self, layout: Layout, plain_file: bool) -> Records {
         let options = &self.job.scan.plan.options;
-        Records::new(
+        let mut records = Records::new(
             options.max_record,
             layout.boundary,
             self.job.lines != LineCount::None,
             plain_file,
             Arc::clone(&self.job.shared.seen),
             options.format.as_deref(),
-        )
+        );
+        records.is_rotated = self.object.planned.is_rotated;
+        records
     }
 
     /// Decodes chunk after chunk until there are no more, or nobody wants more.

@@ -39,6 +39,8 @@ pub(crate) struct PlannedObject {
     pub(crate) failure: Option<String>,
     /// Is it something without bytes of its own, which is rightly not read?
     pub(crate) not_a_file: bool,
+    /// Is there a newer file of the same log beside it?
+    pub(crate) is_rotated: bool,
     /// What a local file began with.
     pub(crate) head: Option<HeadMark>,
     /// Where reading goes on, when a part of the object is in a lake.
@@ -194,6 +196,7 @@ impl PlannedObject {
             compression,
             failure: None,
             not_a_file: false,
+            is_rotated: false,
             head: None,
             resume: None,
         }

@@ -21,13 +21,29 @@ enum SpoolState {
     /// Nobody has read it.
     #[default]
     Unread,
+    /// Its first bytes were looked at: it is read from here.
+    Begun(BegunStream),
     /// Somebody reads it, or has: it cannot be read again.
     Taken,
     /// It was copied here. The copy has no name: nothing of it can be left behind.
     Copied(Arc<Held>),
 }
 
+/// A stream that still begins with its first byte.
+struct BegunStream(Box<dyn Read + Send>);
+
+impl std::fmt::Debug for BegunStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BegunStream")
+    }
+}
+
 impl Spool {
+    /// Of a stream that was looked at.
+    pub(super) fn begun(stream: Box<dyn Read + Send>) -> Self {
+        Self(Mutex::new(SpoolState::Begun(BegunStream(stream))))
+    }
+
     /// A reader of the copy; without one, the stream itself, which can be read `once` or again.
     ///
     /// # Errors
@@ -39,12 +55,17 @@ impl Spool {
         stream: impl FnOnce() -> io::Result<Box<dyn Read + Send>>,
     ) -> io::Result<Box<dyn Read + Send>> {
         let mut state = self.0.lock();
-        match &*state {
-            SpoolState::Copied(copy) => Ok(Box::new(copy.reader(0))),
+        match std::mem::replace(&mut *state, SpoolState::Taken) {
+            SpoolState::Copied(copy) => {
+                let reader = copy.reader(0);
+                *state = SpoolState::Copied(copy);
+                Ok(Box::new(reader))
+            }
+            SpoolState::Begun(BegunStream(stream)) => Ok(stream),
             SpoolState::Taken => Err(io::Error::other(ALREADY_READ)),
             SpoolState::Unread => {
-                if once {
-                    *state = SpoolState::Taken;
+                if !once {
+                    *state = SpoolState::Unread;
                 }
                 stream()
             }
@@ -62,19 +83,22 @@ impl Spool {
         stream: impl FnOnce() -> io::Result<Box<dyn Read + Send>>,
     ) -> Result<()> {
         let mut state = self.0.lock();
-        match &*state {
-            SpoolState::Copied(_) => return Ok(()),
+        // Half a copy is none: whoever comes next must not take it for the whole.
+        let begun = match std::mem::replace(&mut *state, SpoolState::Taken) {
+            SpoolState::Copied(copy) => {
+                *state = SpoolState::Copied(copy);
+                return Ok(());
+            }
             SpoolState::Taken => return Err(Error::input(uri, ALREADY_READ)),
-            SpoolState::Unread => {}
-        }
+            SpoolState::Begun(BegunStream(stream)) => Some(stream),
+            SpoolState::Unread => None,
+        };
         let fail = |source: io::Error| {
             let path = format!("the temporary copy of {uri}");
             Error::from(ErrorKind::Output { path, source })
         };
-        // Half a copy is none: whoever comes next must not take it for the whole.
-        *state = SpoolState::Taken;
         let mut copy = temporary::nameless().map_err(fail)?;
-        let mut stream = stream().map_err(fail)?;
+        let mut stream = begun.map_or_else(stream, Ok).map_err(fail)?;
         io::copy(&mut stream, &mut copy).map_err(fail)?;
         *state = SpoolState::Copied(Held::of(copy).map_err(fail)?);
         Ok(())
@@ -84,7 +108,7 @@ impl Spool {
     pub(crate) fn copy(&self) -> Option<Arc<Held>> {
         match &*self.0.lock() {
             SpoolState::Copied(copy) => Some(Arc::clone(copy)),
-            SpoolState::Unread | SpoolState::Taken => None,
+            SpoolState::Unread | SpoolState::Begun(_) | SpoolState::Taken => None,
         }
     }
 }
@@ -106,6 +130,13 @@ mod tests {
         assert!(spool.open(true, bytes).is_err());
         let error = spool.fill("stdin", bytes).unwrap_err();
         assert_eq!(error.to_string(), format!("stdin: {ALREADY_READ}"));
+
+        let spool = Spool::begun(bytes().unwrap());
+        spool.fill("stdin", || panic!("it was begun")).unwrap();
+        assert!(spool.copy().is_some());
+        let spool = Spool::begun(bytes().unwrap());
+        assert!(spool.open(true, || panic!("it was begun")).is_ok());
+        assert!(spool.open(true, bytes).is_err());
 
         let spool = Spool::default();
         spool.fill("stdin", bytes).unwrap();

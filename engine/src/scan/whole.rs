@@ -34,7 +34,9 @@ impl<C: Collector> PieceReading<'_, C> {
             .err();
         let layout = Layout::of(&head);
         if !layout.json && head_error.is_none() {
-            let content = if planned.is_stream() {
+            let content = if foreign::container(&head).is_some() {
+                FileContent::Nothing
+            } else if planned.is_stream() {
                 FileContent::of(&head, layout)
             } else {
                 look_through(self.object)?
@@ -74,8 +76,17 @@ impl<C: Collector> PieceReading<'_, C> {
 
     fn decompressed(&self) -> io::Result<(Box<dyn Read + Send>, Option<Compression>)> {
         let stored = self.object.stored()?;
+        let planned = self.object.planned;
         let Some(witness) = &self.object.handle.witness else {
-            return compress::decompressed(stored);
+            // One that was looked at, and is plain, has no members.
+            return match (planned.layout, planned.compression) {
+                (_, Some(Compression::Mixed)) => {
+                    let (stream, _) = compress::decompressed_mixed(stored)?;
+                    Ok((stream, planned.compression))
+                }
+                (None, None) => compress::decompressed_mixed(stored),
+                _ => compress::decompressed(stored),
+            };
         };
         let (stream, compression) = compress::decompressed(Box::new(witness.stored(stored)))?;
         Ok((Box::new(witness.decoded(stream)), compression))
@@ -198,9 +209,7 @@ impl FileContent {
     /// Of a stream, which cannot be read twice: what its first bytes say. More may follow.
     fn of(head: &[u8], layout: Layout) -> Self {
         let complete = head.len() < Layout::HEAD;
-        if foreign::container(head).is_some() {
-            Self::Nothing
-        } else if layout.json || !complete {
+        if layout.json || !complete {
             Self::Records
         } else if bears_marks(head) {
             Self::Marks
@@ -214,7 +223,7 @@ impl FileContent {
 fn look_through(object: OpenObject<'_>) -> io::Result<FileContent> {
     /// So much of a window is looked at again with the next.
     const KEPT: usize = 64 << 10;
-    let (mut stream, _) = compress::decompressed(object.stored()?)?;
+    let (mut stream, _) = compress::decompressed_mixed(object.stored()?)?;
     let mut window = vec![0; 1 << 20];
     let mut kept = 0;
     let mut marks = false;

@@ -2,13 +2,13 @@
 //!
 //! Files are unpacked into a temporary folder, so that they are read as any others are: in
 //! parallel, each by its own content. What else an archive holds is named: links and devices as what
-//! is rightly not read, and what cannot be read as a failure. Archives in archives are not unpacked.
-//! Not responsible for: what the files are.
+//! is rightly not read, and what cannot be read as a failure.
+//! Not responsible for: what the files are, archives among them (`scan/look.rs`).
 
 use std::{
     fs::File,
-    io::{self, Read, Write},
-    path::Path,
+    io::{self, Read, Seek, Write},
+    path::{Path, PathBuf},
 };
 
 use tar::EntryType;
@@ -24,6 +24,8 @@ pub(crate) enum Archive {
     Tar,
 }
 
+/// A zip file's first header (APPNOTE.TXT, 4.3.7).
+const ZIP: &[u8] = b"PK\x03\x04";
 /// A tar file's first header, with the magic at 257 (POSIX `ustar`, and GNU's).
 const TAR_HEADER: u64 = 512;
 /// An archive that unpacks to more than this many times its size, and a little, is an attack.
@@ -47,7 +49,7 @@ impl Archive {
         compressed: bool,
         open: impl FnOnce() -> io::Result<R>,
     ) -> Option<Self> {
-        if head.starts_with(b"PK\x03\x04") {
+        if head.starts_with(ZIP) {
             return Some(Self::Zip);
         }
         let is_tar = |head: &[u8]| head.get(257..262) == Some(b"ustar");
@@ -58,8 +60,16 @@ impl Archive {
         let mut head = Vec::new();
         // What cannot be decompressed is told when it is read.
         let _ = stream.take(TAR_HEADER).read_to_end(&mut head);
+        if head.starts_with(ZIP) {
+            return Some(Self::Zip);
+        }
         is_tar(&head).then_some(Self::Tar)
     }
+}
+
+/// How many bytes may be unpacked of an archive of this size, and of all archives in it.
+pub(crate) const fn most_unpacked(size: u64) -> u64 {
+    size.saturating_mul(MOST_TIMES).saturating_add(LITTLE)
 }
 
 /// Is this the name of an archive? Only for objects that cost a request to look at.
@@ -84,21 +94,21 @@ struct Unpacking<'u> {
     uri: &'u str,
     unpacked: UnpackedArchive,
     /// Bytes that may still be unpacked.
-    left: u64,
+    left: &'u mut u64,
 }
 
-/// Unpacks the archive at `path`.
+/// Unpacks the archive at `path`, `left` bytes at most; what remains of them is left.
 ///
 /// # Errors
 ///
 /// When there is no place for its files. What is broken in the archive is a failure beside the files
 /// before it.
-pub(crate) fn unpack(archive: Archive, uri: &str, path: &Path) -> io::Result<UnpackedArchive> {
-    let left = path
-        .metadata()?
-        .len()
-        .saturating_mul(MOST_TIMES)
-        .saturating_add(LITTLE);
+pub(crate) fn unpack(
+    archive: Archive,
+    uri: &str,
+    path: &Path,
+    left: &mut u64,
+) -> io::Result<UnpackedArchive> {
     let mut unpacking = Unpacking {
         uri,
         unpacked: UnpackedArchive {
@@ -124,7 +134,19 @@ pub(crate) fn unpack(archive: Archive, uri: &str, path: &Path) -> io::Result<Unp
 
 impl Unpacking<'_> {
     fn zip(&mut self, path: &Path) -> io::Result<()> {
-        let mut archive = zip::ZipArchive::new(File::open(path)?).map_err(io::Error::other)?;
+        let mut file = File::open(path)?;
+        let mut head = Vec::new();
+        Read::by_ref(&mut file)
+            .take(ZIP.len() as u64)
+            .read_to_end(&mut head)?;
+        file.rewind()?;
+        if head != ZIP {
+            // A zip file is read from its end: one that is compressed is decompressed first.
+            let (mut stream, _) = compress::decompressed(Box::new(file))?;
+            let (path, _) = self.copy("packed", &mut stream)?;
+            file = File::open(path)?;
+        }
+        let mut archive = zip::ZipArchive::new(file).map_err(io::Error::other)?;
         for index in 0..archive.len() {
             match archive.by_index(index) {
                 Ok(file) if file.is_dir() => {}
@@ -190,22 +212,27 @@ impl Unpacking<'_> {
         self.unpacked.failures.push((uri, message));
     }
 
-    /// Copies one file. Its name is told, and never used as a path.
-    fn file(&mut self, name: &str, bytes: &mut impl Read) -> io::Result<()> {
-        let (folder, count) = (&self.unpacked.folder, self.unpacked.files.len());
-        let (path, copy) = folder.file(&count.to_string())?;
+    /// Copies bytes to a file of the folder; its path and size.
+    fn copy(&mut self, name: &str, bytes: &mut impl Read) -> io::Result<(PathBuf, u64)> {
+        let (path, copy) = self.unpacked.folder.file(name)?;
         let mut copy = io::BufWriter::with_capacity(256 << 10, copy);
         let size = io::copy(&mut bytes.take(self.left.saturating_add(1)), &mut copy)?;
         copy.flush()?;
-        let uri = self.uri_of(name);
-        if size > self.left {
+        if size > *self.left {
             return Err(io::Error::other(format!(
                 "it unpacks to more than {MOST_TIMES} times its size"
             )));
         }
-        self.left -= size;
+        *self.left -= size;
+        Ok((path, size))
+    }
+
+    /// Copies one file. Its name is told, and never used as a path.
+    fn file(&mut self, name: &str, bytes: &mut impl Read) -> io::Result<()> {
+        let count = self.unpacked.files.len();
+        let (path, size) = self.copy(&count.to_string(), bytes)?;
         self.unpacked.files.push(InputObject {
-            uri,
+            uri: self.uri_of(name),
             location: Location::File(path),
             size: Some(size),
             named: false,

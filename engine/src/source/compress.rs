@@ -1,13 +1,14 @@
 //! An object's bytes in, decompressed bytes out: recognised by content, all members of multi-member
-//! files, twice if twice.
+//! files, twice if twice, and text between them.
 //!
 //! The name of a file says nothing here: CloudWatch exports have no ending, kubelets rotate under
 //! any name, Firehose compresses twice. Memory is bounded by the decoders' windows.
 
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read};
 
 use serde::{Deserialize, Serialize};
 
+use crate::source::members::Members;
 use crate::source::transcode::{Writing, transcoded};
 
 /// How an object is compressed, or its text is written.
@@ -17,6 +18,8 @@ pub(crate) enum Compression {
     Zstd,
     Bzip2,
     Xz,
+    /// Text, and gzip members behind it.
+    Mixed,
     /// It is not compressed, but in another writing than lines of JSON in UTF-8.
     Text(Writing),
 }
@@ -41,6 +44,7 @@ impl Compression {
             Self::Zstd => "zstd",
             Self::Bzip2 => "bzip2",
             Self::Xz => "xz",
+            Self::Mixed => "text and gzip",
             Self::Text(writing) => writing.name(),
         }
     }
@@ -71,11 +75,12 @@ pub(crate) fn decompressed(
             break;
         }
         outer = outer.or(Some(compression));
+        if compression == Compression::Gzip {
+            reader = Box::new(Members::gzip(reader));
+            continue;
+        }
         let buffered = BufReader::with_capacity(BUFFER, reader);
         reader = match compression {
-            Compression::Gzip => Box::new(GzipMembers {
-                member: Some(flate2::bufread::GzDecoder::new(buffered)),
-            }),
             Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(buffered)?),
             Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered)),
             Compression::Xz => {
@@ -85,11 +90,26 @@ pub(crate) fn decompressed(
                 )?;
                 Box::new(liblzma::bufread::XzDecoder::new_stream(buffered, stream))
             }
-            Compression::Text(_) => Box::new(buffered),
+            Compression::Gzip | Compression::Mixed | Compression::Text(_) => Box::new(buffered),
         };
     }
     let (reader, writing) = transcoded(reader)?;
     Ok((reader, outer.or(writing.map(Compression::Text))))
+}
+
+/// As [`decompressed`]; in what begins with text there may be gzip members, too.
+///
+/// # Errors
+///
+/// When the first bytes cannot be read.
+pub(crate) fn decompressed_mixed(
+    reader: Box<dyn Read + Send>,
+) -> io::Result<(Box<dyn Read + Send>, Option<Compression>)> {
+    let (head, reader) = peek(reader)?;
+    if Compression::of(&head).is_some() {
+        return decompressed(reader);
+    }
+    decompressed(Box::new(Members::text(reader)))
 }
 
 /// The first bytes of `reader`, and a reader that still begins with them.
@@ -97,44 +117,4 @@ fn peek(mut reader: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Box<dyn Read +
     let mut head = Vec::with_capacity(8);
     reader.by_ref().take(8).read_to_end(&mut head)?;
     Ok((head.clone(), Box::new(Cursor::new(head).chain(reader))))
-}
-
-/// gzip members one after another, tolerant of the zero bytes that some tools pad with after the
-/// last (as `gzip -d` is).
-struct GzipMembers<R> {
-    /// `None` after the last.
-    member: Option<flate2::bufread::GzDecoder<R>>,
-}
-
-impl<R: BufRead> Read for GzipMembers<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let Some(decoder) = &mut self.member else {
-                return Ok(0);
-            };
-            let read = decoder.read(buffer)?;
-            if read > 0 || buffer.is_empty() {
-                return Ok(read);
-            }
-            // The member is complete and its checksum right. What follows is another member,
-            // padding, or nothing.
-            let Some(decoder) = self.member.take() else {
-                return Ok(0);
-            };
-            let mut source = decoder.into_inner();
-            loop {
-                let rest = source.fill_buf()?;
-                let zeros = rest.iter().take_while(|byte| **byte == 0).count();
-                if rest.is_empty() {
-                    return Ok(0);
-                }
-                let all = zeros == rest.len();
-                source.consume(zeros);
-                if !all {
-                    break;
-                }
-            }
-            self.member = Some(flate2::bufread::GzDecoder::new(source));
-        }
-    }
 }

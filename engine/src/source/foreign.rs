@@ -19,15 +19,20 @@ pub(crate) fn container(head: &[u8]) -> Option<&'static str> {
         [0x1f, 0x9d, ..] => "a file of compress(1); decompress it with `uncompress` first",
         [b'M', b'S', b'C', b'F', 0, 0, 0, 0, ..] => "a cabinet file; unpack it first",
         [b'O', b'b', b'j', 1, ..] => "an Avro file; convert it with `avro-tools tojson` first",
-        [b'O', b'R', b'C', ..] => "an ORC file; convert it to Parquet or JSON lines first",
+        [b'O', b'R', b'C', ..] if head.contains(&0) => {
+            "an ORC file; convert it to Parquet or JSON lines first"
+        }
         [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, ..] => {
             "an Arrow file; convert it to Parquet or JSON lines first"
         }
-        [b'S', b'Q', b'L', b'i', b't', b'e', b' ', ..] => {
+        _ if head.starts_with(b"SQLite format 3\0") => {
             "an SQLite database; export its rows as JSON lines first"
         }
         [b'S', b'a', b'l', b't', b'e', b'd', b'_', b'_', ..]
         | [b'a', b'g', b'e', b'-', b'e', b'n', b'c', b'r', ..] => "encrypted; decrypt it first",
+        // Archives are unpacked where they can be looked at before they are read.
+        [b'P', b'K', 3, 4, ..] => "a zip archive; save it as a local file first",
+        _ if head.get(257..262) == Some(b"ustar") => "a tar archive; save it as a local file first",
         _ => return None,
     })
 }

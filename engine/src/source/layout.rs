@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::format::{bears_marks, unpacked_line};
+use crate::source::foreign;
 
 /// Where a record may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,7 +102,9 @@ impl Layout {
         } else {
             Boundary::Line
         };
-        let json = first == 0 || has_record(text) || is_packed(text);
+        // A packed file may hold what looks like a record: the schema of Avro is JSON.
+        let json = foreign::container(head).is_none()
+            && (first == 0 || has_record(text) || is_packed(text));
         Self {
             skip: skip as u64,
             boundary,
