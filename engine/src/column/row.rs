@@ -5,10 +5,11 @@ use std::{borrow::Cow, cell::OnceCell, sync::Arc};
 
 use crate::event::{
     Event, Grant, ObjectRef, ParentObject, Reason, ReasonCache, service_account,
-    structured_decision, uri,
+    structured_decision,
 };
 use crate::json::{Text, elements, last_member, members};
 use crate::record::sink::{EventSource, RecordLocation};
+use crate::request::joined_param;
 use crate::schema::EventPart;
 use crate::time::MICROS_A_DAY;
 
@@ -163,7 +164,7 @@ impl<'r, 'a> Row<'r, 'a> {
 
     /// The values of the query parameter `dryRun`.
     pub(crate) fn dry_run(&self) -> Option<Cow<'a, str>> {
-        uri::joined_param(&self.event.request_uri?.decode(), "dryRun", ",").map(Cow::Owned)
+        joined_param(&self.event.request_uri?.decode(), "dryRun", ",").map(Cow::Owned)
     }
 
     /// The structured decision and the authorization reason, taken apart.
