@@ -85,8 +85,8 @@ pub use lake::{
     Verified,
 };
 pub use query::{
-    Account, Answer, AuditLevel, Parameter, ParameterType, SavedQuery, Severity, is_complete,
-    statements,
+    Account, Answer, AuditLevel, NeededResource, NeededSender, NeededStage, Parameter,
+    ParameterType, QueryNeed, SavedQuery, Severity, is_complete, statements,
 };
 pub use source::store::StoreSettings;
 pub use temporary::remove_temporary_files;

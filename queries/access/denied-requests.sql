@@ -15,6 +15,10 @@
 -- attack = ["T1613", "T1110"]
 -- false_positives = "Controllers that act on a terminating namespace, quotas and policies that work as intended, clients with an expired token, and tools that probe their own permissions."
 -- limits = "Requests refused because of load (429), and requests refused by the kubelet or another API without the apiserver, are not included. A refusal by an aggregated API server looks like one by the registry. A request that failed authentication has no user."
+-- [[needs]]
+-- resources = ["*"]
+-- paths = ["*"]
+-- columns = ["response_code"]
 -- [parameters.refused_by]
 -- type = "string"
 -- doc = "Only refusals by this gate: authentication, impersonation, authorization, 'admission or registry' or unknown."

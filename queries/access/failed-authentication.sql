@@ -10,6 +10,11 @@
 -- attack = ["T1110", "T1078"]
 -- false_positives = "Expired tokens in a restored or long-suspended workload, certificate rotation, kubeconfigs of rebuilt clusters."
 -- limits = "The log does not say whose credentials were tried. A client that sends X-Forwarded-For can forge client_ip; peer_ip is the address that connected. Failures at an identity provider, a cloud IAM or a proxy in front of the apiserver are not in this log."
+-- [[needs]]
+-- resources = ["*"]
+-- paths = ["*"]
+-- from = "nobody"
+-- columns = ["response_code"]
 -- [parameters.min_attempts]
 -- type = "integer"
 -- default = 1

@@ -10,6 +10,10 @@
 -- attack = ["T1078"]
 -- false_positives = "None: this is an inventory."
 -- limits = "Requests that the audit policy does not log are not counted. Impersonation is logged only with the response, so an unfinished request may be counted for its real user. addresses counts the peers that connected; behind a load balancer, these are the addresses of the load balancer."
+-- [[needs]]
+-- resources = ["*"]
+-- paths = ["*"]
+-- stage = "any"
 -- [parameters.actor]
 -- type = "string"
 -- doc = "Only this actor."

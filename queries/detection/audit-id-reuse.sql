@@ -11,6 +11,11 @@
 -- attack = ["T1562.008"]
 -- false_positives = "Logs of an aggregated API server beside those of the apiserver that forwarded the request and kept its ID. Clients that send a fixed Audit-ID."
 -- limits = "Only requests in the input are compared."
+-- [[needs]]
+-- resources = ["*"]
+-- paths = ["*"]
+-- stage = "any"
+-- columns = ["audit_id"]
 WITH shared AS (
     SELECT audit_id
     FROM events

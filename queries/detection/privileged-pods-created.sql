@@ -12,6 +12,14 @@
 -- attack = ["T1611", "T1610"]
 -- false_positives = "Network and storage plugins, kube-proxy, node agents, and the controllers that create or scale pods, ReplicaSets and jobs from a template. List known ones in ignored_actors."
 -- limits = "At level Metadata the log does not show the pod spec, so no rows does not mean no privileged pods. The same applies to truncated events, JSON patches at level Request, requests refused before their body was read, and server-side apply that the apiserver failed to log. Static pods, and pods created before the log begins, are not included."
+-- [[needs]]
+-- verbs = ["create", "update", "patch"]
+-- resources = [
+--     "pods", "pods/ephemeralcontainers", "pods/resize", "replicationcontrollers", "podtemplates", "deployments.apps",
+--     "daemonsets.apps", "statefulsets.apps", "replicasets.apps", "jobs.batch", "cronjobs.batch",
+-- ]
+-- level = "Request"
+-- columns = ["request_object"]
 -- [parameters.namespace]
 -- type = "string"
 -- doc = "Only pods and workloads in this namespace."

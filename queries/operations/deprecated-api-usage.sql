@@ -11,6 +11,10 @@
 -- attack = []
 -- false_positives = "Control plane controllers that watch every API, and clients whose discovery reads every API."
 -- limits = "Only API calls in the log are visible, not objects stored under an old version or manifests that have not been applied. The serving apiserver sets the mark, and does not know about later releases."
+-- [[needs]]
+-- resources = ["*"]
+-- stage = "any"
+-- columns = ["annotations"]
 -- [parameters.target_release]
 -- type = "string"
 -- doc = "Only APIs that this release (such as 1.32) no longer serves, and those without a removal release."

@@ -13,6 +13,10 @@
 -- attack = []
 -- false_positives = "Requests with ?timeout= that wait on purpose, and lists across a whole cluster, for which the service level objective allows up to 30 seconds."
 -- limits = "Times are measured in the apiserver, from receipt to the end of the response, without the network and the client. A client that reads its response slowly makes the request slow (response-write). Unfinished requests are not included."
+-- [[needs]]
+-- resources = ["*"]
+-- paths = ["*"]
+-- columns = ["latency_ms"]
 -- [parameters.threshold_ms]
 -- type = "number"
 -- default = 1000.0

@@ -11,6 +11,11 @@
 -- attack = ["T1098.006"]
 -- false_positives = "None: this is an inventory."
 -- limits = "Attributed, lower bound. A binding that is missing here may still be needed: the apiserver names the first binding it finds that allows a request, in no fixed order, so if two bindings allow it, either can be named. system:masters, the node authorizer and webhooks allow requests without naming a binding. Checks made while a request is handled, such as bind and escalate, have no reason of their own. Requests that the audit policy does not log, and those before the log begins, are not counted. A binding that was deleted and created again under the same name is one row."
+-- [[needs]]
+-- resources = ["*"]
+-- paths = ["*"]
+-- stage = "any"
+-- columns = ["binding_name"]
 -- [parameters.binding]
 -- type = "string"
 -- doc = "Only bindings with this name."

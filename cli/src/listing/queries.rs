@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use auditql_engine::{AuditLevel, Parameter, SavedQuery, ScanReport};
+use auditql_engine::{AuditLevel, NeededSender, Parameter, QueryNeed, SavedQuery, ScanReport};
 
 use super::Listing;
 use crate::text::{grouped, unknown};
@@ -69,6 +69,9 @@ pub(crate) fn describe(query: &SavedQuery, out: &mut dyn Write) -> Result<()> {
             writeln!(out, "{name:<16}{text}")?;
         }
     }
+    for need in &header.needs {
+        writeln!(out, "{:<16}{}", "looks at", looks_at(need))?;
+    }
     if !query.parameters.is_empty() {
         writeln!(out, "\nparameters (-P NAME=VALUE)")?;
         for (name, parameter) in &query.parameters {
@@ -83,6 +86,35 @@ pub(crate) fn describe(query: &SavedQuery, out: &mut dyn Write) -> Result<()> {
     }
     writeln!(out, "\n{}", query.sql)?;
     Ok(())
+}
+
+/// `get, list of secrets, by people; needs request_object`
+fn looks_at(need: &QueryNeed) -> String {
+    let verbs = match need.verbs.as_slice() {
+        [] => "all requests".to_owned(),
+        verbs => verbs.join(", "),
+    };
+    let resources = need.resources.iter().map(|resource| match resource.text() {
+        "*" => "every resource",
+        text => text,
+    });
+    let paths = need.paths.iter().map(|path| match path.as_str() {
+        "*" => "every other path",
+        path => path,
+    });
+    let targets: Vec<_> = resources.chain(paths).collect();
+    let mut text = format!("{verbs}: {}", targets.join(", "));
+    text.push_str(match need.from {
+        NeededSender::People => "; by people",
+        NeededSender::ServiceAccounts => "; by service accounts",
+        NeededSender::Anonymous => "; by system:anonymous",
+        NeededSender::Nobody => "; without a user",
+        _ => "",
+    });
+    if !need.columns.is_empty() {
+        text.push_str(&format!("; needs {}", need.columns.join(", ")));
+    }
+    text
 }
 
 fn default(parameter: &Parameter) -> String {

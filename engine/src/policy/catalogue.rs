@@ -161,6 +161,19 @@ pub(super) const KNOWN_RESOURCES: &[KnownResource] = &[
 /// Groups of earlier versions, in which anything may stand.
 pub(super) const FORMER_GROUPS: &[&str] = &["extensions"];
 
+/// API group, resource and subresource of all that Kubernetes itself serves; the resource itself
+/// has the subresource `""`.
+pub fn served_resources() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    KNOWN_RESOURCES.iter().flat_map(|known| {
+        let subresources = known
+            .subresources
+            .split(' ')
+            .filter(|name| !name.is_empty());
+        let all = std::iter::once("").chain(subresources);
+        all.map(|subresource| (known.api_group, known.resource, subresource))
+    })
+}
+
 /// Whether Kubernetes itself serves an API group.
 pub(super) fn is_known_group(api_group: &str) -> bool {
     KNOWN_RESOURCES

@@ -1,6 +1,6 @@
-//! What a policy may record of a class of requests, whoever sends them: the rules that can decide.
+//! What a policy may record of a class of requests: the rules that can decide.
 //!
-//! A class fixes verb and resource and leaves user, namespace and name open. Not responsible for:
+//! A class fixes verb and resource, may fix the kind of user, and leaves namespace and name open. Not responsible for:
 //! single requests (`evaluate.rs`).
 
 use super::evaluate::RuleMismatch;
@@ -14,6 +14,85 @@ pub struct RequestClass<'a> {
     pub verb: &'a str,
     /// What the requests are for; namespace and name are not looked at.
     pub target: RequestedTarget<'a>,
+    /// The kind of user that sends them.
+    pub sender: RequestSender,
+}
+
+/// A kind of authenticated user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum RequestSender {
+    /// Whoever it is.
+    #[default]
+    Anyone,
+    /// A user whose name does not begin with `system:`.
+    Person,
+    /// A service account.
+    ServiceAccount,
+    /// `system:anonymous`.
+    Anonymous,
+    /// Nobody: authentication failed.
+    Nobody,
+}
+
+const ANONYMOUS: &str = "system:anonymous";
+const UNAUTHENTICATED: &str = "system:unauthenticated";
+const AUTHENTICATED: &str = "system:authenticated";
+const SERVICE_ACCOUNTS: &str = "system:serviceaccounts";
+
+impl RequestSender {
+    /// Whether a user is of this kind.
+    pub fn includes(self, user: Option<&str>) -> bool {
+        match self {
+            Self::Anyone => true,
+            Self::Person => user.is_some_and(|user| !user.starts_with("system:")),
+            Self::ServiceAccount => {
+                user.is_some_and(|user| user.starts_with("system:serviceaccount:"))
+            }
+            Self::Anonymous => user == Some(ANONYMOUS),
+            Self::Nobody => user.is_none(),
+        }
+    }
+
+    /// Whether a user of this kind can be a member of a group.
+    fn can_be_in(self, group: &str) -> bool {
+        match self {
+            Self::Anyone => true,
+            Self::Person => {
+                group != UNAUTHENTICATED
+                    && group != "system:nodes"
+                    && !group.starts_with(SERVICE_ACCOUNTS)
+            }
+            Self::ServiceAccount => group == AUTHENTICATED || group.starts_with(SERVICE_ACCOUNTS),
+            Self::Anonymous => group == UNAUTHENTICATED,
+            Self::Nobody => false,
+        }
+    }
+
+    /// Whether every user of this kind is a member of a group.
+    fn is_always_in(self, group: &str) -> bool {
+        match self {
+            Self::Anyone | Self::Nobody => false,
+            Self::Person => group == AUTHENTICATED,
+            Self::ServiceAccount => group == AUTHENTICATED || group == SERVICE_ACCOUNTS,
+            Self::Anonymous => group == UNAUTHENTICATED,
+        }
+    }
+
+    /// Whether a rule's conditions on the user can hold.
+    fn can_match(self, rule: &PolicyRule) -> bool {
+        let (users, groups) = (&rule.users, &rule.user_groups);
+        (users.is_empty() || users.iter().any(|user| self.includes(Some(user))))
+            && (groups.is_empty() || groups.iter().any(|group| self.can_be_in(group)))
+            && (self != Self::Nobody || (users.is_empty() && groups.is_empty()))
+    }
+
+    /// Whether a rule's conditions on the user always hold.
+    fn always_matches(self, rule: &PolicyRule) -> bool {
+        let (users, groups) = (&rule.users, &rule.user_groups);
+        let is_named = self == Self::Anonymous && users.iter().any(|user| user == ANONYMOUS);
+        (users.is_empty() || is_named)
+            && (groups.is_empty() || groups.iter().any(|group| self.is_always_in(group)))
+    }
 }
 
 impl<'a> RequestClass<'a> {
@@ -31,7 +110,12 @@ impl<'a> RequestClass<'a> {
             namespace: "",
             name: "",
         };
-        Self { verb, target }
+        let sender = RequestSender::Anyone;
+        Self {
+            verb,
+            target,
+            sender,
+        }
     }
 }
 
@@ -81,7 +165,7 @@ impl AuditPolicy {
     }
 }
 
-/// Whether a rule matches some request of the class, of whatever user, namespace and name.
+/// Whether a rule matches some request of the class, of whatever namespace and name.
 fn can_match(rule: &PolicyRule, class: &RequestClass<'_>) -> bool {
     let fits = match class.target {
         RequestedTarget::Path(_) => rule.target_mismatch(class.target).is_none(),
@@ -101,11 +185,11 @@ fn can_match(rule: &PolicyRule, class: &RequestClass<'_>) -> bool {
                 )
         }
     };
-    fits && rule.verb_mismatch(class.verb).is_none()
+    fits && rule.verb_mismatch(class.verb).is_none() && class.sender.can_match(rule)
 }
 
 /// Whether a rule that can match leaves no request of the class to later ones: it has no condition on
-/// user or namespace, and takes a name that no rule lists as well as none.
+/// namespace or on users of other kinds, and takes a name that no rule lists as well as none.
 fn matches_all(rule: &PolicyRule, class: &RequestClass<'_>) -> bool {
     let any_name = match class.target {
         RequestedTarget::Path(_) => true,
@@ -119,5 +203,5 @@ fn matches_all(rule: &PolicyRule, class: &RequestClass<'_>) -> bool {
                 .is_none()
         }),
     };
-    any_name && rule.users.is_empty() && rule.user_groups.is_empty() && rule.namespaces.is_empty()
+    any_name && class.sender.always_matches(rule) && rule.namespaces.is_empty()
 }

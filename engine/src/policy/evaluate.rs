@@ -55,11 +55,21 @@ pub enum RuleMismatch {
 impl AuditPolicy {
     /// The decision on a request: that of the first rule that matches.
     pub fn decide(&self, request: &RequestAttributes<'_>) -> PolicyDecision {
+        self.decision_by(self.deciding_rule(request))
+    }
+
+    /// The first rule that matches a request, counted from 1.
+    pub fn deciding_rule(&self, request: &RequestAttributes<'_>) -> Option<usize> {
         let found = self
             .rules
             .iter()
             .position(|rule| rule.mismatch(request).is_none());
-        self.decision_of(found)
+        found.map(|position| position + 1)
+    }
+
+    /// The decision of a rule, counted from 1, or that of no rule.
+    pub fn decision_by(&self, rule: Option<usize>) -> PolicyDecision {
+        self.decision_of(rule.and_then(|rule| rule.checked_sub(1)))
     }
 
     /// The decision of a rule by its position from 0, or that of no rule.

@@ -1,4 +1,5 @@
-//! What is known of a recorded event: the request behind it, stage, level, and size by part.
+//! What is known of recorded events that are alike: the request behind them, stage, level, size by
+//! part, and how many there are.
 //!
 //! Plain data, given by whoever reads the log. Not responsible for: sums (`simulate.rs`,
 //! `suggest.rs`, `observe.rs`).
@@ -9,7 +10,7 @@ use super::evaluate::PolicyDecision;
 use super::model::{PolicyLevel, PolicyStage};
 use super::request::{RequestAttributes, RequestedTarget};
 
-/// A recorded event.
+/// A recorded event, or several that differ in nothing that a policy looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct EventFacts<'a> {
     /// The request: the authenticated user, and the target of the URI.
@@ -18,7 +19,9 @@ pub struct EventFacts<'a> {
     pub stage: PolicyStage,
     /// The level at which the event was recorded.
     pub level: PolicyLevel,
-    /// Its size.
+    /// How many such events there are.
+    pub events: u64,
+    /// Their size, summed.
     pub bytes: EventBytes,
     /// Whether the request was refused (401 or 403).
     pub refused: bool,
@@ -56,23 +59,23 @@ impl EventBytes {
 }
 
 impl EventFacts<'_> {
-    /// What a decision leaves of the event.
+    /// What a decision leaves of the events.
     pub(super) fn recorded(&self, decision: &PolicyDecision) -> LogVolume {
         if !decision.records(self.stage) {
             return LogVolume::default();
         }
         LogVolume {
-            events: 1,
+            events: self.events,
             bytes: self
                 .bytes
                 .at_level(decision.level, decision.omit_managed_fields),
         }
     }
 
-    /// The event as it is.
+    /// The events as they are.
     pub(super) fn volume(&self) -> LogVolume {
         LogVolume {
-            events: 1,
+            events: self.events,
             bytes: self.bytes.at_level(PolicyLevel::RequestResponse, false),
         }
     }

@@ -33,7 +33,8 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
-pub use class::{ClassDecision, RequestClass};
+pub use catalogue::served_resources;
+pub use class::{ClassDecision, RequestClass, RequestSender};
 pub use evaluate::{PolicyDecision, RuleMismatch};
 pub use explain::{PassedRule, PolicyExplanation};
 pub use facts::{EventBytes, EventFacts, LogVolume};

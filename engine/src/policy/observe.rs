@@ -1,13 +1,14 @@
 //! The policy behind a log, as far as the log shows it: events in, levels by class of requests out.
 //!
 //! A class that was never seen may be unrecorded or unused; the nearest classes that were seen are
-//! evidence, never proof. Not responsible for: policies that are given (`class.rs`).
+//! evidence, never proof. A policy that would have recorded the same can be written from them. Not
+//! responsible for: policies that are given (`class.rs`).
 
 use std::collections::BTreeMap;
 
 use super::class::RequestClass;
 use super::facts::EventFacts;
-use super::model::{PolicyLevel, PolicyStage};
+use super::model::{AuditPolicy, GroupResources, PolicyLevel, PolicyRule, PolicyStage};
 use super::request::RequestedTarget;
 
 /// Verb, API group, resource with subresource; for other URLs verb, `None` and the path's first
@@ -61,7 +62,11 @@ impl ObservedClass {
     fn of(event: &EventFacts<'_>) -> Self {
         let mut events_by_stage = [0; 4];
         for (count, stage) in events_by_stage.iter_mut().zip(PolicyStage::ALL) {
-            *count = u64::from(stage == event.stage);
+            *count = if stage == event.stage {
+                event.events
+            } else {
+                0
+            };
         }
         Self {
             lowest: event.level,
@@ -85,7 +90,7 @@ impl ObservedClass {
 }
 
 impl ObservedLevels {
-    /// Adds an event.
+    /// Adds events.
     pub fn add(&mut self, event: &EventFacts<'_>) {
         let seen = ObservedClass::of(event);
         let key = key(event.request.verb, event.request.target);
@@ -130,6 +135,64 @@ impl ObservedLevels {
         match merged(&|key| key.1 == api_group) {
             Some(found) => LogEvidence::GroupRecorded(found),
             None => LogEvidence::NotSeen,
+        }
+    }
+}
+
+impl ObservedLevels {
+    /// A policy that records at least what the log holds, and no body that it does not hold: the
+    /// classes at higher levels by name, all else at level Metadata. Stages that no event has are
+    /// omitted.
+    pub fn as_policy(&self) -> AuditPolicy {
+        // By level, then by API group and resource, the verbs.
+        let mut found: BTreeMap<PolicyLevel, BTreeMap<(&str, &str), Vec<&str>>> = BTreeMap::new();
+        let mut stages = [0; 4];
+        for row in self.rows() {
+            for (sum, count) in stages.iter_mut().zip(row.class.events_by_stage) {
+                *sum += count;
+            }
+            if let (Some(api_group), level) = (row.api_group, row.class.lowest)
+                && level > PolicyLevel::Metadata
+                && !row.resource.is_empty()
+            {
+                let classes = found.entry(level).or_default();
+                let verbs = classes.entry((api_group, row.resource)).or_default();
+                verbs.push(row.verb);
+            }
+        }
+        let mut rules = Vec::new();
+        for (level, classes) in found {
+            // Resources with the same verbs share a rule.
+            let mut by_verbs: BTreeMap<Vec<&str>, BTreeMap<&str, Vec<String>>> = BTreeMap::new();
+            for ((api_group, resource), verbs) in classes {
+                let groups = by_verbs.entry(verbs).or_default();
+                let resources = groups.entry(api_group).or_default();
+                resources.push(resource.to_owned());
+            }
+            rules.extend(by_verbs.into_iter().map(|(verbs, groups)| {
+                PolicyRule {
+                    verbs: verbs.into_iter().map(str::to_owned).collect(),
+                    resources: groups
+                        .into_iter()
+                        .map(|(group, resources)| GroupResources {
+                            group: group.to_owned(),
+                            resources,
+                            resource_names: Vec::new(),
+                        })
+                        .collect(),
+                    ..PolicyRule::at(level)
+                }
+            }));
+        }
+        rules.push(PolicyRule::at(PolicyLevel::Metadata));
+        let unseen = stages.iter().zip(PolicyStage::ALL);
+        AuditPolicy {
+            rules,
+            omit_stages: unseen
+                .filter(|(events, stage)| **events == 0 && *stage != PolicyStage::Panic)
+                .map(|(_, stage)| stage)
+                .collect(),
+            omit_managed_fields: false,
         }
     }
 }

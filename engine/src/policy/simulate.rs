@@ -61,7 +61,7 @@ impl<'p> PolicySimulation<'p> {
         }
     }
 
-    /// Adds an event and returns what the policy decides on it.
+    /// Adds events and returns what the policy decides on them.
     pub fn add(&mut self, event: &EventFacts<'_>) -> PolicyDecision {
         let decision = self.policy.decide(&event.request);
         let key = (decision.rule.unwrap_or(usize::MAX), event.stage);
@@ -75,7 +75,10 @@ impl<'p> PolicySimulation<'p> {
         });
         row.read += event.volume();
         row.recorded += event.recorded(&decision);
-        row.bodies_unknown += u64::from(event.lacks_bodies(&decision));
+        row.bodies_unknown += match event.lacks_bodies(&decision) {
+            true => event.events,
+            false => 0,
+        };
         decision
     }
 

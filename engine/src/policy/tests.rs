@@ -194,6 +194,7 @@ fn event<'a>(request: RequestAttributes<'a>, stage: PolicyStage) -> EventFacts<'
         request,
         stage,
         level: PolicyLevel::RequestResponse,
+        events: 1,
         bytes: EventBytes {
             metadata: 100,
             request_object: 40,
@@ -401,10 +402,32 @@ proptest! {
     fn a_class_agrees_with_its_requests(rules in proptest::collection::vec(small_rule(), 1..6)) {
         let policy = AuditPolicy { rules, ..AuditPolicy::default() };
         for request in small_requests() {
-            let class = RequestClass { verb: request.verb, target: request.target };
             let decided = policy.decide(&request).rule;
-            let listed = policy.class_decisions(&class);
-            prop_assert!(listed.iter().any(|decision| decision.rule == decided));
+            let kind = request.user.map_or(RequestSender::Nobody, |_| RequestSender::Person);
+            for sender in [RequestSender::Anyone, kind] {
+                let class = RequestClass { verb: request.verb, target: request.target, sender };
+                let listed = policy.class_decisions(&class);
+                prop_assert!(listed.iter().any(|decision| decision.rule == decided));
+            }
+        }
+    }
+
+    #[test]
+    fn an_amended_policy_records_less_and_never_more(
+        rules in proptest::collection::vec(small_rule(), 1..6),
+        rule in small_rule(),
+    ) {
+        let policy = AuditPolicy { rules, ..AuditPolicy::default() };
+        let amended = policy.amended(&PolicyChange::AddRule(rule.clone()));
+        for request in small_requests() {
+            let before = policy.decide(&request).level;
+            let after = amended.decide(&request).level;
+            let wanted = match rule.mismatch(&request) {
+                None => before.min(rule.level),
+                Some(_) => before,
+            };
+            prop_assert!(wanted <= after && after <= before);
+            prop_assert!(rule.level > PolicyLevel::None || wanted == after);
         }
     }
 

@@ -1,6 +1,6 @@
 //! SQL or a saved query and its parameters in, a stream of results out.
 //!
-//! - [`saved`], [`params`]: the saved-query library;
+//! - [`saved`], [`need`], [`params`]: the saved-query library;
 //! - [`setting`]: what `SET` may change;
 //! - [`split`]: statements, for shells and files;
 //! - [`batch_rows`]: how many rows a query holds at a time.
@@ -8,6 +8,8 @@
 mod account;
 pub(crate) mod answer;
 pub(crate) mod batch_rows;
+mod level;
+mod need;
 pub(crate) mod params;
 mod saved;
 pub(crate) mod setting;
@@ -15,6 +17,8 @@ mod split;
 
 pub use account::Account;
 pub use answer::Answer;
+pub use level::AuditLevel;
+pub use need::{NeededResource, NeededSender, NeededStage, QueryNeed};
 pub use params::{Parameter, ParameterType};
-pub use saved::{AuditLevel, SavedQuery, Severity};
+pub use saved::{SavedQuery, Severity};
 pub use split::{is_complete, statements};

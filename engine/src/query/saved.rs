@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Hint, Result};
+use crate::query::level::AuditLevel;
+use crate::query::need::QueryNeed;
 use crate::query::params::Parameter;
 use crate::schema::split_header;
 
@@ -38,29 +40,6 @@ impl Severity {
             Self::Medium => "medium",
             Self::High => "high",
             Self::Critical => "critical",
-        }
-    }
-}
-
-/// The audit level that a query needs to see what it asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[non_exhaustive]
-pub enum AuditLevel {
-    /// Who, what, when.
-    Metadata,
-    /// With the request body.
-    Request,
-    /// With both bodies.
-    RequestResponse,
-}
-
-impl AuditLevel {
-    /// Its name in events.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Metadata => "Metadata",
-            Self::Request => "Request",
-            Self::RequestResponse => "RequestResponse",
         }
     }
 }
@@ -109,6 +88,9 @@ pub struct QueryHeader {
     pub false_positives: String,
     /// What it cannot show.
     pub limits: String,
+    /// The requests that it looks at.
+    #[serde(default)]
+    pub needs: Vec<QueryNeed>,
     #[serde(default)]
     parameters: toml::Table,
 }
@@ -218,6 +200,12 @@ impl SavedQuery {
             {
                 found.push(format!("`{technique}` is no ATT&CK technique"));
             }
+        }
+        if header.needs.is_empty() {
+            found.push("`needs` is empty: the requests that the query looks at".to_owned());
+        }
+        for need in &header.needs {
+            found.extend(need.lint(header.level));
         }
         for (name, parameter) in &self.parameters {
             if !self.sql.contains(&format!("${name}")) {

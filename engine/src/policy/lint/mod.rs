@@ -3,6 +3,7 @@
 //! Refusals and what the loader ignores come from `load.rs`, unreachable rules from `reach.rs`; the
 //! rest is judged here. Not responsible for: printing, exit codes.
 
+mod further;
 mod names;
 mod secrets;
 #[cfg(test)]
@@ -23,6 +24,17 @@ pub enum PolicyConcern {
     Warning,
     /// The policy works; a better one would be cheaper or safer.
     Advice,
+}
+
+impl PolicyConcern {
+    /// Its name in rows and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Warning => "warning",
+            Self::Advice => "advice",
+        }
+    }
 }
 
 /// A finding about a policy.
@@ -56,7 +68,10 @@ pub fn lint_policy(bytes: &[u8]) -> PolicyLint {
     let loaded = load_policy(bytes);
     let mut findings: Vec<PolicyFinding> = loaded.warnings.iter().map(ignored_field).collect();
     match &loaded.outcome {
-        Ok(policy) => findings.extend(policy_findings(policy, rule_texts(bytes))),
+        Ok(policy) => {
+            findings.extend(policy_findings(policy, rule_texts(bytes)));
+            findings.extend(further::further_documents(bytes));
+        }
         Err(refusals) => findings.extend(refusals.iter().map(|refusal| PolicyFinding {
             code: "refused",
             concern: PolicyConcern::Refused,

@@ -4,6 +4,7 @@
 
 use super::{PolicyConcern, PolicyFindings};
 use crate::policy::class::RequestClass;
+use crate::policy::class::RequestSender;
 use crate::policy::model::{PolicyLevel, PolicyRule, PolicyStage};
 use crate::policy::request::RequestedTarget;
 
@@ -131,6 +132,7 @@ impl PolicyFindings<'_> {
             let class = RequestClass {
                 verb: "get",
                 target: RequestedTarget::Path(path),
+                sender: RequestSender::Anyone,
             };
             let rest = self.policy.class_decisions(&class).pop();
             if let Some((rule, level)) = rest.and_then(|rest| Some((rest.rule?, rest.level)))

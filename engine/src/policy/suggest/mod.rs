@@ -5,6 +5,7 @@
 //! suggested where it saves a share of the log; it never hides writes by people, secrets, RBAC or
 //! sessions in containers. Not responsible for: which policy is in force (`simulate.rs`).
 
+mod amend;
 mod candidates;
 #[cfg(test)]
 mod tests;
@@ -68,6 +69,8 @@ struct ClassOfEvents {
 #[derive(Debug, Clone, Copy, Default)]
 struct ClassSum {
     events: u64,
+    /// By level as recorded, as in [`PolicyLevel::ALL`].
+    by_level: [u64; 4],
     refused: u64,
     bytes: EventBytes,
 }
@@ -79,11 +82,18 @@ pub struct SuggestionSearch {
 }
 
 impl SuggestionSearch {
-    /// Adds an event.
+    /// Adds events.
     pub fn add(&mut self, event: &EventFacts<'_>) {
         let sum = self.classes.entry(class_of(event)).or_default();
-        sum.events += 1;
-        sum.refused += u64::from(event.refused);
+        sum.events += event.events;
+        for (count, level) in sum.by_level.iter_mut().zip(PolicyLevel::ALL) {
+            *count += if level == event.level {
+                event.events
+            } else {
+                0
+            };
+        }
+        sum.refused += if event.refused { event.events } else { 0 };
         let (request, response) = event.bytes.managed_fields.unwrap_or_default();
         let (sum_request, sum_response) = sum.bytes.managed_fields.unwrap_or_default();
         sum.bytes = EventBytes {
@@ -131,6 +141,33 @@ impl SuggestionSearch {
             suggestion.further_saving = further;
         }
         found
+    }
+
+    /// The events that a change drops or shortens, by class: an event of each with their number,
+    /// and the level that is left of it.
+    pub fn affected(
+        &self,
+        change: &PolicyChange,
+        mut visit: impl FnMut(&EventFacts<'_>, PolicyLevel),
+    ) {
+        for (class, sum) in &self.classes {
+            let mut left = KeptPart::all(sum);
+            left.apply(change, class);
+            for (events, level) in sum.by_level.iter().zip(PolicyLevel::ALL) {
+                if *events == 0 || left.level >= level {
+                    continue;
+                }
+                let event = EventFacts {
+                    request: class.request(),
+                    stage: class.stage,
+                    level,
+                    events: *events,
+                    bytes: EventBytes::default(),
+                    refused: false,
+                };
+                visit(&event, left.level);
+            }
+        }
     }
 
     fn weigh(&self, candidate: candidates::Candidate) -> PolicySuggestion {
@@ -216,6 +253,11 @@ impl KeptPart {
 
 impl ClassOfEvents {
     fn is_matched_by(&self, rule: &PolicyRule) -> bool {
+        rule.mismatch(&self.request()).is_none()
+    }
+
+    /// A request of the class.
+    fn request(&self) -> RequestAttributes<'_> {
         let target = match &self.resource {
             Some((api_group, resource, subresource)) => RequestedTarget::Resource {
                 api_group,
@@ -226,13 +268,12 @@ impl ClassOfEvents {
             },
             None => RequestedTarget::Path(&self.path),
         };
-        let request = RequestAttributes {
+        RequestAttributes {
             user: self.user.as_deref(),
             groups: &self.groups,
             verb: &self.verb,
             target,
-        };
-        rule.mismatch(&request).is_none()
+        }
     }
 }
 

@@ -12,6 +12,7 @@ fn facts<'a>(user: &'a str, verb: &'a str, target: RequestedTarget<'a>) -> Event
         },
         stage: PolicyStage::ResponseComplete,
         level: PolicyLevel::RequestResponse,
+        events: 1,
         bytes: EventBytes {
             metadata: 100,
             request_object: 50,
