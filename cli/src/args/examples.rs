@@ -80,6 +80,78 @@ pub(super) const MAN: &str = "\
 Example:
   auditql man | man -l -";
 
+pub(super) const RBAC_USAGE: &str = "\
+Examples:
+  kubectl get clusterroles,roles,clusterrolebindings,rolebindings,serviceaccounts \\
+    -A -o json > rbac.json
+  auditql rbac usage -i rbac.json -i logs/
+  auditql rbac usage -i rbac.json -i logs/ --by subject
+  auditql rbac usage -i rbac.json -i logs/ -o csv > permissions.csv
+
+A permission is used if a request that RBAC allowed is covered by it, whichever
+binding the apiserver named. What leaves no event is `not observable`.";
+
+pub(super) const RBAC_UNUSED: &str = "\
+Examples:
+  auditql rbac unused -i rbac.json -i logs/
+  auditql rbac unused -i rbac.json -i logs/ -o json
+
+Whatever is marked removable can go together: the log is replayed without all of
+it, and no request is denied.";
+
+pub(super) const RBAC_SUGGEST: &str = "\
+Examples:
+  auditql rbac suggest --subject serviceaccount:web/deployer -i logs/ > role.yaml
+  auditql rbac suggest --all -i logs/
+  auditql rbac suggest --subject user:alice --diff -i rbac.json -i logs/
+
+Suggestions are exact: no wider in verbs, names or namespaces than what was
+used, unless a flag asks for it. Each is replayed over the log before it is
+written.";
+
+pub(super) const RBAC_WHAT_IF: &str = "\
+Examples:
+  auditql rbac what-if --remove clusterrolebinding/admins -i rbac.json -i logs/
+  auditql rbac what-if --apply new-roles.yaml -i rbac.json -i logs/";
+
+pub(super) const RBAC_DENIED: &str = "\
+Examples:
+  auditql rbac denied -i logs/
+  auditql rbac denied -i logs/ -o json";
+
+pub(super) const RBAC_RISK: &str = "\
+Examples:
+  auditql rbac risk -i rbac.json -i logs/
+  auditql rbac risk --subject serviceaccount:web/default -i rbac.json -i logs/";
+
+pub(super) const RBAC_EXPLAIN: &str = "\
+Example:
+  auditql rbac explain 2a5c1f9e-8c3b-4a91-9d0e-1b7e6a1f3c55 -i rbac.json -i logs/";
+
+pub(super) const RBAC_CAN_I: &str = "\
+Examples:
+  auditql rbac can-i list secrets -n web --as alice -i rbac.json
+  auditql rbac can-i create pods/exec -n web --as alice --as-group devs -i rbac.json
+  auditql rbac can-i get /metrics --as system:serviceaccount:mon:agent -i rbac.json
+
+Exit codes:
+  0  yes
+  1  no";
+
+pub(super) const RBAC_WHO_CAN: &str = "\
+Examples:
+  auditql rbac who-can list secrets -i rbac.json
+  auditql rbac who-can create pods/exec -n web -i rbac.json";
+
+pub(super) const RBAC_REPLAY: &str = "\
+Examples:
+  auditql rbac replay -i rbac.json -i logs/ -o json
+  auditql rbac replay --as-of-events -i rbac.json -i logs/
+
+Exit codes:
+  0  the objects explain every decision of the log
+  1  they disagree with some, which the rows show";
+
 pub(super) const SOURCES: &str = "\
 Examples:
   auditql lake sources /srv/lake

@@ -24,6 +24,8 @@ pub(crate) struct Flags {
     pub(crate) window: WindowFlags,
     pub(crate) as_of: Option<Version>,
     pub(crate) log: LogFlags,
+    /// The version of Kubernetes, 1.`kubernetes_minor`, whose own roles are assumed.
+    pub(crate) kubernetes_minor: Option<u32>,
     pub(crate) max_record: Option<usize>,
     pub(crate) threads: Option<u16>,
     pub(crate) memory: Option<usize>,

@@ -9,6 +9,7 @@ mod examples;
 mod flags;
 mod lake;
 mod order;
+mod rbac;
 mod refusal;
 mod values;
 
@@ -22,6 +23,11 @@ pub(crate) use commands::{
 };
 pub(crate) use flags::Flags;
 pub(crate) use lake::{ExportArgs, LakeArgs, LakeVerb};
+pub(crate) use rbac::{
+    RbacArgs, RbacCanIArgs, RbacDeniedArgs, RbacExplainArgs, RbacReplayArgs, RbacRiskArgs,
+    RbacSuggestArgs, RbacUnusedArgs, RbacUsageArgs, RbacVerb, RbacWhatIfArgs, RbacWhoCanArgs,
+    RequestWords, UsageBy,
+};
 pub(crate) use values::{Version, parameter};
 
 use commands::FormatsArgs;
@@ -78,6 +84,8 @@ pub(crate) enum Command {
     Convert(ConvertArgs),
     /// Inspect and maintain a lake
     Lake(LakeArgs),
+    /// Show which permissions are granted, used, removable and risky
+    Rbac(RbacArgs),
     /// List tables, views and functions, or the columns of one table
     #[command(after_help = examples::SCHEMA)]
     Schema(SchemaArgs),
@@ -105,6 +113,7 @@ impl Command {
             Self::Run(args) => args.flags(),
             Self::Convert(args) => args.flags(),
             Self::Lake(args) => args.command.flags(),
+            Self::Rbac(args) => args.command.flags(),
             Self::Queries(args) => output(&args.output),
             Self::Schema(args) => output(&args.output),
             Self::Formats(args) => output(&args.output),

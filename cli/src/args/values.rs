@@ -81,6 +81,37 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
         .ok_or_else(bad)
 }
 
+/// The minor version of Kubernetes 1.N.
+pub(super) fn kubernetes_minor(text: &str) -> Result<u32, String> {
+    let known = auditql_engine::rbac::BOOTSTRAP_VERSIONS;
+    let minor = text.trim_start_matches('v').strip_prefix("1.");
+    let minor = minor.and_then(|text| text.split('.').next()?.parse().ok());
+    minor
+        .filter(|minor| known.contains(minor))
+        .ok_or_else(|| format!("expected 1.{} to 1.{}", known.start(), known.end()))
+}
+
+/// A subject of RBAC: its kind, namespace and name. A service account may be written as its user name
+/// is, `NAMESPACE:NAME`.
+pub(super) fn rbac_subject(text: &str) -> Result<(String, String, String), String> {
+    let bad = || "expected user:NAME, group:NAME or serviceaccount:NAMESPACE/NAME".to_owned();
+    let (kind, name) = text.split_once(':').ok_or_else(bad)?;
+    let kind = match kind.to_ascii_lowercase().as_str() {
+        "user" => "user",
+        "group" => "group",
+        "serviceaccount" | "sa" => "serviceaccount",
+        _ => return Err(bad()),
+    };
+    let (namespace, name) = match kind {
+        "serviceaccount" => name.split_once(['/', ':']).ok_or_else(bad)?,
+        _ => ("", name),
+    };
+    if name.is_empty() {
+        return Err(bad());
+    }
+    Ok((kind.to_owned(), namespace.to_owned(), name.to_owned()))
+}
+
 /// A parameter of a saved query.
 pub(crate) fn parameter(text: &str) -> Result<(String, String), String> {
     text.split_once('=')

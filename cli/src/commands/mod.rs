@@ -6,14 +6,17 @@ mod convert;
 mod lake;
 mod manual;
 mod queries;
+mod rbac;
 mod run;
 mod schema;
+mod screen;
 mod sql;
 
 pub(crate) use convert::convert;
 pub(crate) use lake::lake;
 pub(crate) use manual::{completions, man};
 pub(crate) use queries::queries;
+pub(crate) use rbac::rbac;
 pub(crate) use run::run;
 pub(crate) use schema::{formats, schema};
 pub(crate) use sql::sql;

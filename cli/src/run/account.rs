@@ -115,9 +115,13 @@ fn print(report: &ScanReport, settings: &Settings) -> io::Result<()> {
     print_rejects(report, &mut err)?;
     writeln!(
         err,
-        "{faint}read {} records: {} events{}{}{plain}",
+        "{faint}read {} records: {} events{}{}{}{plain}",
         grouped(total.read()),
         grouped(total.events),
+        match total.objects {
+            0 => String::new(),
+            objects => format!(", {}", counted(objects, "RBAC object")),
+        },
         by_reason("rejected", &total.rejects),
         by_reason("skipped", &total.skipped)
     )?;
@@ -168,6 +172,21 @@ fn print(report: &ScanReport, settings: &Settings) -> io::Result<()> {
 fn print_nothing(report: &ScanReport) -> io::Result<()> {
     let mut err = io::stderr().lock();
     let there = what_is_there(report);
+    if report.lacks_objects() {
+        writeln!(
+            err,
+            "no RBAC objects in the input: {}",
+            sanitize(&there, false)
+        )?;
+        writeln!(
+            err,
+            "hint: add -i FILE with what `kubectl get clusterroles,roles,clusterrolebindings,\
+             rolebindings -A -o json` prints, or a folder of manifests"
+        )?;
+    }
+    if !report.lacks_events() {
+        return Ok(());
+    }
     writeln!(
         err,
         "no audit events in the input: {}",

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use auditql_engine::{
-    Account, Engine, Error, ErrorKind, FileShare, Options, SavedQuery, ScanReport, schema,
+    Account, Answer, Engine, Error, ErrorKind, FileShare, Options, SavedQuery, ScanReport,
+    arrow::array::RecordBatch, rbac::RbacObjects, schema,
 };
 
 use super::{
-    answer::{Ended, write},
+    account::{AccountOfRun, conclude},
+    answer::{Ended, read, write},
     progress::Progress,
 };
 use crate::{output::Output, settings::Settings, text::unknown};
@@ -89,9 +91,53 @@ impl<'s> Session<'s> {
         Ok(Self::until_stopped(self.settings, work).await?)
     }
 
+    /// The RBAC objects of the input.
+    ///
+    /// # Errors
+    ///
+    /// When they are of two clusters.
+    pub(crate) fn rbac_objects(&self) -> Result<&RbacObjects> {
+        Ok(self.engine.rbac_objects(&self.engine.account())?)
+    }
+
+    /// Ends a command that asked about the RBAC objects alone.
+    ///
+    /// # Errors
+    ///
+    /// When the account cannot be written.
+    pub(crate) fn conclude_objects(&self, settings: &Settings) -> Result<u8> {
+        let account = self.engine.account();
+        self.engine.rbac_objects(&account)?;
+        let ended: Result<()> = Ok(());
+        let (code, ()) = conclude(ended, AccountOfRun::of(account.report()), settings)?;
+        Ok(code)
+    }
+
     /// Names that the shell completes: tables, columns, functions.
     pub(crate) fn names(&self) -> Vec<String> {
         self.engine.names()
+    }
+
+    /// Hands over the rows of a statement as they come, with a progress bar while it takes time.
+    /// What fails is in [`Shown::ended`], beside what was read.
+    pub(crate) async fn read(
+        &self,
+        sql: &str,
+        each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+    ) -> Shown {
+        let account = self.engine.account();
+        let progress = Progress::start(&account, self.settings);
+        let ended = match self.plan(&Question::Sql(sql), &account).await {
+            Ok(Some(answer)) => read(answer, &self.settings.interrupt, each).await,
+            Ok(None) => Ok(Ended::Interrupted),
+            Err(error) => Err(error),
+        };
+        drop(progress);
+        Shown {
+            ended,
+            report: account.report(),
+            skipped: account.files(),
+        }
     }
 
     /// Writes the answer to a question to stdout, with a progress bar while it takes time. What
@@ -114,6 +160,14 @@ impl<'s> Session<'s> {
         output: &dyn Output,
         account: &Account,
     ) -> Result<Ended> {
+        match self.plan(question, account).await? {
+            Some(answer) => write(answer, output, self.settings).await,
+            None => Ok(Ended::Interrupted),
+        }
+    }
+
+    /// The answer to a question; `None` if the user asks to stop while it is planned.
+    async fn plan(&self, question: &Question<'_>, account: &Account) -> Result<Option<Answer>> {
         // On this thread: planning needs its large stack.
         let answer = async {
             match question {
@@ -123,10 +177,10 @@ impl<'s> Session<'s> {
         };
         let answer = tokio::select! {
             biased;
-            _ = self.settings.interrupt.wait() => return Ok(Ended::Interrupted),
-            answer = answer => answer.map_err(with_suggestion)?,
+            _ = self.settings.interrupt.wait() => None,
+            answer = answer => Some(answer.map_err(with_suggestion)?),
         };
-        write(answer, output, self.settings).await
+        Ok(answer)
     }
 
     /// Does work that blocks its thread, with a progress bar; what was read for it. When the user

@@ -116,6 +116,7 @@ fn options(flags: Flags, default_inputs: Vec<String>, now: i64) -> Options {
             Version::Number(number) => AsOf::Version(number),
             Version::Time(time) => AsOf::Time(time.resolve(now)),
         }),
+        kubernetes_minor: flags.kubernetes_minor.unwrap_or(defaults.kubernetes_minor),
         max_record: flags.max_record.unwrap_or(defaults.max_record),
         threads: flags.threads.map_or(defaults.threads, usize::from),
         memory: flags.memory.unwrap_or(defaults.memory),

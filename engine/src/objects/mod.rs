@@ -32,8 +32,6 @@ const FORMAT: &str = "kubernetes-objects";
 pub(crate) struct ClusterObjects {
     /// What was read; aggregated roles are resolved.
     pub(crate) read: ReadObjects,
-    /// Were Kubernetes' own roles and bindings laid under them?
-    pub(crate) is_on_bootstrap: bool,
     /// By file.
     pub(crate) accounts: Vec<InputReport>,
 }
@@ -99,13 +97,11 @@ impl ClusterObjects {
         }
         let mut read = reader.finish();
         let is_empty = read.objects.roles.is_empty() && read.objects.bindings.is_empty();
-        let is_on_bootstrap = !is_empty && lay_bootstrap_under(&mut read.objects, minor);
-        resolve_aggregation(&mut read.objects, &HashSet::new());
-        Self {
-            read,
-            is_on_bootstrap,
-            accounts,
+        if !is_empty {
+            lay_bootstrap_under(&mut read.objects, minor);
         }
+        resolve_aggregation(&mut read.objects, &HashSet::new());
+        Self { read, accounts }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The events of a log → the requests that they show, counted by shape.
 //!
 //! One request can have several events. It counts once, at the first event that has a decision:
-//! that is ResponseStarted for a watch, which may stay open beyond the log. Events of a request go
-//! to the same collector, in the order of the log. Counted with a request is what it implies:
+//! that is ResponseStarted for a watch, which may stay open beyond the log. Events may come in any
+//! order, but all of a request go to the same collector. Counted with a request is what it implies:
 //! the checks of an impersonation, for the one who impersonates; the create of a server-side apply;
 //! what a webhook or kubelet asks about others in an access review.
 //!
@@ -30,9 +30,14 @@ use crate::rbac::shape::ShapeTable;
 use crate::rbac::shape::Sighting;
 use crate::request::RequestUri;
 
-/// Requests whose end is awaited. A log in which watches never end fills this, and is then counted
-/// less exactly.
+/// Requests of which another stage may come. A log in which watches never end, or never begin, fills
+/// this, and is then counted less exactly.
 const MOST_OPEN: usize = 1 << 20;
+
+/// Subresources whose requests the apiserver calls long-running, besides watches: they alone have the
+/// stage ResponseStarted (`BasicLongRunningRequestCheck` in
+/// `k8s.io/apiserver/pkg/server/filters/longrunning.go`, with the values of kube-apiserver).
+const LONG_RUNNING: [&str; 5] = ["attach", "exec", "proxy", "log", "portforward"];
 
 /// What the events were.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,8 +58,9 @@ pub struct ObservedRequests {
     shapes: ShapeTable,
     tally: ObservedTally,
     hasher: RandomState,
-    /// By `auditID` and shape: requests that were counted at ResponseStarted.
-    open: HashMap<u64, u32>,
+    /// By `auditID` and shape: long-running requests that were counted at one stage, and at which:
+    /// more often at ResponseStarted if the number is positive, later if it is negative.
+    open: HashMap<u64, i64>,
 }
 
 impl ObservedRequests {
@@ -127,27 +133,26 @@ impl ObservedRequests {
         self.shapes.finish()
     }
 
-    /// Whether the request was not counted at an earlier stage.
+    /// Whether the request was not counted at another stage.
     fn is_first(&mut self, event: &AccessEvent<'_>, place: usize) -> bool {
-        if self.open.is_empty() && event.stage != "ResponseStarted" {
+        let is_start = event.stage == "ResponseStarted";
+        let is_long = self.shapes.request(place).is_some_and(|request| {
+            request.verb == "watch" || LONG_RUNNING.contains(&&*request.subresource)
+        });
+        if !is_start && !is_long {
             return true;
         }
         let key = self.hasher.hash_one((event.audit_id, place));
-        if event.stage == "ResponseStarted" {
-            if self.open.len() >= MOST_OPEN {
-                self.open.clear();
-            }
-            *self.open.entry(key).or_default() += 1;
-            return true;
+        if self.open.len() >= MOST_OPEN {
+            self.open.clear();
         }
-        match self.open.get_mut(&key) {
-            Some(count) if *count > 1 => *count -= 1,
-            Some(_) => {
-                self.open.remove(&key);
-            }
-            None => return true,
+        let open = self.open.entry(key).or_default();
+        let is_awaited = if is_start { *open < 0 } else { *open > 0 };
+        *open += if is_start { 1 } else { -1 };
+        if *open == 0 {
+            self.open.remove(&key);
         }
-        false
+        !is_awaited
     }
 
     fn outcome(&self, identity: usize, decision: RecordedDecision<'_>) -> AccessOutcome {

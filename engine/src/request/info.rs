@@ -6,7 +6,7 @@ use std::borrow::Cow;
 const NAMESPACE_SUBRESOURCES: [&str; 2] = ["status", "finalize"];
 
 /// A request in the terms of authorization.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RequestInfo<'i> {
     /// `get`, `list`, `create`, …; for a path the method in lower case. Empty for a resource and a
     /// method of no meaning there, such as OPTIONS.
@@ -18,7 +18,7 @@ pub struct RequestInfo<'i> {
 }
 
 /// The resource that a path names. Absent parts are empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct ResourceInfo<'i> {
     /// The API group; `""` is the core group.
     pub api_group: &'i str,
