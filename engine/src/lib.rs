@@ -5,6 +5,7 @@
 //! ```text
 //! error, time, schema   the words that everybody uses
 //! json, temporary       raw JSON → borrowed slices; private temporary files
+//! request               a URI, and a method or verb → what a request is about
 //! policy                an audit policy and requests → what the apiserver would record
 //! rbac                  RBAC objects and requests → who may what, who used what
 //! account               what was read: rejects, tallies, the ledger of an answer
@@ -53,6 +54,7 @@ pub mod policy;
 mod query;
 pub mod rbac;
 mod record;
+pub mod request;
 mod scan;
 pub mod schema;
 mod session;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// The rooms of the engine by rank, as `ARCHITECTURE.md` lists them.
 const ENGINE: &[&[&str]] = &[
     &["error", "time", "schema"],
-    &["json", "temporary"],
+    &["json", "request", "temporary"],
     &["account", "policy", "rbac"],
     &["event"],
     &["format"],

@@ -3,9 +3,10 @@
 
 use std::{borrow::Cow, cell::OnceCell, sync::Arc};
 
-use crate::event::{Event, Grant, ParentObject, Reason, ReasonCache, service_account, uri};
+use crate::event::{Event, Grant, ParentObject, Reason, ReasonCache, service_account};
 use crate::json::{Text, elements, last_member, members};
 use crate::record::sink::{EventSource, RecordLocation};
+use crate::request::joined_param;
 use crate::schema::EventPart;
 use crate::time::MICROS_A_DAY;
 
@@ -137,7 +138,7 @@ impl<'r, 'a> Row<'r, 'a> {
 
     /// The values of the query parameter `dryRun`.
     pub(crate) fn dry_run(&self) -> Option<Cow<'a, str>> {
-        uri::joined_param(&self.event.request_uri?.decode(), "dryRun", ",").map(Cow::Owned)
+        joined_param(&self.event.request_uri?.decode(), "dryRun", ",").map(Cow::Owned)
     }
 
     /// The authorization reason, taken apart.

@@ -18,7 +18,6 @@ mod memo;
 mod objects;
 mod reason;
 mod retype;
-pub(crate) mod uri;
 
 pub(crate) use actor::{actor_kind, service_account};
 pub(crate) use leftover::{Leftovers, ParentObject};

@@ -18,9 +18,9 @@
 use std::borrow::Cow;
 
 use crate::event::quoted;
-use crate::format::request_info::{path, resolve};
-use crate::format::{LineFormat, Provenance, TextLine, writer};
+use crate::format::{LineFormat, Provenance, TextLine, request_info, writer};
 use crate::json::write_string;
+use crate::request::RequestUri;
 use crate::time::parse_micros;
 
 pub(super) struct LegacyText;
@@ -174,17 +174,13 @@ fn event(time: &str, said: &Said<'_>) -> Vec<u8> {
 /// What the request is about, as the apiserver derives it from the URI. The name of what a request
 /// creates is in its body, which a line does not have.
 fn write_object(out: &mut Vec<u8>, said: &Said<'_>) {
-    let uri = said.get("uri").unwrap_or_default();
-    let path = path(uri);
-    let method = match said.get("method").unwrap_or_default() {
-        "list" | "watch" => "GET",
-        "deletecollection" => "DELETE",
-        verb => verb,
-    };
-    let (_, target) = resolve(method, &path, uri);
+    let uri = RequestUri::new(said.get("uri").unwrap_or_default());
+    let request = uri.with_verb(said.get("method").unwrap_or_default());
     let namespace = said.given("namespace", "<none>");
-    match (target, namespace) {
-        (Some(target), _) => writer::object(out, "objectRef", |out| target.write(out)),
+    match (&request.resource, namespace) {
+        (Some(resource), _) => writer::object(out, "objectRef", |out| {
+            request_info::write_reference(resource, out);
+        }),
         (None, Some(namespace)) => writer::object(out, "objectRef", |out| {
             writer::string(out, "namespace", namespace);
         }),

@@ -14,6 +14,7 @@ use std::borrow::Cow;
 
 use crate::format::{Envelope, Provenance, Record, Unwrapped, request_info, writer};
 use crate::json::{Value, ValueKind, elements};
+use crate::request::RequestUri;
 use crate::time::parse_micros;
 
 pub(super) struct Rancher;
@@ -172,9 +173,13 @@ fn event(record: &Record<'_>, recorded: Option<&str>, downstream: Option<&str>) 
         .or_else(|| record.string("verb"))
         .unwrap_or_default();
     let uri = downstream.or(recorded).unwrap_or_default();
-    let path = request_info::path(uri);
-    let (verb, target) = request_info::resolve(&method, &path, uri);
-    if !verb.is_empty() {
+    let uri = RequestUri::new(uri);
+    let request = uri.with_method(&method);
+    let verb = match downstream {
+        None if request.resource.is_none() => own_verb(&method),
+        _ => request.verb,
+    };
+    if !method.is_empty() {
         writer::string(&mut out, "verb", &verb);
     }
     match record.object("user") {
@@ -193,8 +198,10 @@ fn event(record: &Record<'_>, recorded: Option<&str>, downstream: Option<&str>) 
     if let Some(agent) = user_agent(record) {
         writer::raw(&mut out, "userAgent", agent.raw);
     }
-    if let Some(target) = target {
-        writer::object(&mut out, "objectRef", |out| target.write(out));
+    if let Some(resource) = &request.resource {
+        writer::object(&mut out, "objectRef", |out| {
+            request_info::write_reference(resource, out);
+        });
     }
     if let Some(status) =
         present(record, "responseCode").or_else(|| present(record, "responseStatus"))
@@ -218,6 +225,18 @@ fn event(record: &Record<'_>, recorded: Option<&str>, downstream: Option<&str>) 
     write_time(&mut out, "stageTimestamp", staged);
     out.push(b'}');
     out
+}
+
+/// The verb of a request to Rancher's own APIs, which are about objects, too.
+fn own_verb(method: &str) -> Cow<'static, str> {
+    Cow::Borrowed(match method {
+        "GET" | "HEAD" => "get",
+        "POST" => "create",
+        "PUT" => "update",
+        "PATCH" => "patch",
+        "DELETE" => "delete",
+        other => return Cow::Owned(other.to_ascii_lowercase()),
+    })
 }
 
 fn write_user(out: &mut Vec<u8>, name: &str, user: &Record<'_>, members: &[(&str, &str)]) {

@@ -1,6 +1,6 @@
 //! Functions over request URIs: texts in, their query parameters out.
 //!
-//! The rules of the parameters are in `event/uri.rs`.
+//! The rules of the parameters are in `request/query.rs`.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use datafusion::{
 };
 
 use super::{map_text, pairs};
-use crate::event::uri::{joined_param, params};
+use crate::request::{joined_param, params};
 
 pub(super) fn query_param(args: &[&StringViewArray]) -> Result<ArrayRef> {
     let values = pairs(args).map(|pair| {

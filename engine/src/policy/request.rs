@@ -3,7 +3,9 @@
 //! Plain borrowed facts. The user is the authenticated one: the apiserver asks the policy before it
 //! handles impersonation (`WithAudit` wraps `WithImpersonation` in its handler chain). Verb and
 //! target come from the request's method and URI, never from an event's `objectRef`, which the
-//! apiserver completes from bodies later. Not responsible for: taking URIs apart.
+//! apiserver completes from bodies later. Not responsible for: taking URIs apart (`request`).
+
+use crate::request::RequestInfo;
 
 /// A request before the apiserver handles it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,4 +38,31 @@ pub enum RequestedTarget<'a> {
     },
     /// Any other URL: its decoded path.
     Path(&'a str),
+}
+
+impl<'a> RequestAttributes<'a> {
+    /// A request of a user: name and groups, or `None` if authentication failed.
+    pub fn new(user: Option<(&'a str, &'a [&'a str])>, request: &'a RequestInfo<'_>) -> Self {
+        Self {
+            user: user.map(|(name, _)| name),
+            groups: user.map_or(&[], |(_, groups)| groups),
+            verb: &request.verb,
+            target: RequestedTarget::from(request),
+        }
+    }
+}
+
+impl<'a> From<&'a RequestInfo<'_>> for RequestedTarget<'a> {
+    fn from(request: &'a RequestInfo<'_>) -> Self {
+        match &request.resource {
+            Some(resource) => Self::Resource {
+                api_group: resource.api_group,
+                resource: resource.resource,
+                subresource: resource.subresource,
+                namespace: resource.namespace,
+                name: &resource.name,
+            },
+            None => Self::Path(request.path),
+        }
+    }
 }

@@ -28,6 +28,17 @@ pub struct RecordedDecision<'r> {
     pub reason: Option<&'r str>,
 }
 
+impl RecordedDecision<'_> {
+    /// What became of the request, for counting uses, if this authorizer decided.
+    pub const fn outcome(self, decided_by: DecidingAuthorizer) -> AccessOutcome {
+        match (self.is_allowed, decided_by) {
+            (false, _) => AccessOutcome::Refused,
+            (true, DecidingAuthorizer::Rbac) => AccessOutcome::Allowed,
+            (true, _) => AccessOutcome::AllowedByOther,
+        }
+    }
+}
+
 /// Who decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DecidingAuthorizer {
@@ -55,11 +66,7 @@ pub struct AccessJudgement {
 impl AccessJudgement {
     /// What became of the request, for counting uses.
     pub fn outcome(&self, recorded: RecordedDecision<'_>) -> AccessOutcome {
-        match (recorded.is_allowed, self.decided_by) {
-            (false, _) => AccessOutcome::Refused,
-            (true, DecidingAuthorizer::Rbac) => AccessOutcome::Allowed,
-            (true, _) => AccessOutcome::AllowedByOther,
-        }
+        recorded.outcome(self.decided_by)
     }
 }
 

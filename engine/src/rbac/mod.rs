@@ -1,11 +1,10 @@
 //! Role-based access control as Kubernetes evaluates it: objects and requests in, answers out.
 //!
 //! In: roles and bindings, from dumps, manifests and audit logs, and requests in the terms of
-//! authorization, counted. Out: decisions with the apiserver's reasons, what is granted and used,
-//! what can go, what would be enough.
+//! authorization, counted, or the events that tell of them. Out: decisions with the apiserver's
+//! reasons, what is granted and used, what can go, what would be enough.
 //!
-//! Not responsible for: SQL, tables, opening inputs, taking requests from events. Nothing here knows
-//! DataFusion.
+//! Not responsible for: SQL, tables, opening inputs. Nothing here knows DataFusion.
 
 mod aggregate;
 mod authorizer;
@@ -16,6 +15,7 @@ mod decode;
 mod denied;
 mod document;
 mod escalation;
+mod event;
 mod head;
 mod history;
 mod impersonation;
@@ -25,12 +25,14 @@ mod judge;
 mod manifest;
 mod matching;
 mod objects;
+mod observed;
 mod permission;
 mod quote;
 mod read;
 mod removal;
 mod request;
 mod risk;
+mod shape;
 mod suggest;
 #[cfg(test)]
 mod tests;
@@ -46,6 +48,7 @@ pub use dangling::{DanglingObjects, dangling, needless_mounts, unused_accounts};
 pub use denied::{DeniedAccess, denied};
 pub use document::looks_like_objects;
 pub use escalation::{EscalationPath, EscalationStep, RiskFinding, RiskReport, risks};
+pub use event::{AccessEvent, EventUser};
 pub use history::{
     HistoryCursor, RbacChange, RbacHistory, RbacObject, RbacObjectKey, RbacVersion, RbacWrite,
 };
@@ -63,6 +66,7 @@ pub use objects::{
     RbacRule, RbacSubject, RoleKey, RoleKind, ServiceAccountObject, SubjectKey, SubjectKind,
     WorkloadObject, service_account_of, service_account_user,
 };
+pub use observed::{ObservedRequests, ObservedTally};
 pub use permission::{Permission, PermissionTarget, RbacGrant, RulePermissions};
 pub use read::{ManifestReader, ObjectConflict, ObjectFault, ObjectReject, ReadObjects};
 pub use removal::{RemovableUnit, RemovalOptions, RemovalUnit, removable, without};

@@ -1,13 +1,14 @@
 //! What is asked: a user and a request in the terms of authorization, and what a log saw of it.
 //!
-//! The caller takes the attributes from `requestURI` and verb, as the apiserver's `RequestInfo`
-//! does; never from `objectRef`, which the apiserver completes from the body after it decided.
+//! Attributes come from `requestURI` and verb, as the apiserver's `RequestInfo` has them; never from
+//! `objectRef`, which the apiserver completes from the body after it decided.
 
 use std::sync::Arc;
 
 use crate::rbac::objects::RbacSubject;
 use crate::rbac::objects::SubjectKey;
 use crate::rbac::objects::SubjectKind;
+use crate::request::RequestInfo;
 
 /// A user as authorization sees it: impersonated if present. Groups are those of the event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,7 +58,8 @@ pub struct AccessRequest {
     pub subresource: String,
     /// The name of the URI: none for a create, and for a list only by `metadata.name` selectors.
     pub name: String,
-    /// The undecoded path of a request for no resource; then all but `verb` is empty.
+    /// The path of a request for no resource, decoded and with every slash; then all but `verb` is
+    /// empty.
     pub path: Option<String>,
 }
 
@@ -76,6 +78,29 @@ impl AccessRequest {
         Self {
             verb: verb.into(),
             ..self.clone()
+        }
+    }
+}
+
+impl From<&RequestInfo<'_>> for AccessRequest {
+    fn from(info: &RequestInfo<'_>) -> Self {
+        let verb = info.verb.to_string();
+        let Some(resource) = &info.resource else {
+            let path = Some(info.path.to_owned());
+            return Self {
+                verb,
+                path,
+                ..Self::default()
+            };
+        };
+        Self {
+            verb,
+            namespace: resource.namespace.to_owned(),
+            api_group: resource.api_group.to_owned(),
+            resource: resource.resource.to_owned(),
+            subresource: resource.subresource.to_owned(),
+            name: resource.name.to_string(),
+            path: None,
         }
     }
 }

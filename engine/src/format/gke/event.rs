@@ -5,9 +5,10 @@
 use std::borrow::Cow;
 
 use crate::format::gke::{CALLER_IP, LogEntry, PRINCIPAL, USER_AGENT, present, text};
-use crate::format::request_info::RequestTarget;
+use crate::format::request_info;
 use crate::format::{Record, writer};
 use crate::json::Value;
+use crate::request::ResourceInfo;
 
 /// Subresources that upgrade the connection: `2 UNKNOWN` is their 101 Switching Protocols.
 const UPGRADED: [&str; 4] = ["exec", "attach", "portforward", "proxy"];
@@ -31,7 +32,9 @@ impl<'e> LogEntry<'e> {
         copy(&mut out, "auditID", self.id());
         writer::string(&mut out, "stage", self.stage());
         match &target {
-            Some(target) => writer::string(&mut out, "requestURI", &target.uri(verb)),
+            Some(target) => {
+                writer::string(&mut out, "requestURI", &request_info::uri_of(target, verb))
+            }
             None if on_path => writer::string(
                 &mut out,
                 "requestURI",
@@ -58,7 +61,9 @@ impl<'e> LogEntry<'e> {
             copy(&mut out, "userAgent", present(&metadata, &USER_AGENT));
         }
         if let Some(target) = &target {
-            writer::object(&mut out, "objectRef", |out| target.write(out));
+            writer::object(&mut out, "objectRef", |out| {
+                request_info::write_reference(target, out);
+            });
         }
         let subresource = target.as_ref().map_or("", |target| target.subresource);
         writer::object(&mut out, "responseStatus", |out| {
@@ -120,22 +125,20 @@ impl<'e> LogEntry<'e> {
 
     /// `<group|core>/<version>[/namespaces/<ns>]/<resource>[/<name>[/<subresource>[/…]]]` taken
     /// apart.
-    fn target<'p>(&self, path: &'p str, verb: &str) -> Option<RequestTarget<'p>>
+    fn target<'p>(&self, path: &'p str, verb: &str) -> Option<ResourceInfo<'p>>
     where
         'e: 'p,
     {
-        let parts: Vec<&'p str> = path.split('/').collect();
-        let [group, version, parts @ ..] = parts.as_slice() else {
-            return None;
-        };
-        let mut target =
-            RequestTarget::new(if *group == "core" { "" } else { group }, version, parts);
+        let (group, rest) = path.split_once('/')?;
+        let (version, path) = rest.split_once('/')?;
+        let group = if group == "core" { "" } else { group };
+        let mut target = ResourceInfo::new(group, version, path);
         if target.resource.is_empty() {
             return None;
         }
         if verb == "create" {
             // The URI that makes a namespace has none in it.
-            if matches!(parts, ["namespaces", _]) {
+            if target.resource == "namespaces" && target.subresource.is_empty() {
                 target.namespace = "";
             }
             // generateName: only the answer says what the object is called.

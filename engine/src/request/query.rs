@@ -6,15 +6,20 @@
 
 use std::borrow::Cow;
 
+/// The pairs of a query, in order, not yet decoded. A pair counts only if [`decode`] takes both.
+pub(super) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = query.split('&');
+    pairs
+        .filter(|pair| !pair.is_empty() && !pair.contains(';'))
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+}
+
 /// The decoded values of the parameter `name`, in order.
 pub(crate) fn params<'u>(uri: &'u str, name: &'u str) -> impl Iterator<Item = Cow<'u, str>> {
     let query = uri.split_once('?').map_or("", |(_, query)| query);
-    query.split('&').filter_map(move |pair| {
-        if pair.is_empty() || pair.contains(';') {
-            return None;
-        }
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decode(key)? == name).then(|| decode(value)).flatten()
+    pairs(query).filter_map(move |(key, value)| {
+        let is_named = decode(key)? == name;
+        is_named.then(|| decode(value)).flatten()
     })
 }
 
@@ -34,7 +39,7 @@ pub(crate) fn joined_param(uri: &str, name: &str, separator: &str) -> Option<Str
 }
 
 /// Percent-decoding; `None` when an escape is malformed. Bytes that are not UTF-8 become U+FFFD.
-fn decode(text: &str) -> Option<Cow<'_, str>> {
+pub(super) fn decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.bytes().any(|byte| byte == b'%' || byte == b'+') {
         return Some(Cow::Borrowed(text));
     }
