@@ -20,6 +20,7 @@
 //! lake                  new sources → transactions of a Delta Lake, each record once
 //! catalog               scans, files, lakes → tables and views in SQL            ★ add a table
 //! query                 saved queries, parameters, an Answer and its Account
+//! access                events → facts for policies, and what saved queries need of them
 //! engine                what others embed
 //! ```
 //!
@@ -39,6 +40,7 @@
 //! # }
 //! ```
 
+pub mod access;
 mod account;
 mod catalog;
 mod column;

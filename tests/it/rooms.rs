@@ -22,6 +22,7 @@ const ENGINE: &[&[&str]] = &[
     &["lake"],
     &["catalog"],
     &["query"],
+    &["access"],
     &["stages"],
     &["engine"],
 ];

@@ -9,6 +9,7 @@ mod examples;
 mod flags;
 mod lake;
 mod order;
+mod policy;
 mod refusal;
 mod values;
 
@@ -22,6 +23,10 @@ pub(crate) use commands::{
 };
 pub(crate) use flags::Flags;
 pub(crate) use lake::{ExportArgs, LakeArgs, LakeVerb};
+pub(crate) use policy::{
+    PolicyArgs, PolicyCoverageArgs, PolicyExplainArgs, PolicyLintArgs, PolicySimulateArgs,
+    PolicySuggestArgs, PolicyVerb, RequestFlags, SimulatedBy,
+};
 pub(crate) use values::{Version, parameter};
 
 use commands::FormatsArgs;
@@ -78,6 +83,8 @@ pub(crate) enum Command {
     Convert(ConvertArgs),
     /// Inspect and maintain a lake
     Lake(LakeArgs),
+    /// Check an audit policy, and show what it records and hides
+    Policy(PolicyArgs),
     /// List tables, views and functions, or the columns of one table
     #[command(after_help = examples::SCHEMA)]
     Schema(SchemaArgs),
@@ -105,6 +112,7 @@ impl Command {
             Self::Run(args) => args.flags(),
             Self::Convert(args) => args.flags(),
             Self::Lake(args) => args.command.flags(),
+            Self::Policy(args) => args.command.flags(),
             Self::Queries(args) => output(&args.output),
             Self::Schema(args) => output(&args.output),
             Self::Formats(args) => output(&args.output),

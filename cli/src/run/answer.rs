@@ -71,13 +71,30 @@ pub(crate) fn write_batch(
 }
 
 async fn write_rows(
-    mut answer: Answer,
+    answer: Answer,
     output: &dyn Output,
     view: View,
     out: &mut (dyn Write + Send),
     interrupt: &Interrupt,
 ) -> Result<Ended> {
     let mut rows = output.begin(out, answer.schema(), view)?;
+    let ended = read(answer, interrupt, &mut |batch| rows.batch(batch)).await?;
+    if ended == Ended::Complete {
+        rows.finish()?;
+    }
+    Ok(ended)
+}
+
+/// Hands over an answer's batches as they come, until they end or the user asks to stop.
+///
+/// # Errors
+///
+/// When the query fails, or `each` does.
+pub(super) async fn read(
+    mut answer: Answer,
+    interrupt: &Interrupt,
+    each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+) -> Result<Ended> {
     let account = answer.account().clone();
     // The query runs in a task of its own: a step of it may take long, and a signal must not wait
     // for it.
@@ -94,7 +111,7 @@ async fn write_rows(
             biased;
             _ = interrupt.wait() => break Ended::Interrupted,
             batch = batches.recv() => match batch {
-                Some(batch) => rows.batch(&batch?)?,
+                Some(batch) => each(&batch?)?,
                 None => break Ended::Complete,
             },
         }
@@ -103,8 +120,5 @@ async fn write_rows(
         account.cancel();
     }
     work.abort();
-    if ended == Ended::Complete {
-        rows.finish()?;
-    }
     Ok(ended)
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use auditql_engine::{
-    Account, Engine, Error, ErrorKind, FileShare, Options, SavedQuery, ScanReport, schema,
+    Account, Answer, Engine, Error, ErrorKind, FileShare, Options, SavedQuery, ScanReport,
+    arrow::array::RecordBatch, schema,
 };
 
 use super::{
-    answer::{Ended, write},
+    answer::{Ended, read, write},
     progress::Progress,
 };
 use crate::{output::Output, settings::Settings, text::unknown};
@@ -94,6 +95,28 @@ impl<'s> Session<'s> {
         self.engine.names()
     }
 
+    /// Hands over the rows of a statement as they come, with a progress bar while it takes time.
+    /// What fails is in [`Shown::ended`], beside what was read.
+    pub(crate) async fn read(
+        &self,
+        sql: &str,
+        each: &mut dyn FnMut(&RecordBatch) -> Result<()>,
+    ) -> Shown {
+        let account = self.engine.account();
+        let progress = Progress::start(&account, self.settings);
+        let ended = match self.plan(&Question::Sql(sql), &account).await {
+            Ok(Some(answer)) => read(answer, &self.settings.interrupt, each).await,
+            Ok(None) => Ok(Ended::Interrupted),
+            Err(error) => Err(error),
+        };
+        drop(progress);
+        Shown {
+            ended,
+            report: account.report(),
+            skipped: account.files(),
+        }
+    }
+
     /// Writes the answer to a question to stdout, with a progress bar while it takes time. What
     /// fails is in [`Shown::ended`], beside what was read.
     pub(crate) async fn show(&self, question: &Question<'_>, output: &dyn Output) -> Shown {
@@ -114,6 +137,14 @@ impl<'s> Session<'s> {
         output: &dyn Output,
         account: &Account,
     ) -> Result<Ended> {
+        match self.plan(question, account).await? {
+            Some(answer) => write(answer, output, self.settings).await,
+            None => Ok(Ended::Interrupted),
+        }
+    }
+
+    /// The answer to a question; `None` if the user asks to stop while it is planned.
+    async fn plan(&self, question: &Question<'_>, account: &Account) -> Result<Option<Answer>> {
         // On this thread: planning needs its large stack.
         let answer = async {
             match question {
@@ -123,10 +154,10 @@ impl<'s> Session<'s> {
         };
         let answer = tokio::select! {
             biased;
-            _ = self.settings.interrupt.wait() => return Ok(Ended::Interrupted),
-            answer = answer => answer.map_err(with_suggestion)?,
+            _ = self.settings.interrupt.wait() => None,
+            answer = answer => Some(answer.map_err(with_suggestion)?),
         };
-        write(answer, output, self.settings).await
+        Ok(answer)
     }
 
     /// Does work that blocks its thread, with a progress bar; what was read for it. When the user
