@@ -62,6 +62,7 @@ fn dispatch(command: &Command, settings: &Settings) -> Result<u8> {
         Command::Run(args) => block_on(settings, commands::run(args, settings)),
         Command::Convert(args) => block_on(settings, commands::convert(args, settings)),
         Command::Lake(args) => block_on(settings, commands::lake(args, settings)),
+        Command::Policy(args) => block_on(settings, commands::policy(args, settings)),
         Command::Rbac(args) => block_on(settings, commands::rbac(args, settings)),
         Command::Queries(args) => commands::queries(args, settings),
         Command::Schema(args) => commands::schema(args, settings),

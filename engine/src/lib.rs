@@ -21,7 +21,7 @@
 //! lake                  new sources → transactions of a Delta Lake, each record once
 //! catalog               scans, files, lakes → tables and views in SQL            ★ add a table
 //! query                 saved queries, parameters, an Answer and its Account
-//! access                events as requests and decisions; what RBAC says of them
+//! access                events → facts for policies and RBAC, and their answers
 //! engine                what others embed
 //! ```
 //!

@@ -33,7 +33,7 @@ const QUESTIONS: [(&str, &str); 3] = [
 ];
 
 /// Compares a screen with its snapshot.
-fn compare(name: &str, screen: &str) {
+pub(crate) fn compare(name: &str, screen: &str) {
     let mut settings = insta::Settings::new();
     settings.set_snapshot_path("../snapshots");
     settings.set_prepend_module_to_snapshot(false);

@@ -18,7 +18,7 @@ Examples:
 
 Exit codes:
   0    success
-  1    findings (`lake verify`)
+  1    findings (`lake verify`, `policy lint`)
   2    error
   3    success, but part of the input could not be read
   130  interrupted";
@@ -79,6 +79,58 @@ Example:
 pub(super) const MAN: &str = "\
 Example:
   auditql man | man -l -";
+
+pub(super) const POLICY_LINT: &str = "\
+Examples:
+  auditql policy lint audit-policy.yaml
+  auditql policy lint - -o json < audit-policy.yaml
+
+Exit codes:
+  0  nothing found
+  1  the apiserver takes the policy, and it has weaknesses
+  2  the apiserver refuses the policy";
+
+pub(super) const POLICY_EXPLAIN: &str = "\
+Examples:
+  One request, in words:
+    auditql policy explain audit-policy.yaml --verb get --resource secrets \\
+      --namespace web --user alice --group system:authenticated
+  Each event of a log:
+    auditql policy explain audit-policy.yaml -i audit.log -o jsonl
+
+A policy sees the authenticated user, whomever the request impersonates.";
+
+pub(super) const POLICY_SIMULATE: &str = "\
+Examples:
+  auditql policy simulate new-policy.yaml -i logs/
+  auditql policy simulate new-policy.yaml -i logs/ --by query -o json
+
+What the log does not hold cannot be added: where the policy records more than
+the log, events and bytes are a lower bound.";
+
+pub(super) const POLICY_COVERAGE: &str = "\
+Examples:
+  What a policy lets you ask:
+    auditql policy coverage audit-policy.yaml
+  What a log lets you ask:
+    auditql policy coverage -i logs/
+  What a policy would have left of a log:
+    auditql policy coverage new-policy.yaml -i logs/ -o json
+
+Status:
+  evaluable         every request that the query looks at is recorded
+  partly evaluable  some are
+  not evaluable     none is recorded, or all lack what the query needs
+  unknown           the log has no such request: unused or not recorded";
+
+pub(super) const POLICY_SUGGEST: &str = "\
+Examples:
+  auditql policy suggest -i logs/
+  auditql policy suggest audit-policy.yaml -i logs/ --min-saving 5
+  auditql policy suggest audit-policy.yaml -i logs/ -o yaml > new-policy.yaml
+
+-o yaml writes a policy with the changes; other outputs write a row per change.
+Writes by people, secrets, RBAC and sessions in pods are never hidden.";
 
 pub(super) const RBAC_USAGE: &str = "\
 Examples:

@@ -9,6 +9,7 @@ mod examples;
 mod flags;
 mod lake;
 mod order;
+mod policy;
 mod rbac;
 mod refusal;
 mod values;
@@ -23,6 +24,10 @@ pub(crate) use commands::{
 };
 pub(crate) use flags::Flags;
 pub(crate) use lake::{ExportArgs, LakeArgs, LakeVerb};
+pub(crate) use policy::{
+    PolicyArgs, PolicyCoverageArgs, PolicyExplainArgs, PolicyLintArgs, PolicySimulateArgs,
+    PolicySuggestArgs, PolicyVerb, RequestFlags, SimulatedBy,
+};
 pub(crate) use rbac::{
     RbacArgs, RbacCanIArgs, RbacDeniedArgs, RbacExplainArgs, RbacReplayArgs, RbacRiskArgs,
     RbacSuggestArgs, RbacUnusedArgs, RbacUsageArgs, RbacVerb, RbacWhatIfArgs, RbacWhoCanArgs,
@@ -84,6 +89,8 @@ pub(crate) enum Command {
     Convert(ConvertArgs),
     /// Inspect and maintain a lake
     Lake(LakeArgs),
+    /// Check an audit policy, and show what it records and hides
+    Policy(PolicyArgs),
     /// Show which permissions are granted, used, removable and risky
     Rbac(RbacArgs),
     /// List tables, views and functions, or the columns of one table
@@ -113,6 +120,7 @@ impl Command {
             Self::Run(args) => args.flags(),
             Self::Convert(args) => args.flags(),
             Self::Lake(args) => args.command.flags(),
+            Self::Policy(args) => args.command.flags(),
             Self::Rbac(args) => args.command.flags(),
             Self::Queries(args) => output(&args.output),
             Self::Schema(args) => output(&args.output),

@@ -81,6 +81,14 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
         .ok_or_else(bad)
 }
 
+/// A percentage.
+pub(super) fn percent(text: &str) -> Result<f64, String> {
+    let number: Option<f64> = text.trim_end_matches('%').parse().ok();
+    number
+        .filter(|number| (0.0..=100.0).contains(number))
+        .ok_or_else(|| "expected a percentage from 0 to 100".to_owned())
+}
+
 /// The minor version of Kubernetes 1.N.
 pub(super) fn kubernetes_minor(text: &str) -> Result<u32, String> {
     let known = auditql_engine::rbac::BOOTSTRAP_VERSIONS;

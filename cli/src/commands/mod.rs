@@ -5,6 +5,7 @@
 mod convert;
 mod lake;
 mod manual;
+mod policy;
 mod queries;
 mod rbac;
 mod run;
@@ -15,6 +16,7 @@ mod sql;
 pub(crate) use convert::convert;
 pub(crate) use lake::lake;
 pub(crate) use manual::{completions, man};
+pub(crate) use policy::policy;
 pub(crate) use queries::queries;
 pub(crate) use rbac::rbac;
 pub(crate) use run::run;

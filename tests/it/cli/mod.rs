@@ -6,6 +6,7 @@ mod listings;
 mod messages;
 mod nothing;
 mod outputs;
+mod policy;
 mod secrets;
 mod statements;
 

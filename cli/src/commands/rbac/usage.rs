@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use auditql_engine::{
     access::{UsageFold, folded_usage, usage_rows, usage_schema},
-    policy::{AuditPolicy, PolicyLevel, RequestClass, RequestSender, RequestedTarget, load_policy},
+    policy::{AuditPolicy, PolicyLevel, RequestClass, RequestSender, RequestedTarget},
     rbac::{
         Permission, PermissionTarget, RbacAuthorizer, RbacBinding, RbacGrant, RbacObjects,
         RbacUsage, SubjectKey,
@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     args::{RbacUsageArgs, UsageBy},
+    commands::policy,
     output::{self, View},
     run::{Session, stdout},
     settings::Settings,
@@ -26,7 +27,9 @@ use crate::{
 
 pub(super) async fn usage(args: &RbacUsageArgs, settings: &Settings) -> Result<u8> {
     let policy = args.policy.as_ref();
-    let policy = policy.map(|file| load_policy_file(file)).transpose()?;
+    let policy = policy
+        .map(|file| policy::load(file, settings))
+        .transpose()?;
     let session = Session::open(settings).await?;
     let facts = ObjectFacts::read(&session, settings)?;
     let log = LogFacts::read(&session, &facts).await;
@@ -41,14 +44,6 @@ pub(super) async fn usage(args: &RbacUsageArgs, settings: &Settings) -> Result<u
         write(args, settings, &usage, policy.as_ref())?;
     }
     log.conclude(settings)
-}
-
-fn load_policy_file(file: &str) -> Result<AuditPolicy> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {file}"))?;
-    match load_policy(&bytes).outcome {
-        Ok(policy) => Ok(policy),
-        Err(_) => bail!("{file}: the apiserver refuses this policy: see `auditql policy lint`"),
-    }
 }
 
 /// The objects without other subjects in bindings.
