@@ -96,13 +96,12 @@ impl ObservedRequests {
         if !decision.is_allowed {
             return;
         }
-        for implied in [
+        let implied = [
             implied_create(&request, event.code),
             implied_stream(&request, event.code),
-        ] {
-            if let Some(implied) = implied {
-                self.count(identity, &implied, outcome, event);
-            }
+        ];
+        for implied in implied.into_iter().flatten() {
+            self.count(identity, &implied, outcome, event);
         }
         if let Some((body, is_answered)) = event.access_review(&request) {
             self.add_review(&body, is_answered, event);
