@@ -4,6 +4,7 @@ use std::{borrow::Cow, io::Write};
 
 use anyhow::Result;
 use auditql_engine::arrow::{array::RecordBatch, datatypes::SchemaRef};
+use memchr::{memchr, memchr3};
 
 use super::{Output, Rows, View, cell};
 use crate::text::sanitize;
@@ -118,10 +119,17 @@ impl CsvRows<'_> {
 /// it text. One that splits at `;` or tabs, and does not see a quote in the middle of its fields,
 /// also begins a field after these and after a line end.
 fn neutral(text: &str) -> Cow<'_, str> {
+    // Bodies are long, and nearly always one field whatever splits them.
+    let bytes = text.as_bytes();
+    let is_one_field =
+        memchr3(b';', b'\t', b'\n', bytes).is_none() && memchr(b'\r', bytes).is_none();
     let mut safe = String::new();
     let mut written = 0;
     let mut begins = true;
     for (at, ch) in text.char_indices() {
+        if is_one_field && !begins {
+            break;
+        }
         let is_formula = matches!(ch, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
         let is_odd_start = at == 0 && matches!(ch, '\t' | '\r' | '\n');
         if begins && is_formula || is_odd_start {

@@ -36,6 +36,11 @@ pub(crate) fn say(settings: &Settings, text: &str) {
     }
 }
 
+/// As [`say`], also where only errors are wanted: without it an answer would be taken for another.
+pub(crate) fn insist(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", safe(text));
+}
+
 /// As [`say`], in faint text: what a user may want to know and need not read.
 pub(crate) fn note(settings: &Settings, text: &str) {
     let (faint, plain) = settings.color.faint();

@@ -15,6 +15,6 @@ pub(crate) mod status;
 
 pub(crate) use account::{AccountOfRun, conclude, tell};
 pub(crate) use answer::{Ended, write_batch};
-pub(crate) use message::{note, say, stdout};
+pub(crate) use message::{insist, note, say, stdout};
 pub(crate) use runtime::{block_on, on_large_stack};
 pub(crate) use session::{Question, Session, Shown};

@@ -181,8 +181,8 @@ fn reason(policy: &AuditPolicy, gaps: &PolicyGaps) -> String {
     };
     match gaps.len() - 1 {
         0 => first,
-        1 => format!("{first}; another rule lacks others"),
-        others => format!("{first}; {others} other rules lack others"),
+        1 => format!("{first}; another rule leaves out more"),
+        others => format!("{first}; {others} other rules leave out more"),
     }
 }
 
@@ -279,14 +279,14 @@ fn by_log(query: &'static SavedQuery, counts: &QueryEvidence, is_by_policy: bool
         let low = counts.low.iter().zip(PolicyLevel::ALL);
         let low: Vec<String> = low
             .filter(|(events, _)| **events > 0)
-            .map(|(events, level)| match level {
-                PolicyLevel::None => format!("{events} not recorded"),
-                _ => format!("{events} at {level}"),
+            .map(|(events, level)| match (level, is_by_policy) {
+                (PolicyLevel::None, _) => format!("{events} would not be recorded"),
+                (_, true) => format!("{events} would be recorded at {level}"),
+                (_, false) => format!("{events} are recorded at {level}"),
             })
             .collect();
-        let whose = if is_by_policy { "by the policy " } else { "" };
         why = format!(
-            "events {whose}too low: {}; the query needs {}",
+            "{}; the query needs {}",
             low.join(", "),
             query.header.level.name()
         );

@@ -1,11 +1,11 @@
 //! Recorded events as the rooms of access see them: the rows of fixed statements in, plain facts
 //! and answers out.
 //!
-//! - [`policy`]: statements over `events`, and their rows as facts for the room `policy`;
-//! - [`request_kinds`]: the kinds of requests that a saved query looks at;
-//! - [`evidence`]: what the events hold of what saved queries look at, before and after a policy;
-//! - [`coverage`]: which saved queries a policy or a log lets one ask;
-//! - [`rbac`]: requests and decisions for the room `rbac`, and its answers as rows.
+//! - `policy`: statements over `events`, and their rows as facts for the room `policy`;
+//! - `request_kinds`: the kinds of requests that a saved query looks at;
+//! - `evidence`: what the events hold of what saved queries look at, before and after a policy;
+//! - `coverage`: which saved queries a policy or a log lets one ask;
+//! - `rbac`: requests and decisions for the room `rbac`, and its answers as rows.
 //!
 //! Pure apart from Arrow. Not responsible for: running the statements, words for people.
 

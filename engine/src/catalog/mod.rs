@@ -8,6 +8,7 @@ mod earlier;
 mod log;
 mod parquet;
 mod rbac;
+mod rbac_functions;
 
 use std::sync::Arc;
 
@@ -110,6 +111,7 @@ pub(crate) async fn register(context: &SessionContext, inputs: CatalogInputs) ->
     register_union(context, "rejects", schema::rejects(), rejects, None).await?;
     register_union(context, "sources", schema::sources(), sources, None).await?;
     rbac::register(context, &objects)?;
+    rbac_functions::register(context, &objects);
     for view in schema::views() {
         if let Some(sql) = &view.sql {
             register_view(context, &view.name, sql).await?;

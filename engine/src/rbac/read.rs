@@ -4,6 +4,8 @@
 //! The last of objects with the same kind, namespace and name counts, as with `kubectl apply`. Not
 //! responsible for: opening files, telling logs from objects (`looks_like_objects` helps).
 
+mod counts;
+
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -34,6 +36,8 @@ use crate::rbac::validity;
 
 /// Lists in lists deeper than this are a reject.
 const MOST_NESTED_LISTS: u32 = 16;
+
+pub use counts::ObjectCounts;
 
 /// What could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,34 +102,7 @@ pub struct ManifestReader {
     workloads: HashMap<(String, String, String), usize>,
 }
 
-/// How many objects were read so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ObjectCounts {
-    /// Roles, bindings, service accounts and workloads, each time that they came.
-    pub kept: u64,
-    /// Objects of other kinds.
-    pub skipped: u64,
-}
-
 impl ManifestReader {
-    /// How many objects were read so far.
-    pub fn counts(&self) -> ObjectCounts {
-        let objects = &self.read.objects;
-        let kept = objects.roles.len()
-            + objects.bindings.len()
-            + objects.service_accounts.len()
-            + objects.workloads.len();
-        ObjectCounts {
-            kept: kept as u64 + self.read.replaced,
-            skipped: self.read.skipped.values().sum(),
-        }
-    }
-
-    /// What could not be read so far.
-    pub fn rejects(&self) -> &[ObjectReject] {
-        &self.read.rejects
-    }
-
     /// A reader that has read nothing.
     pub fn new() -> Self {
         Self::default()
@@ -165,19 +142,6 @@ impl ManifestReader {
     /// a document of another reader.
     pub fn read_value(&mut self, file: &Arc<str>, line: u64, value: &Value) {
         self.read_nested(file, line, &[], value, None, 0);
-    }
-
-    fn reject(&mut self, file: &Arc<str>, line: u64, message: String) {
-        self.read.rejects.push(ObjectReject {
-            file: Arc::clone(file),
-            line,
-            message,
-        });
-    }
-
-    fn skip(&mut self, kind: &str) {
-        let kind = if kind.is_empty() { "(no kind)" } else { kind };
-        *self.read.skipped.entry(kind.to_owned()).or_default() += 1;
     }
 
     /// A JSON value whose insides are parsed only if they matter.

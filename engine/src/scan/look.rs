@@ -2,7 +2,7 @@
 //! Parquet files beside them out.
 
 use std::cell::Cell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -61,84 +61,30 @@ pub(crate) fn look(
     stores: Arc<Stores>,
     streams: StreamLook,
 ) -> Looked {
-    let mut planned = Vec::new();
-    let mut handles = HashMap::new();
-    let (mut parquet, mut manifests) = (Vec::new(), Vec::new());
-    let mut unpacked: Vec<TemporaryFolder> = Vec::new();
-    let mut failures = failures;
     // Two pipes may have one writer, which waits until the first is read.
-    let is_stream = |object: &&InputObject| is_stream(object);
-    let streams = streams == StreamLook::Taken && objects.iter().filter(is_stream).count() == 1;
-    let mut queue: VecDeque<ToLookAt> = objects
-        .into_iter()
-        .map(|object| ToLookAt {
-            object,
-            depth: 0,
-            budget: None,
-        })
-        .collect();
-    while let Some(ToLookAt {
+    let only_stream = objects.iter().filter(|object| is_stream(object)).count() == 1;
+    let streams = streams == StreamLook::Taken && only_stream;
+    let queue = objects.into_iter().map(|object| ToLookAt {
         object,
-        depth,
-        budget,
-    }) = queue.pop_front()
-    {
-        match look_at(&object, &stores, streams) {
-            Ok(ObjectLook::Parquet) => parquet.push(object),
-            Ok(ObjectLook::Manifest(None)) => manifests.push(object),
-            Ok(ObjectLook::Manifest(Some((path, folder)))) => {
-                manifests.push(InputObject {
-                    location: Location::File(path),
-                    ..object
-                });
-                unpacked.push(folder);
-            }
-            Ok(ObjectLook::Archive(..)) if depth == MOST_ARCHIVES => {
-                let message =
-                    "an archive in an archive in an archive is not unpacked; unpack it first";
-                planned.push(PlannedObject::failed(object, message.to_owned()));
-            }
-            // A copy is gone with its folder, once it is unpacked.
-            Ok(ObjectLook::Archive(archive, path, _copy)) => {
-                // Archives in an archive share what may be unpacked of it.
-                let size = path.metadata().map_or(0, |metadata| metadata.len());
-                let most = || Rc::new(Cell::new(archive::most_unpacked(size)));
-                let budget = budget.unwrap_or_else(most);
-                let mut left = budget.get();
-                let unpacking = archive::unpack(archive, &object.uri, &path, &mut left);
-                budget.set(left);
-                match unpacking {
-                    Ok(members) => {
-                        // In the place of the archive.
-                        for object in members.files.into_iter().rev() {
-                            queue.push_front(ToLookAt {
-                                object,
-                                depth: depth + 1,
-                                budget: Some(Rc::clone(&budget)),
-                            });
-                        }
-                        planned
-                            .extend(members.not_files.into_iter().map(PlannedObject::not_a_file));
-                        failures.extend(members.failures);
-                        unpacked.push(members.folder);
-                    }
-                    Err(error) => {
-                        let message = format!("the archive cannot be unpacked: {error}");
-                        planned.push(PlannedObject::failed(object, message));
-                    }
-                }
-            }
-            Ok(ObjectLook::Begun(spool)) => {
-                handles.insert(planned.len(), spool);
-                planned.push(PlannedObject::new(object, None, None));
-            }
-            Ok(ObjectLook::Log(layout, compression, head)) => planned.push(PlannedObject {
-                head,
-                ..PlannedObject::new(object, layout, compression)
-            }),
-            Err(error) => planned.push(PlannedObject::failed(object, error.to_string())),
-        }
+        depth: 0,
+        budget: None,
+    });
+    let mut looking = Looking {
+        queue: queue.collect(),
+        failures,
+        ..Looking::default()
+    };
+    while let Some(next) = looking.queue.pop_front() {
+        looking.look(next, &stores, streams);
     }
+    let Looking {
+        mut planned,
+        parquet,
+        manifests,
+        unpacked,
+        failures,
+        ..
+    } = looking;
     planned.extend(failures.into_iter().map(|(uri, message)| {
         let object = InputObject {
             location: Location::File(PathBuf::from(&uri)),
@@ -146,28 +92,114 @@ pub(crate) fn look(
             size: None,
             named: false,
         };
-        PlannedObject::failed(object, message)
+        (
+            PlannedObject::failed(object, message),
+            ObjectHandle::default(),
+        )
     }));
-    let rotated = rotation::rotated(planned.iter().map(|planned| planned.object.uri.as_str()));
-    for (planned, is_rotated) in planned.iter_mut().zip(rotated) {
+    let uris = planned
+        .iter()
+        .map(|(planned, _)| planned.object.uri.as_str());
+    let rotated = rotation::rotated(uris);
+    for ((planned, _), is_rotated) in planned.iter_mut().zip(rotated) {
         planned.is_rotated = is_rotated;
     }
     let plan = ScanPlan {
         objects: Vec::new(),
         options,
     };
-    let objects = planned.into_iter().enumerate().map(|(index, planned)| {
-        let spool = handles.remove(&index).unwrap_or_default();
-        let handle = ObjectHandle {
-            spool: Arc::new(spool),
-            ..ObjectHandle::default()
-        };
-        (planned, handle)
-    });
     Looked {
-        logs: OpenScan::new(plan, stores, unpacked).with_objects(objects),
+        logs: OpenScan::new(plan, stores, unpacked).with_objects(planned),
         parquet,
         manifests,
+    }
+}
+
+/// What was found so far, and what is still to be looked at.
+#[derive(Default)]
+struct Looking {
+    queue: VecDeque<ToLookAt>,
+    planned: Vec<(PlannedObject, ObjectHandle)>,
+    parquet: Vec<InputObject>,
+    manifests: Vec<InputObject>,
+    unpacked: Vec<TemporaryFolder>,
+    failures: Failures,
+}
+
+impl Looking {
+    fn look(&mut self, next: ToLookAt, stores: &Stores, streams: bool) {
+        let object = next.object;
+        let planned = match look_at(&object, stores, streams) {
+            Ok(ObjectLook::Parquet) => return self.parquet.push(object),
+            Ok(ObjectLook::Manifest(None)) => return self.manifests.push(object),
+            Ok(ObjectLook::Manifest(Some((path, folder)))) => {
+                self.unpacked.push(folder);
+                return self.manifests.push(InputObject {
+                    location: Location::File(path),
+                    ..object
+                });
+            }
+            Ok(ObjectLook::Archive(..)) if next.depth == MOST_ARCHIVES => {
+                let message =
+                    "an archive in an archive in an archive is not unpacked; unpack it first";
+                PlannedObject::failed(object, message.to_owned())
+            }
+            // A copy is gone with its folder, once it is unpacked.
+            Ok(ObjectLook::Archive(archive, path, _copy)) => {
+                match self.unpack(archive, &object.uri, &path, next.depth, next.budget) {
+                    Ok(()) => return,
+                    Err(error) => {
+                        let message = format!("the archive cannot be unpacked: {error}");
+                        PlannedObject::failed(object, message)
+                    }
+                }
+            }
+            Ok(ObjectLook::Begun(spool)) => {
+                let handle = ObjectHandle {
+                    spool: Arc::new(spool),
+                    ..ObjectHandle::default()
+                };
+                let planned = PlannedObject::new(object, None, None);
+                return self.planned.push((planned, handle));
+            }
+            Ok(ObjectLook::Log(layout, compression, head)) => PlannedObject {
+                head,
+                ..PlannedObject::new(object, layout, compression)
+            },
+            Err(error) => PlannedObject::failed(object, error.to_string()),
+        };
+        self.planned.push((planned, ObjectHandle::default()));
+    }
+
+    /// Puts the files of an archive in its place.
+    fn unpack(
+        &mut self,
+        archive: Archive,
+        uri: &str,
+        path: &Path,
+        depth: usize,
+        budget: Option<Rc<Cell<u64>>>,
+    ) -> io::Result<()> {
+        // Archives in an archive share what may be unpacked of it.
+        let size = path.metadata()?.len();
+        let budget = budget.unwrap_or_else(|| Rc::new(Cell::new(archive::most_unpacked(size))));
+        let mut left = budget.get();
+        let members = archive::unpack(archive, uri, path, &mut left);
+        budget.set(left);
+        let members = members?;
+        for object in members.files.into_iter().rev() {
+            self.queue.push_front(ToLookAt {
+                object,
+                depth: depth + 1,
+                budget: Some(Rc::clone(&budget)),
+            });
+        }
+        let not_files = members.not_files.into_iter().map(PlannedObject::not_a_file);
+        let not_files = not_files.map(|planned| (planned, ObjectHandle::default()));
+        self.planned.extend(not_files);
+        self.failures.extend(members.failures);
+        self.unpacked.push(members.folder);
+        Ok(())
     }
 }
 

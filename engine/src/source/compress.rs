@@ -8,7 +8,7 @@ use std::io::{self, BufReader, Cursor, Read};
 
 use serde::{Deserialize, Serialize};
 
-use crate::source::members::Members;
+use crate::source::members::GzipMembers;
 use crate::source::transcode::{Writing, transcoded};
 
 /// How an object is compressed, or its text is written.
@@ -76,7 +76,7 @@ pub(crate) fn decompressed(
         }
         outer = outer.or(Some(compression));
         if compression == Compression::Gzip {
-            reader = Box::new(Members::gzip(reader));
+            reader = Box::new(GzipMembers::gzip(reader));
             continue;
         }
         let buffered = BufReader::with_capacity(BUFFER, reader);
@@ -109,7 +109,7 @@ pub(crate) fn decompressed_mixed(
     if Compression::of(&head).is_some() {
         return decompressed(reader);
     }
-    decompressed(Box::new(Members::text(reader)))
+    decompressed(Box::new(GzipMembers::text(reader)))
 }
 
 /// The first bytes of `reader`, and a reader that still begins with them.

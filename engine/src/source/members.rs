@@ -19,7 +19,7 @@ const BUFFER: usize = 256 << 10;
 const LOOKED_AT: usize = 512;
 
 /// The text of a file of members and text.
-pub(super) struct Members<R>(State<R>);
+pub(super) struct GzipMembers<R>(State<R>);
 
 enum State<R> {
     Member(GzDecoder<Buffered<R>>),
@@ -28,7 +28,7 @@ enum State<R> {
     End,
 }
 
-impl<R: Read> Members<R> {
+impl<R: Read> GzipMembers<R> {
     /// Of a file that begins with a member.
     pub(super) fn gzip(reader: R) -> Self {
         Self(State::Member(GzDecoder::new(Buffered::new(reader))))
@@ -40,7 +40,7 @@ impl<R: Read> Members<R> {
     }
 }
 
-impl<R: Read> Read for Members<R> {
+impl<R: Read> Read for GzipMembers<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         loop {
             match &mut self.0 {
@@ -264,7 +264,7 @@ mod tests {
                 }
             }
             let source = Slow(&stored, step);
-            let mut members = if pieces[0].0 { Members::gzip(source) } else { Members::text(source) };
+            let mut members = if pieces[0].0 { GzipMembers::gzip(source) } else { GzipMembers::text(source) };
             let mut got = Vec::new();
             let mut buffer = vec![0; size];
             loop {
@@ -285,7 +285,7 @@ mod tests {
     fn what_is_neither_is_an_error_and_padding_is_not() {
         let read = |stored: Vec<u8>| {
             let mut text = Vec::new();
-            let read = Members::gzip(&stored[..]).read_to_end(&mut text);
+            let read = GzipMembers::gzip(&stored[..]).read_to_end(&mut text);
             read.map(|_| String::from_utf8(text).unwrap())
         };
         let with = |rest: &[u8]| [&packed(b"a\n")[..], rest].concat();

@@ -7,6 +7,7 @@ mod messages;
 mod nothing;
 mod outputs;
 mod policy;
+mod rbac;
 mod secrets;
 mod statements;
 

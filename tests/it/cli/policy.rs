@@ -433,7 +433,7 @@ fn published_policies_are_read() {
 
 #[test]
 fn a_partial_input_is_told() {
-    let (_folder, log) = super::log(&format!("{}\n{{\"kind\":\"Event\",\n", super::EVENT));
+    let (_folder, log) = super::log(&format!("{{\"auditID\":}}\n{}\n", super::EVENT));
     let careful = policy("careful.yaml");
     for args in [
         vec!["policy", "simulate", &careful, "-i", &log],

@@ -16,7 +16,7 @@ use super::facts::ObjectFacts;
 use crate::{
     args::{RbacCanIArgs, RbacExplainArgs, RbacReplayArgs, RbacWhoCanArgs, RequestWords},
     output,
-    run::{AccountOfRun, Ended, Session, conclude, say, status, stdout, write_batch},
+    run::{AccountOfRun, Ended, Session, conclude, insist, say, status, stdout, write_batch},
     settings::Settings,
     text::{counted, grouped, sanitize},
 };
@@ -42,7 +42,7 @@ pub(super) async fn replay(args: &RbacReplayArgs, settings: &Settings) -> Result
         None
     };
     let (mut replay, statement) = match &history {
-        Some(history) => (Replay::over_time(history.cursor()), access_events_by_time()),
+        Some(history) => (Replay::over_time(history), access_events_by_time()),
         None => (Replay::new(&facts.authorizer), ACCESS_EVENTS.to_owned()),
     };
     let mut disagreements = Vec::new();
@@ -63,6 +63,7 @@ pub(super) async fn replay(args: &RbacReplayArgs, settings: &Settings) -> Result
     let (code, ended) = conclude(shown.ended, AccountOfRun::of(shown.report), settings)?;
     match ended.exit_code(code) {
         status::OK if totals.disagreed > 0 => Ok(status::FINDINGS),
+        status::OK if totals.decided() == 0 && !settings.allow_empty => Ok(status::PARTIAL),
         code => Ok(code),
     }
 }
@@ -80,6 +81,9 @@ fn tell(totals: ReplayTotals, settings: &Settings) {
         grouped(totals.undecided),
     );
     say(settings, &text);
+    if totals.decided() == 0 {
+        insist("the log records no decision, so nothing was checked");
+    }
 }
 
 pub(super) async fn explain(args: &RbacExplainArgs, settings: &Settings) -> Result<u8> {

@@ -7,7 +7,7 @@ use std::hash::RandomState;
 
 use datafusion::arrow::array::RecordBatch;
 
-use crate::access::rbac::unused::binding_name;
+use crate::access::rbac::unused::{binding_name, role_name};
 use crate::column::cells::{Cell, CellRows};
 use crate::column::rbac::{SUBJECT, known, schema_of, subject};
 use crate::error::Result;
@@ -19,6 +19,8 @@ use crate::rbac::DecidingAuthorizer;
 use crate::rbac::HistoryCursor;
 use crate::rbac::Identity;
 use crate::rbac::RbacAuthorizer;
+use crate::rbac::RbacHistory;
+use crate::rbac::RbacObjectKey;
 use crate::rbac::RecordedDecision;
 use crate::rbac::judge;
 use crate::request::RequestUri;
@@ -60,6 +62,11 @@ impl ReplayTotals {
     pub const fn by_others(&self) -> u64 {
         self.by_masters + self.by_node + self.by_webhook
     }
+
+    /// All decisions that were recorded.
+    pub const fn decided(&self) -> u64 {
+        self.agreed + self.disagreed + self.by_others()
+    }
 }
 
 /// Judges recorded decisions by one state of RBAC, or by that of their time.
@@ -78,7 +85,7 @@ pub struct Replay<'r> {
 enum ReplayState<'r> {
     Fixed(&'r RbacAuthorizer),
     /// Events come in the order of time.
-    OfTime(HistoryCursor<'r>),
+    OfTime(&'r RbacHistory, HistoryCursor<'r>),
 }
 
 /// Judgements that are kept: shapes are few, names of objects may be many.
@@ -91,8 +98,8 @@ impl<'r> Replay<'r> {
     }
 
     /// By the state at the time of each event; events have to come in the order of time.
-    pub fn over_time(cursor: HistoryCursor<'r>) -> Self {
-        Self::of(ReplayState::OfTime(cursor))
+    pub fn over_time(history: &'r RbacHistory) -> Self {
+        Self::of(ReplayState::OfTime(history, history.cursor()))
     }
 
     fn of(state: ReplayState<'r>) -> Self {
@@ -114,10 +121,18 @@ impl<'r> Replay<'r> {
         let info = uri.with_verb(event.verb);
         let authorizer = match &mut self.state {
             ReplayState::Fixed(authorizer) => *authorizer,
-            ReplayState::OfTime(cursor) => {
-                let request = AccessRequest::from(&info);
-                let judgement = judged(cursor.at(event.time), &user.identity(), &request, recorded);
-                return self.count(judgement, event);
+            ReplayState::OfTime(history, cursor) => {
+                let (identity, request) = (user.identity(), AccessRequest::from(&info));
+                let state = cursor.at(event.time);
+                let (by, mut disagreement) = judged(state, &identity, &request, recorded);
+                if let Some(disagreement) = &mut disagreement
+                    && let Some(key) = history.uncertainty(state, &identity, &request)
+                {
+                    let name = object_name(key);
+                    disagreement.why +=
+                        &format!("; the log does not say what {name} was at that time");
+                }
+                return self.count((by, disagreement), event);
             }
         };
         let shape = (
@@ -161,6 +176,13 @@ impl<'r> Replay<'r> {
             audit_id: event.audit_id.to_owned(),
             ..disagreement
         })
+    }
+}
+
+fn object_name(key: &RbacObjectKey) -> String {
+    match key {
+        RbacObjectKey::Role(key) => role_name(key),
+        RbacObjectKey::Binding(key) => binding_name(key),
     }
 }
 
