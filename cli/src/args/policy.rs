@@ -22,7 +22,7 @@ pub(crate) enum PolicyVerb {
     Lint(PolicyLintArgs),
     /// Show which rule decides on each event of a log, or on one request, and why
     #[command(after_help = examples::POLICY_EXPLAIN)]
-    Explain(PolicyExplainArgs),
+    Explain(Box<PolicyExplainArgs>),
     /// Show what a policy would have recorded of a log, by rule
     #[command(after_help = examples::POLICY_SIMULATE)]
     Simulate(PolicySimulateArgs),

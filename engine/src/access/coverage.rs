@@ -251,9 +251,9 @@ impl LogCoverage {
     fn unseen(&self, query: &'static SavedQuery) -> QueryCoverage {
         let needs = query.header.needs.iter();
         let mut kinds = needs.flat_map(request_kinds);
-        let related = kinds.find_map(|kind| match self.observed.evidence(&kind) {
-            LogEvidence::Recorded(_) | LogEvidence::ResourceRecorded(_) => Some(kind),
-            LogEvidence::GroupRecorded(_) | LogEvidence::NotSeen => None,
+        let related = kinds.find(|kind| match self.observed.evidence(kind) {
+            LogEvidence::Recorded(_) | LogEvidence::ResourceRecorded(_) => true,
+            LogEvidence::GroupRecorded(_) | LogEvidence::NotSeen => false,
         });
         let mut why = "no such request in the log: none was made, or none is recorded".to_owned();
         if let Some(kind) = related

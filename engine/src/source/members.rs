@@ -22,7 +22,7 @@ const LOOKED_AT: usize = 512;
 pub(super) struct GzipMembers<R>(State<R>);
 
 enum State<R> {
-    Member(GzDecoder<Buffered<R>>),
+    Member(Box<GzDecoder<Buffered<R>>>),
     /// Text, and whether a line begins where it goes on.
     Text(Buffered<R>, bool),
     End,
@@ -31,7 +31,9 @@ enum State<R> {
 impl<R: Read> GzipMembers<R> {
     /// Of a file that begins with a member.
     pub(super) fn gzip(reader: R) -> Self {
-        Self(State::Member(GzDecoder::new(Buffered::new(reader))))
+        Self(State::Member(Box::new(GzDecoder::new(Buffered::new(
+            reader,
+        )))))
     }
 
     /// Of a file that begins with text.
@@ -66,7 +68,7 @@ impl<R: Read> Read for GzipMembers<R> {
             // A member begins, or ended whole and with the right checksum.
             self.0 = match std::mem::replace(&mut self.0, State::End) {
                 State::Member(decoder) => after_member(decoder.into_inner())?,
-                State::Text(source, _) => State::Member(GzDecoder::new(source)),
+                State::Text(source, _) => State::Member(Box::new(GzDecoder::new(source))),
                 State::End => State::End,
             };
         }
@@ -120,7 +122,7 @@ fn after_member<R: Read>(mut source: Buffered<R>) -> io::Result<State<R>> {
     }
     let rest = source.peek(LOOKED_AT)?;
     if rest[0] == GZIP[0] {
-        return Ok(State::Member(GzDecoder::new(source)));
+        return Ok(State::Member(Box::new(GzDecoder::new(source))));
     }
     if is_text(&rest[..rest.len().min(LOOKED_AT)]) {
         return Ok(State::Text(source, true));

@@ -117,57 +117,27 @@ fn policies_that_cannot_be_read_are_errors() {
 
 #[test]
 fn one_request_is_explained_in_words() {
-    let request = |more: &[&str]| {
+    let request = |words: &str| {
         let mut args = vec!["policy", "explain", "recorded.yaml"];
-        args.extend(more);
+        args.extend(words.split(' '));
         screen(&args, 0)
     };
-    let shown = request(&[
-        "--verb",
-        "update",
-        "--resource",
-        "deployments.apps/scale",
-        "--namespace",
-        "web",
-        "--name",
-        "front",
-        "--user",
-        "alice",
-        "--group",
-        "system:authenticated",
-    ]);
+    let of_alice = "--namespace web --name front --user alice --group system:authenticated";
+    let shown = request(&format!(
+        "--verb update --resource deployments.apps/scale {of_alice}"
+    ));
     fits(&shown);
     compare("policy-explain-request", &shown);
-    let by_parts = request(&[
-        "--verb",
-        "update",
-        "--resource",
-        "deployments",
-        "--subresource",
-        "scale",
-        "--api-group",
-        "apps",
-        "--namespace",
-        "web",
-        "--name",
-        "front",
-        "--user",
-        "alice",
-        "--group",
-        "system:authenticated",
-    ]);
+    let by_parts = request(&format!(
+        "--verb update --resource deployments --subresource scale --api-group apps {of_alice}"
+    ));
     assert_eq!(shown, by_parts);
-    let path = request(&["--path", "/readyz/ping", "--user", "system:anonymous"]);
+    let path = request("--path /readyz/ping --user system:anonymous");
     assert!(
         path.starts_with("rule 1 decides: the request is not recorded"),
         "{path}"
     );
-    let uri = request(&[
-        "--path",
-        "/api/v1/namespaces/web/secrets/x",
-        "--user",
-        "alice",
-    ]);
+    let uri = request("--path /api/v1/namespaces/web/secrets/x --user alice");
     assert!(uri.starts_with("rule 2 decides"), "{uri}");
     let row = &run([
         "policy",

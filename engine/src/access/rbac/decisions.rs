@@ -85,7 +85,7 @@ pub struct Replay<'r> {
 enum ReplayState<'r> {
     Fixed(&'r RbacAuthorizer),
     /// Events come in the order of time.
-    OfTime(&'r RbacHistory, HistoryCursor<'r>),
+    OfTime(&'r RbacHistory, Box<HistoryCursor<'r>>),
 }
 
 /// Judgements that are kept: shapes are few, names of objects may be many.
@@ -99,7 +99,7 @@ impl<'r> Replay<'r> {
 
     /// By the state at the time of each event; events have to come in the order of time.
     pub fn over_time(history: &'r RbacHistory) -> Self {
-        Self::of(ReplayState::OfTime(history, history.cursor()))
+        Self::of(ReplayState::OfTime(history, Box::new(history.cursor())))
     }
 
     fn of(state: ReplayState<'r>) -> Self {

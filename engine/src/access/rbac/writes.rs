@@ -67,11 +67,11 @@ pub fn rbac_changes(batch: &RecordBatch) -> Result<Vec<RbacChange>> {
     let mut changes = Vec::new();
     for row in 0..batch.num_rows() {
         let text = |column: &StringViewArray| -> String {
-            let is_there = column.is_valid(row);
-            is_there
-                .then(|| column.value(row))
-                .unwrap_or_default()
-                .to_owned()
+            if column.is_valid(row) {
+                column.value(row).to_owned()
+            } else {
+                String::new()
+            }
         };
         let write = RecordedWrite {
             operation: text(&operation),
