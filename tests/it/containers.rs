@@ -87,9 +87,6 @@ fn gzip_and_text_in_one_file() {
     holds("around", &[&packed[..], &plain, &more].concat(), 70);
     let without_newline = &plain[..plain.len() - 1];
     holds("no-newline", &[without_newline, &packed].concat(), 60);
-    // What is packed twice, and what follows in text.
-    let twice = gzip(&[&plain[..], &packed].concat());
-    holds("packed-again", &twice, 60);
 }
 
 #[test]
@@ -97,11 +94,11 @@ fn what_is_neither_gzip_nor_text_is_not_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("log");
     let (plain, packed) = (events(0..3), gzip(&events(3..6)));
-    // Text behind a member behind text: the members are not read, and nobody may think so.
     for bytes in [
         [&packed[..], b"\x01\x02\x03\x04"].concat(),
-        [&plain[..], &packed, &plain].concat(),
         [&plain[..], &packed[..packed.len() / 2]].concat(),
+        // Members behind text that was packed as a whole are not read, and nobody may think so.
+        gzip(&[&plain[..], &packed].concat()),
     ] {
         fs::write(&file, bytes).unwrap();
         let ran = counted(&file);
@@ -212,7 +209,7 @@ fn skipped_records_are_named_by_example() {
         [
             "skipped 159: an object with the members kind and n",
             "skipped 159: an object with the members level, ts, logger, a-member-with-a-very…",
-            "skipped 159: text, such as `I1120 10:00:00.000002       1 server.go:12] star…`",
+            "skipped 159: text, such as `I1120 10:00:00.000002       1 server.go:…`",
             "skipped as not an audit log: a.png, b.png, c.png, 1 more",
         ],
         "{}",

@@ -397,7 +397,7 @@ fn archives_are_the_files_in_them() {
         std::io::copy(&mut fs::File::open(&file).unwrap(), &mut zip).unwrap();
         tar.append_path_with_name(&file, &name).unwrap();
     }
-    // An archive inside is no log, and says so.
+    // A broken archive inside costs itself, and says so.
     zip.start_file("inner.zip", zip::write::SimpleFileOptions::default())
         .unwrap();
     std::io::Write::write_all(&mut zip, b"PK\x03\x04 and so on").unwrap();
@@ -420,7 +420,7 @@ fn archives_are_the_files_in_them() {
     let (rows, code, stderr) = count(&zipped);
     assert_eq!((rows, code), (want.0, 3), "{stderr}");
     assert!(
-        stderr.contains("inner.zip") && stderr.contains("an archive in an archive is not unpacked"),
+        stderr.contains("inner.zip") && stderr.contains("the archive cannot be read to its end"),
         "{stderr}"
     );
     // Cut in the middle: what is whole is read, and the rest is told.

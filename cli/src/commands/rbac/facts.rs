@@ -102,6 +102,12 @@ impl LogFacts {
         matches!(self.ended, Ok(Ended::Complete))
     }
 
+    /// The time between the first and the last event, in microseconds.
+    pub(super) fn window(&self) -> i64 {
+        let window = self.report.total.window;
+        window.map_or(0, |(first, last)| last.saturating_sub(first))
+    }
+
     /// Says how well the objects explain the log: what the answer is worth.
     pub(super) fn tell_agreement(&self, settings: &Settings) {
         let totals = self.totals;

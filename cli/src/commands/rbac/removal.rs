@@ -33,12 +33,7 @@ pub(super) async fn unused(args: &RbacUnusedArgs, settings: &Settings) -> Result
             inside: true,
         };
         let findings = unused_findings(&facts.objects, &facts.authorizer, &log.observed, options);
-        let window = log
-            .report
-            .total
-            .window
-            .map_or(0, |(first, last)| last - first);
-        let warning = too_short(window, args.min_window);
+        let warning = too_short(log.window(), args.min_window);
         match &settings.output {
             Some(name) => {
                 if let Some(warning) = &warning {

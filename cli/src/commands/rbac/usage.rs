@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use auditql_engine::{
-    access::{UsageFold, folded_usage, usage_rows, usage_schema},
+    access::{LogSilence, UsageFold, folded_usage, usage_rows, usage_schema},
     policy::{AuditPolicy, PolicyLevel, RequestClass, RequestSender, RequestedTarget},
     rbac::{
         Permission, PermissionTarget, RbacAuthorizer, RbacBinding, RbacGrant, RbacObjects,
@@ -41,7 +41,12 @@ pub(super) async fn usage(args: &RbacUsageArgs, settings: &Settings) -> Result<u
             None => facts.authorizer.clone(),
         };
         let usage = RbacUsage::new(&authorizer, &log.observed);
-        write(args, settings, &usage, policy.as_ref())?;
+        let silence = LogSilence::of(&log.observed, log.window());
+        let recorded = match &policy {
+            Some(policy) => Recorded::ByPolicy(policy),
+            None => Recorded::AsLogged(&silence),
+        };
+        write(args, settings, &usage, recorded)?;
     }
     log.conclude(settings)
 }
@@ -61,14 +66,24 @@ fn of_subject(objects: &RbacObjects, wanted: &SubjectKey) -> RbacObjects {
     objects
 }
 
+/// What says which requests the log records.
+#[derive(Clone, Copy)]
+enum Recorded<'r> {
+    /// The audit policy.
+    ByPolicy(&'r AuditPolicy),
+    /// The log itself.
+    AsLogged(&'r LogSilence),
+}
+
 fn write(
     args: &RbacUsageArgs,
     settings: &Settings,
     usage: &RbacUsage<'_>,
-    policy: Option<&AuditPolicy>,
+    recorded: Recorded<'_>,
 ) -> Result<()> {
-    let mut observable = |grant: &RbacGrant<'_>, permission: &Permission<'_>| {
-        policy.and_then(|policy| not_recorded(policy, grant, permission))
+    let mut observable = |grant: &RbacGrant<'_>, permission: &Permission<'_>| match recorded {
+        Recorded::ByPolicy(policy) => not_recorded(policy, grant, permission),
+        Recorded::AsLogged(silence) => silence.reason(permission),
     };
     let mut out = stdout();
     let fold = match args.by {

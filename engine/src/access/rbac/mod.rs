@@ -3,11 +3,13 @@
 //!
 //! - [`events`]: events as requests with decisions;
 //! - [`writes`]: writes to roles and bindings, for their history;
+//! - [`silence`]: what a log does not record, as far as that shows;
 //! - [`usage`], [`unused`], [`suggestion`], [`changes`], [`decisions`]: answers as rows.
 
 mod changes;
 mod decisions;
 mod events;
+mod silence;
 mod suggestion;
 mod unused;
 mod usage;
@@ -18,6 +20,7 @@ pub use decisions::{
     Replay, ReplayDisagreement, ReplayTotals, cover_rows, replay_rows, who_can_rows,
 };
 pub use events::{ACCESS_EVENTS, AccessRows, access_events_by_time, access_events_of};
+pub use silence::LogSilence;
 pub use suggestion::{suggestion_diff_rows, suggestion_rows};
 pub use unused::{
     NamedObject, UnusedFinding, binding_name, named_object, role_name, subject_name,
