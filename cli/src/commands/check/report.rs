@@ -122,7 +122,7 @@ pub(super) fn worst(outcome: &QueryOutcome) -> Severity {
 
 /// The reason for an answer with how many requests it is about.
 pub(super) fn reason(outcome: &QueryOutcome) -> String {
-    if outcome.looked_at == 0 {
+    if outcome.looked_at == 0 || outcome.status == CheckStatus::Error {
         return outcome.reason.clone();
     }
     let (enough, all) = (outcome.enough, outcome.looked_at);
