@@ -60,6 +60,7 @@ fn dispatch(command: &Command, settings: &Settings) -> Result<u8> {
         Command::Shell(_) => block_on(settings, shell::run(settings)),
         Command::Sql(args) => block_on(settings, commands::sql(args, settings)),
         Command::Run(args) => block_on(settings, commands::run(args, settings)),
+        Command::Check(args) => block_on(settings, commands::check(args, settings)),
         Command::Convert(args) => block_on(settings, commands::convert(args, settings)),
         Command::Lake(args) => block_on(settings, commands::lake(args, settings)),
         Command::Policy(args) => block_on(settings, commands::policy(args, settings)),

@@ -40,8 +40,10 @@ use crate::source::store::{StoreSettings, Stores};
 use crate::temporary::TemporaryFolder;
 use crate::time::{Clock, Window};
 
+mod check;
 mod copy;
 mod output;
+mod spool;
 
 /// What an engine is opened with.
 #[derive(Debug, Clone)]
@@ -135,6 +137,8 @@ pub struct Engine {
     context: SessionContext,
     options: Options,
     logs: OpenScan,
+    /// Is a lake among the inputs?
+    has_lakes: bool,
     /// Were folders of days outside the window left out?
     is_pruned: bool,
     /// The Parquet files and lakes of the input.
@@ -222,6 +226,7 @@ impl Engine {
             context,
             options,
             logs,
+            has_lakes: !lakes.is_empty(),
             is_pruned: pruned > 0,
             known: known.into(),
             objects,

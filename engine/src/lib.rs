@@ -22,6 +22,7 @@
 //! catalog               scans, files, lakes → tables and views in SQL            ★ add a table
 //! query                 saved queries, parameters, an Answer and its Account
 //! access                events → facts for policies and RBAC, and their answers
+//! check                 plans → the lines behind rows; rows → findings
 //! engine                what others embed
 //! ```
 //!
@@ -44,6 +45,7 @@
 pub mod access;
 mod account;
 mod catalog;
+mod check;
 mod column;
 mod engine;
 mod error;
@@ -71,6 +73,7 @@ mod time;
 pub use account::{
     Counts, FileShare, InputReport, PassedOver, PassedOverKind, Reject, ScanReport, Tally,
 };
+pub use check::{CheckReport, CheckStatus, EvidenceLine, Finding, FindingRow, QueryOutcome};
 pub use datafusion::{self, arrow};
 pub use engine::{Engine, Options};
 pub use error::redact::redacted_text;
@@ -87,8 +90,9 @@ pub use lake::{
     Verified,
 };
 pub use query::{
-    Account, Answer, AuditLevel, NeededResource, NeededSender, NeededStage, Parameter,
-    ParameterType, QueryNeed, SavedQuery, Severity, is_complete, statements,
+    Account, Answer, AuditLevel, MessageTemplate, NeededResource, NeededSender, NeededStage,
+    Parameter, ParameterType, QueryColumns, QueryNeed, SavedQuery, Severity, is_complete,
+    statements,
 };
 pub use source::store::StoreSettings;
 pub use temporary::remove_temporary_files;

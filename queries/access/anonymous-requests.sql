@@ -11,6 +11,9 @@
 -- attack = ["T1078.001", "T1190", "T1613"]
 -- false_positives = "kubeadm join, which reads kube-public/cluster-info; load balancers and scanners that request other paths; self-subject reviews."
 -- limits = "Allowed means authorised; response_code shows the outcome. A client can forge client_ip. Requests that the audit policy does not log, often including all health checks, are missing."
+-- message = "anonymous {verb} {path}[ from {peer_ip}]: [{decision}|undecided][, {response_code}] ({requests}×)"
+-- columns.key = ["decision", "verb", "path", "peer_ip", "client_ip"]
+-- columns.detail = ["user_agent", "first_seen", "last_seen"]
 -- [[needs]]
 -- resources = ["*"]
 -- paths = ["*"]

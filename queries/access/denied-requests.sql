@@ -15,6 +15,11 @@
 -- attack = ["T1613", "T1110"]
 -- false_positives = "Controllers that act on a terminating namespace, quotas and policies that work as intended, clients with an expired token, and tools that probe their own permissions."
 -- limits = "Requests refused because of load (429), and requests refused by the kubelet or another API without the apiserver, are not included. A refusal by an aggregated API server looks like one by the registry. A request that failed authentication has no user."
+-- message = "[{actor}|somebody] was refused by {refused_by}: {verb}[ {resource}| {request_uri}][/{subresource}][ {name}][ in {namespace}][ ({response_code})]"
+-- columns.key = [
+--     "refused_by", "actor", "verb", "api_group", "resource", "subresource", "namespace", "name", "response_code",
+-- ]
+-- columns.detail = ["response_message", "peer_ip", "user_agent"]
 -- [[needs]]
 -- resources = ["*"]
 -- paths = ["*"]

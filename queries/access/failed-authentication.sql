@@ -10,6 +10,9 @@
 -- attack = ["T1110", "T1078"]
 -- false_positives = "Expired tokens in a restored or long-suspended workload, certificate rotation, kubeconfigs of rebuilt clusters."
 -- limits = "The log does not say whose credentials were tried. A client that sends X-Forwarded-For can forge client_ip; peer_ip is the address that connected. Failures at an identity provider, a cloud IAM or a proxy in front of the apiserver are not in this log."
+-- message = "failed authentication from [{peer_ip}|an unknown address][ by {user_agent}] ({attempts}×)"
+-- columns.key = ["peer_ip", "client_ip", "user_agent"]
+-- columns.detail = ["request_uris", "resources", "first_seen", "last_seen"]
 -- [[needs]]
 -- resources = ["*"]
 -- paths = ["*"]

@@ -10,6 +10,9 @@
 -- attack = ["T1609", "T1572"]
 -- false_positives = "Operators and backup tools that exec into the pods they manage, CI runners, and network agents."
 -- limits = "Input typed after the first command is not logged. 101 means that the stream was opened, not that the command ran. Sessions opened at the kubelet, directly or through nodes/proxy, are not included."
+-- message = "{actor}: {kind} in {namespace}/{pod}[ {container}][: {command}] ({outcome})"
+-- columns.key = ["actor", "username", "kind", "namespace", "pod", "container", "command", "outcome"]
+-- columns.detail = ["started_at", "duration_seconds", "peer_ip", "user_agent"]
 -- [[needs]]
 -- verbs = ["get", "create"]
 -- resources = ["pods/exec", "pods/attach", "pods/portforward"]

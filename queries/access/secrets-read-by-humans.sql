@@ -10,6 +10,9 @@
 -- attack = ["T1552.007"]
 -- false_positives = "Administrators on call, helm (it stores releases as secrets), and machines whose user name does not start with system:, such as CI users."
 -- limits = "Only requests for secrets are visible: not pods that mount a secret or load it into their environment, exec into such a pod, etcd, or etcd backups. A list or watch does not say which secrets it returned. The log does not show whether a client asked only for metadata. A watch that is still open at the end of the log is in unfinished_requests, not here."
+-- message = "{actor}: {verb} secrets[ {name}][ in {namespace}| in every namespace]"
+-- columns.key = ["actor", "username", "read_kind", "namespace", "name"]
+-- columns.detail = ["authz_reason", "peer_ip", "user_agent"]
 -- [[needs]]
 -- verbs = ["get", "list", "watch"]
 -- resources = ["secrets"]

@@ -11,6 +11,9 @@
 -- attack = ["T1562.008"]
 -- false_positives = "Logs of an aggregated API server beside those of the apiserver that forwarded the request and kept its ID. Clients that send a fixed Audit-ID."
 -- limits = "Only requests in the input are compared."
+-- message = "the audit ID {audit_id} stands for {requests} different requests"
+-- columns.key = ["audit_id"]
+-- columns.detail = ["users", "request_uris", "first_seen", "last_seen"]
 -- [[needs]]
 -- resources = ["*"]
 -- paths = ["*"]

@@ -12,6 +12,9 @@
 -- attack = ["T1611", "T1610"]
 -- false_positives = "Network and storage plugins, kube-proxy, node agents, and the controllers that create or scale pods, ReplicaSets and jobs from a template. List known ones in ignored_actors."
 -- limits = "At level Metadata the log does not show the pod spec, so no rows does not mean no privileged pods. The same applies to truncated events, JSON patches at level Request, requests refused before their body was read, and server-side apply that the apiserver failed to log. Static pods, and pods created before the log begins, are not included."
+-- message = "{actor}: privileged {container_kind} container {container_name} in {resource} [{namespace}/][{name}|without a name] ({outcome})"
+-- columns.key = ["actor", "outcome", "resource", "namespace", "name", "container_kind", "container_name", "image"]
+-- columns.detail = ["image", "response_message", "peer_ip", "user_agent"]
 -- [[needs]]
 -- verbs = ["create", "update", "patch"]
 -- resources = [

@@ -11,6 +11,9 @@
 -- attack = []
 -- false_positives = "Control plane controllers that watch every API, and clients whose discovery reads every API."
 -- limits = "Only API calls in the log are visible, not objects stored under an old version or manifests that have not been applied. The serving apiserver sets the mark, and does not know about later releases."
+-- message = "[{actor}|somebody] calls {resource}[.{api_group}] {api_version}[, removed in {removed_release}] ({requests}×)"
+-- columns.key = ["api_group", "api_version", "resource", "subresource", "actor", "user_agent"]
+-- columns.detail = ["user_agent", "verbs", "first_seen", "last_seen"]
 -- [[needs]]
 -- resources = ["*"]
 -- stage = "any"

@@ -12,6 +12,9 @@
 -- attack = ["T1078", "T1098.006"]
 -- false_positives = "The apiserver itself (system:apiserver is a member of system:masters), cluster bootstrap, and approved break-glass use."
 -- limits = "Attributed, lower bound: if both cluster-admin and another role allow a request, the apiserver may name the other one. The query looks only for the name. It does not find copies of the role under another name, a provider's administrator policy (EKS access policies, GKE IAM), or escalation through other rights. A member of system:masters also uses that membership to impersonate others; this use is not counted."
+-- message = "{actor} used cluster-admin: {verb}[ {resource}| {path}][/{subresource}] via {via} ({requests}×)"
+-- columns.key = ["actor", "username", "via", "verb", "api_group", "resource", "subresource", "path"]
+-- columns.detail = ["namespaces", "first_used", "last_used"]
 -- [[needs]]
 -- resources = ["*"]
 -- paths = ["*"]

@@ -11,6 +11,9 @@
 -- attack = ["T1098.006"]
 -- false_positives = "None: this is an inventory."
 -- limits = "Attributed, lower bound. A binding that is missing here may still be needed: the apiserver names the first binding it finds that allows a request, in no fixed order, so if two bindings allow it, either can be named. system:masters, the node authorizer and webhooks allow requests without naming a binding. Checks made while a request is handled, such as bind and escalate, have no reason of their own. Requests that the audit policy does not log, and those before the log begins, are not counted. A binding that was deleted and created again under the same name is one row."
+-- message = "{binding_kind} [{binding_namespace}/]{binding_name}: requests {requests}, actors {actors}"
+-- columns.key = ["binding_kind", "binding_namespace", "binding_name", "role_kind", "role_name"]
+-- columns.detail = ["verbs", "namespaces", "first_used", "last_used"]
 -- [[needs]]
 -- resources = ["*"]
 -- paths = ["*"]

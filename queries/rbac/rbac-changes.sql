@@ -10,6 +10,9 @@
 -- attack = ["T1098.006"]
 -- false_positives = "GitOps controllers and operators that own their roles, the apiserver's reconciliation of the default roles at startup, and namespace deletion (deletecollection, even if there was nothing to delete)."
 -- limits = "At level Metadata only the name of the object is known: granted_role, subjects and rules are NULL. At level Request a patch shows only the part it changes, and a JSON patch shows nothing. For what a deleted object granted, look at earlier events. EKS access entries, cloud IAM and group membership are not in this log."
+-- message = "{actor}: {operation} {object_kind} [{namespace}/][{object_name}|without a name][, grants {granted_role}]"
+-- columns.key = ["actor", "username", "operation", "object_kind", "namespace", "object_name", "granted_role"]
+-- columns.detail = ["subjects", "rules", "peer_ip", "user_agent"]
 -- [[needs]]
 -- verbs = ["create", "update", "patch", "delete", "deletecollection"]
 -- resources = [

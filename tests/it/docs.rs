@@ -69,6 +69,11 @@ const NOT_RUN: &[(&str, &str, &str)] = &[
     ),
     (
         "benches/README.md",
+        "python3 benches/check.py target/release/auditql --profiles --bytes 1GB",
+        "it needs a release build, and measures for minutes",
+    ),
+    (
+        "benches/README.md",
         "python3 benches/old_new.py OLD NEW --profiles --bytes 500MB --pairs 7 --limit 1.05",
         "it needs a release build, and measures for minutes",
     ),

@@ -23,6 +23,7 @@ const ENGINE: &[&[&str]] = &[
     &["catalog"],
     &["query"],
     &["access"],
+    &["check"],
     &["stages"],
     &["engine"],
 ];

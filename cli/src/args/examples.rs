@@ -18,7 +18,7 @@ Examples:
 
 Exit codes:
   0    success
-  1    findings (`lake verify`, `policy lint`)
+  1    findings (`check`, `lake verify`, `policy lint`)
   2    error
   3    success, but part of the input could not be read
   130  interrupted";
@@ -44,6 +44,27 @@ Examples:
   auditql run secrets-read-by-humans -i logs/ -P namespace=payments -o json
 
 `auditql queries` lists saved queries; `auditql queries show ID` explains one.";
+
+pub(super) const CHECK: &str = "\
+Examples:
+  Ask everything that can be found:
+    auditql check -i logs/
+  Fail a pipeline on what is new, and show it in code scanning:
+    auditql check -i audit.log --accept accepted.jsonl -o sarif=auditql.sarif
+  Accept what is there today:
+    auditql check -i audit.log --write-accept accepted.jsonl
+  One pack, and a query of your own:
+    auditql check --pack access --query ./mine.sql -i logs/ -o json
+
+An accepted finding is a line of JSON:
+  {\"fingerprint\": \"…\", \"reason\": \"…\", \"until\": \"2027-01-01\"}
+
+Exit codes:
+  0    no finding of --fail-on
+  1    findings of --fail-on that are not accepted
+  2    error, also of a single query; the others are asked
+  3    part of the input could not be read, whatever was found
+  130  interrupted";
 
 pub(super) const QUERIES: &str = "\
 Examples:

@@ -35,6 +35,8 @@ pub(crate) struct Flags {
     pub(crate) summary: Option<PathBuf>,
     /// The file or lake that the command writes.
     pub(crate) to: Option<String>,
+    /// Files that the command writes besides.
+    pub(crate) files: Vec<PathBuf>,
     pub(crate) quiet: bool,
 }
 

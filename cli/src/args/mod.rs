@@ -4,6 +4,7 @@
 //! Each command accepts the flags that it uses and no other. Not responsible for what flags mean:
 //! the settings put defaults and the environment where nothing was given.
 
+mod check;
 mod commands;
 mod examples;
 mod flags;
@@ -18,6 +19,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
+pub(crate) use check::{CheckArgs, FailOn, ReportFormat, ReportTarget};
 pub(crate) use commands::{
     CompletionsArgs, ConvertArgs, QueriesArgs, QueriesCommand, RunArgs, SchemaArgs, ShellArgs,
     SqlArgs,
@@ -84,6 +86,9 @@ pub(crate) enum Command {
     /// List saved queries, or show one in full
     #[command(after_help = examples::QUERIES)]
     Queries(QueriesArgs),
+    /// Ask many saved queries at once, and fail on what they find
+    #[command(after_help = examples::CHECK)]
+    Check(CheckArgs),
     /// Convert logs to Parquet or JSON lines, or add them to a lake
     #[command(after_help = examples::CONVERT)]
     Convert(ConvertArgs),
@@ -118,6 +123,7 @@ impl Command {
             Self::Shell(args) => args.flags(),
             Self::Sql(args) => args.flags(),
             Self::Run(args) => args.flags(),
+            Self::Check(args) => args.flags(),
             Self::Convert(args) => args.flags(),
             Self::Lake(args) => args.command.flags(),
             Self::Policy(args) => args.command.flags(),
@@ -209,7 +215,7 @@ mod tests {
             ),
             (
                 "auditql lake history lake --summary run.json",
-                "`--summary` works with: shell, sql, run, convert, lake export",
+                "`--summary` works with: shell, sql, run, check, convert, lake export",
             ),
             (
                 "auditql lake expire -i a.log lake --older-than 1d",

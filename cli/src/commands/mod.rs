@@ -2,6 +2,7 @@
 //!
 //! Not responsible for what the shell also does: that is in `run/` and `listing/`.
 
+mod check;
 mod convert;
 mod lake;
 mod manual;
@@ -13,6 +14,7 @@ mod schema;
 mod screen;
 mod sql;
 
+pub(crate) use check::check;
 pub(crate) use convert::convert;
 pub(crate) use lake::lake;
 pub(crate) use manual::{completions, man};

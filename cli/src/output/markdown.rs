@@ -71,7 +71,7 @@ impl Rows for MarkdownRows<'_> {
 
 /// A value in a cell. What renderers would make a link or a mention of is code, where they look for
 /// nothing; what code cannot hold is taken apart.
-fn cell_of(text: &str) -> String {
+pub(crate) fn cell_of(text: &str) -> String {
     let safe = sanitize(text, false);
     if !is_linked(&safe) {
         return escape(&safe, false);

@@ -13,6 +13,9 @@ mod parquet;
 mod table;
 mod yaml;
 
+pub(crate) use cell::write_json;
+pub(crate) use markdown::cell_of as markdown_text;
+
 use std::io::Write;
 
 use anyhow::Result;

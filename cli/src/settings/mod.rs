@@ -132,7 +132,11 @@ fn outputs(flags: &Flags) -> Vec<PathBuf> {
         let to = to.to_owned();
         PathBuf::from(if is_lake(&to) { to + "/" } else { to })
     });
-    to.into_iter().chain(flags.summary.clone()).collect()
+    let files = flags.files.iter().cloned();
+    to.into_iter()
+        .chain(flags.summary.clone())
+        .chain(files)
+        .collect()
 }
 
 #[cfg(test)]

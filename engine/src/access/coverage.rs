@@ -220,6 +220,14 @@ pub struct LogCoverage {
 }
 
 impl LogCoverage {
+    /// Of these queries, in place of the library.
+    pub fn of(queries: &[&'static SavedQuery]) -> Self {
+        Self {
+            tally: EvidenceTally::of(queries.to_vec()),
+            observed: ObservedLevels::default(),
+        }
+    }
+
     /// Adds events at the level that counts: that of the log, or that of a policy,
     /// [`PolicyLevel::None`] for events that it does not record. `columns` has the number of them
     /// with each needed column.
@@ -233,10 +241,11 @@ impl LogCoverage {
         &self.observed
     }
 
-    /// The coverage of each query, in the order of the library. Queries whose requests the log does
+    /// The coverage of each query, in their order. Queries whose requests the log does
     /// not hold are judged by the policy, if there is one.
     pub fn report(&self, policy: Option<&AuditPolicy>) -> Vec<QueryCoverage> {
-        let queries = SavedQuery::library().iter().zip(&self.tally.counts);
+        let queries = self.tally.queries.iter().copied();
+        let queries = queries.zip(&self.tally.counts);
         let judge = |(query, counts): (&'static SavedQuery, &QueryEvidence)| match (
             counts.seen.requests(),
             policy,

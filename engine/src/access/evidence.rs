@@ -34,6 +34,7 @@ pub struct EvidenceShare {
 /// Counts the requests that each saved query looks at.
 #[derive(Debug, Clone)]
 pub struct EvidenceTally {
+    pub(super) queries: Vec<&'static SavedQuery>,
     needs: Vec<(usize, &'static QueryNeed)>,
     /// By verb and target, the needs that ask for them.
     looked: HashMap<String, Vec<usize>>,
@@ -90,10 +91,16 @@ impl StageCounts {
 
 impl Default for EvidenceTally {
     fn default() -> Self {
-        let library = SavedQuery::library();
-        let queries = library.iter().enumerate();
+        Self::of(SavedQuery::library().iter().collect())
+    }
+}
+
+impl EvidenceTally {
+    /// Of these queries, of which nothing is counted yet.
+    pub(super) fn of(queries: Vec<&'static SavedQuery>) -> Self {
+        let numbered = queries.iter().enumerate();
         Self {
-            needs: queries
+            needs: numbered
                 .flat_map(|(index, query)| {
                     let needs = query.header.needs.iter();
                     needs.map(move |need| (index, need))
@@ -101,7 +108,8 @@ impl Default for EvidenceTally {
                 .collect(),
             looked: HashMap::new(),
             key: String::new(),
-            counts: vec![QueryEvidence::default(); library.len()],
+            counts: vec![QueryEvidence::default(); queries.len()],
+            queries,
         }
     }
 }
@@ -147,9 +155,9 @@ impl EvidenceTally {
         }
     }
 
-    /// What each query has, in the order of the library.
+    /// What each query has, in their order: of the library, unless others were given.
     pub fn shares(&self) -> Vec<EvidenceShare> {
-        let counts = self.counts.iter().zip(SavedQuery::library());
+        let counts = self.counts.iter().zip(self.queries.iter().copied());
         let share = |(count, query): (&QueryEvidence, &'static SavedQuery)| EvidenceShare {
             query,
             seen: count.seen.requests(),
@@ -164,7 +172,7 @@ impl EvidenceTally {
     pub fn shares_without(&self, lost: &Self) -> Vec<EvidenceShare> {
         let counts = self.counts.iter().zip(&lost.counts);
         let shares = counts
-            .zip(SavedQuery::library())
+            .zip(self.queries.iter().copied())
             .map(|((all, lost), query)| {
                 let gone = lost.had.less(&lost.left);
                 EvidenceShare {

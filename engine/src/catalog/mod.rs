@@ -10,6 +10,7 @@ mod parquet;
 mod rbac;
 mod rbac_functions;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::{
@@ -112,12 +113,35 @@ pub(crate) async fn register(context: &SessionContext, inputs: CatalogInputs) ->
     register_union(context, "sources", schema::sources(), sources, None).await?;
     rbac::register(context, &objects)?;
     rbac_functions::register(context, &objects);
+    register_views(context).await
+}
+
+/// Registers the views over `events`.
+async fn register_views(context: &SessionContext) -> Result<()> {
     for view in schema::views() {
         if let Some(sql) = &view.sql {
             register_view(context, &view.name, sql).await?;
         }
     }
     Ok(())
+}
+
+/// Registers the tables and views over `events` in these Parquet files, whatever columns they have;
+/// the other tables are those of `original`.
+pub(crate) async fn register_copy(
+    context: &SessionContext,
+    original: &SessionContext,
+    files: &[PathBuf],
+) -> Result<()> {
+    context.register_table("events", parquet::table(files, context)?)?;
+    for table in schema::tables()
+        .iter()
+        .filter(|table| table.name != "events")
+    {
+        let provider = original.table_provider(table.name.as_str()).await?;
+        context.register_table(table.name.as_str(), provider)?;
+    }
+    register_views(context).await
 }
 
 /// A part of a table.

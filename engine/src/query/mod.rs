@@ -1,6 +1,6 @@
 //! SQL or a saved query and its parameters in, a stream of results out.
 //!
-//! - [`saved`], [`need`], [`params`]: the saved-query library;
+//! - [`saved`], [`need`], [`params`], [`columns`], [`message`]: the saved-query library;
 //! - [`setting`]: what `SET` may change;
 //! - [`split`]: statements, for shells and files;
 //! - [`batch_rows`]: how many rows a query holds at a time.
@@ -8,7 +8,9 @@
 mod account;
 pub(crate) mod answer;
 pub(crate) mod batch_rows;
+mod columns;
 mod level;
+mod message;
 mod need;
 pub(crate) mod params;
 mod saved;
@@ -18,7 +20,8 @@ mod split;
 pub use account::Account;
 pub use answer::Answer;
 pub use level::AuditLevel;
+pub use message::MessageTemplate;
 pub use need::{NeededResource, NeededSender, NeededStage, QueryNeed};
 pub use params::{Parameter, ParameterType};
-pub use saved::{SavedQuery, Severity};
+pub use saved::{QueryColumns, SavedQuery, Severity};
 pub use split::{is_complete, statements};

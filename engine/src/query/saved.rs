@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Hint, Result};
+use crate::query::columns::selected_columns;
 use crate::query::level::AuditLevel;
+use crate::query::message::MessageTemplate;
 use crate::query::need::QueryNeed;
 use crate::query::params::Parameter;
 use crate::schema::split_header;
@@ -32,6 +34,15 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Every severity, the least first.
+    pub const ALL: [Self; 5] = [
+        Self::Info,
+        Self::Low,
+        Self::Medium,
+        Self::High,
+        Self::Critical,
+    ];
+
     /// Its name in headers and reports.
     pub const fn name(self) -> &'static str {
         match self {
@@ -41,6 +52,11 @@ impl Severity {
             Self::High => "high",
             Self::Critical => "critical",
         }
+    }
+
+    /// The severity of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
     }
 }
 
@@ -73,7 +89,7 @@ pub struct QueryHeader {
     pub question: String,
     /// What exactly the rows are.
     pub description: String,
-    /// How bad a row is.
+    /// How bad a row is, unless the row has a column `severity`.
     pub severity: Severity,
     /// The audit level it needs.
     pub level: AuditLevel,
@@ -88,12 +104,34 @@ pub struct QueryHeader {
     pub false_positives: String,
     /// What it cannot show.
     pub limits: String,
+    /// What a row means, as a sentence.
+    #[serde(default)]
+    pub message: MessageTemplate,
+    /// Which of its columns matter most.
+    #[serde(default)]
+    pub columns: QueryColumns,
     /// The requests that it looks at.
     #[serde(default)]
     pub needs: Vec<QueryNeed>,
     #[serde(default)]
     parameters: toml::Table,
 }
+
+/// The columns of a saved query that matter most.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueryColumns {
+    /// What tells a finding from another: who did what to what. It is the same when the query runs
+    /// again, and wherever the log lies.
+    #[serde(default)]
+    pub key: Vec<String>,
+    /// What a screen shows besides.
+    #[serde(default)]
+    pub detail: Vec<String>,
+}
+
+/// Columns that depend on where a log lies.
+const PLACES: [&str; 4] = ["source_file", "source_line", "source_offset", "source_id"];
 
 static LIBRARY: LazyLock<(Vec<SavedQuery>, Vec<String>)> = LazyLock::new(|| {
     let mut broken = Vec::new();
@@ -215,6 +253,7 @@ impl SavedQuery {
                 found.push(format!("parameter `{name}` has no doc"));
             }
         }
+        found.extend(self.lint_columns());
         let words = self.sql.to_lowercase();
         if words
             .split_whitespace()
@@ -229,5 +268,72 @@ impl SavedQuery {
             found.push(format!("there is no {}.cases.md", self.id));
         }
         found
+    }
+
+    /// Whether the header names columns that the query has.
+    fn lint_columns(&self) -> Vec<String> {
+        let QueryColumns { key, detail } = &self.header.columns;
+        let mut found = Vec::new();
+        if self.header.message.is_empty() {
+            found.push("`message` is empty: a sentence about a row".to_owned());
+        }
+        if key.is_empty() {
+            found.push("`columns.key` is empty: what tells a finding from another".to_owned());
+        }
+        if let Some(place) = key.iter().find(|name| PLACES.contains(&name.as_str())) {
+            found.push(format!(
+                "`columns.key`: `{place}` changes when the log is moved"
+            ));
+        }
+        let Some(columns) = selected_columns(&self.sql) else {
+            found.push("the query does not name its columns".to_owned());
+            return found;
+        };
+        let message = self.header.message.columns();
+        let key = key.iter().map(String::as_str);
+        let detail = detail.iter().map(String::as_str);
+        for (place, name) in message
+            .into_iter()
+            .map(|name| ("message", name))
+            .chain(key.map(|name| ("columns.key", name)))
+            .chain(detail.map(|name| ("columns.detail", name)))
+        {
+            if !columns.iter().any(|column| column == name) {
+                found.push(format!("`{place}`: the query has no column `{name}`"));
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lint(header: &str) -> Vec<String> {
+        let text = format!(
+            "-- title = 't'\n-- question = 'q?'\n-- description = 'd'\n-- severity = 'low'\n\
+             -- level = 'Metadata'\n-- limits = 'l'\n{header}\n-- [[needs]]\n\
+             -- resources = ['pods']\nSELECT actor, audit_id, source_line FROM requests ORDER BY 1"
+        );
+        SavedQuery::parse("p", "id", &text, "cases").unwrap().lint()
+    }
+
+    #[test]
+    fn headers_name_columns_of_the_query() {
+        let message = "-- message = '{actor} did it'\n";
+        let lines = |text: &str| lint(&format!("{message}{text}"));
+        assert_eq!(lines("-- columns.key = ['actor']"), [""; 0]);
+        for wrong in [
+            "-- columns.key = []",
+            "-- columns.key = ['user']",
+            "-- columns.key = ['actor', 'source_line']",
+            "-- columns.key = ['actor']\n-- columns.detail = ['n']",
+        ] {
+            assert_eq!(lines(wrong).len(), 1, "{wrong}");
+        }
+        let key = "-- columns.key = ['actor']\n";
+        assert_eq!(lint(key).len(), 1);
+        assert_eq!(lint(&format!("{key}-- message = '{{user}}'")).len(), 1);
     }
 }

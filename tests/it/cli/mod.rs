@@ -1,5 +1,6 @@
 //! The command line as its users and scripts see it.
 
+mod check;
 mod escapes;
 mod inputs;
 mod listings;

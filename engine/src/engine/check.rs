@@ -1,0 +1,253 @@
+//! Many saved queries asked of the inputs in about one pass: queries in, what each found out.
+//!
+//! Raw logs are converted once into temporary Parquet files, with only the columns that the queries
+//! read, and the queries are asked of these: measured, that pays from four statements on. Lakes are
+//! asked as they are. A query that fails is an error of that query alone.
+
+use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::common::ParamValues;
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::execute_stream;
+use datafusion::prelude::SessionContext;
+use futures::{FutureExt, StreamExt};
+
+use super::Engine;
+use super::spool::Spool;
+use crate::access::EventShapes;
+use crate::access::LogCoverage;
+use crate::access::QueryCoverage;
+use crate::access::shapes_statement;
+use crate::account::Ledger;
+use crate::check::CheckReport;
+use crate::check::CheckStatus;
+use crate::check::QueryOutcome;
+use crate::check::columns::add_columns;
+use crate::check::finding::FoundRows;
+use crate::check::trace::traced;
+use crate::error::{Error, ErrorKind, Hint, Result};
+use crate::query::Account;
+use crate::query::SavedQuery;
+use crate::query::Severity;
+use crate::query::answer::panicked;
+use crate::query::batch_rows::batch_rows;
+use crate::query::params;
+use crate::session::{self, Limits};
+
+/// Statements from which on a conversion costs less than scans of its own for each.
+const WORTH_A_SPOOL: usize = 4;
+/// The most queries at a time: they share one memory.
+const MOST_AT_A_TIME: usize = 4;
+/// The most findings of a query that are kept; the others are counted.
+const MOST_FINDINGS: usize = 10_000;
+
+impl Engine {
+    /// Asks saved queries, with the defaults of their parameters. Findings less severe than `least`
+    /// are left out. What is read is counted on `account`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no input, it cannot be converted, or the run is stopped. A query that fails is
+    /// no error: its outcome says so.
+    pub async fn check(
+        &self,
+        queries: &[&'static SavedQuery],
+        least: Severity,
+        account: &Account,
+    ) -> Result<CheckReport> {
+        if self.options.inputs.is_empty() {
+            let message = "there is no input to check".to_owned();
+            return Err(Error::from(ErrorKind::Options(message)).with_hint(Hint::GiveInput));
+        }
+        let stopped = std::future::poll_fn(|context| {
+            account.ledger.wake_when_cancelled(context.waker());
+            match account.ledger.is_cancelled() {
+                true => std::task::Poll::Ready(()),
+                false => std::task::Poll::Pending,
+            }
+        });
+        tokio::select! {
+            biased;
+            () = stopped => Err(ErrorKind::Interrupted.into()),
+            report = self.checked(queries, least, account) => report,
+        }
+    }
+
+    async fn checked(
+        &self,
+        queries: &[&'static SavedQuery],
+        least: Severity,
+        account: &Account,
+    ) -> Result<CheckReport> {
+        if !self.is_pruned {
+            account.ledger.note_events();
+        }
+        let statements = queries.len() + 1;
+        let is_worth_it =
+            statements >= WORTH_A_SPOOL && !self.logs.plan.objects.is_empty() && !self.has_lakes;
+        let spool = match is_worth_it {
+            true => {
+                let columns = self.columns_read_by(queries).await?;
+                Some(Spool::fill(self, &columns, account).await?)
+            }
+            false => {
+                self.spool_streams()?;
+                None
+            }
+        };
+        let asked = AskedContext {
+            context: spool.as_ref().map_or(&self.context, Spool::context).clone(),
+            limits: self.options.limits(),
+            ledger: match spool {
+                // The spool was read as it was filled.
+                Some(_) => Arc::default(),
+                None => Arc::clone(&account.ledger),
+            },
+        };
+        let coverage = asked.coverage(queries).await?;
+        let at_a_time = self.options.threads.clamp(1, MOST_AT_A_TIME);
+        let outcomes = futures::stream::iter(queries.iter().copied()).map(|query| {
+            let asked = asked.clone();
+            // A task of its own, which ends when it is dropped.
+            let task = SpawnedTask::spawn(async move { asked.outcome(query, least).await });
+            async move {
+                let outcome = task.join().await;
+                outcome.unwrap_or_else(|error| QueryOutcome::failed(query, error.to_string()))
+            }
+        });
+        let mut outcomes: Vec<QueryOutcome> = outcomes.buffered(at_a_time).collect().await;
+        for (outcome, coverage) in outcomes.iter_mut().zip(&coverage) {
+            outcome.judge(coverage);
+        }
+        Ok(CheckReport {
+            outcomes,
+            spooled: spool.is_some(),
+        })
+    }
+
+    /// The columns of `events` that queries and their coverage read. A query that cannot be planned
+    /// reads nothing.
+    async fn columns_read_by(&self, queries: &[&'static SavedQuery]) -> Result<BTreeSet<String>> {
+        let mut columns = BTreeSet::new();
+        let state = self.context.state();
+        let shapes = session::plan(&self.context, &shapes_statement()).await?;
+        add_columns(&state.optimize(&shapes)?, &mut columns)?;
+        for query in queries {
+            let planned = AssertUnwindSafe(async {
+                let plan = planned(&self.context, query).await?;
+                add_columns(&state.optimize(&plan)?, &mut columns)?;
+                Result::<()>::Ok(())
+            });
+            // What is wrong with it is said when it is asked.
+            let _ = planned.catch_unwind().await;
+        }
+        Ok(columns)
+    }
+}
+
+/// What queries are asked of.
+#[derive(Clone)]
+struct AskedContext {
+    context: SessionContext,
+    limits: Limits,
+    ledger: Arc<Ledger>,
+}
+
+impl AskedContext {
+    /// What the log shows of what each query looks at, in the order of the queries.
+    async fn coverage(&self, queries: &[&'static SavedQuery]) -> Result<Vec<QueryCoverage>> {
+        let plan = session::plan(&self.context, &shapes_statement()).await?;
+        let mut rows = self.stream(plan).await?;
+        let mut coverage = LogCoverage::of(queries);
+        while let Some(batch) = rows.next().await {
+            let shapes = EventShapes::new(&batch?)?;
+            shapes.for_each(|event, columns| coverage.add(event, event.level, columns));
+        }
+        Ok(coverage.report(None))
+    }
+
+    /// Asks a query; what fails is its outcome.
+    async fn outcome(&self, query: &'static SavedQuery, least: Severity) -> QueryOutcome {
+        let work = AssertUnwindSafe(self.find(query, least))
+            .catch_unwind()
+            .await;
+        let found = work.unwrap_or_else(|panic| Err(panicked(&*panic)));
+        found.unwrap_or_else(|error| QueryOutcome::failed(query, error.to_string()))
+    }
+
+    async fn find(&self, query: &'static SavedQuery, least: Severity) -> Result<QueryOutcome> {
+        let mut rows = self.stream(planned(&self.context, query).await?).await?;
+        let mut outcome = QueryOutcome::new(query);
+        while let Some(batch) = rows.next().await {
+            add_findings(&mut outcome, batch?, least)?;
+        }
+        if outcome.found > 0 {
+            outcome.status = CheckStatus::Findings;
+        }
+        Ok(outcome)
+    }
+
+    /// Optimised once, and run.
+    async fn stream(&self, plan: LogicalPlan) -> Result<SendableRecordBatchStream> {
+        let mut state = self.context.state();
+        let config = state.config_mut();
+        config.set_extension(Arc::clone(&self.ledger));
+        let optimized = state.optimize(&plan)?;
+        if let Some(rows) = batch_rows(&optimized, &self.limits)? {
+            let config = state.config_mut();
+            *config = config
+                .clone()
+                .with_batch_size(rows)
+                .with_repartition_sorts(false);
+        }
+        let planner = state.query_planner();
+        let physical = planner.create_physical_plan(&optimized, &state).await?;
+        Ok(execute_stream(physical, state.task_ctx())?)
+    }
+}
+
+/// The plan of a query with the lines behind its rows.
+async fn planned(context: &SessionContext, query: &SavedQuery) -> Result<LogicalPlan> {
+    let values = params::bind(&query.id, &query.parameters, &[])?;
+    let mut plan = session::plan(context, &query.sql).await?;
+    if !matches!(
+        plan,
+        LogicalPlan::Projection(_)
+            | LogicalPlan::Sort(_)
+            | LogicalPlan::Limit(_)
+            | LogicalPlan::Distinct(_)
+            | LogicalPlan::Union(_)
+            | LogicalPlan::Filter(_)
+            | LogicalPlan::Aggregate(_)
+            | LogicalPlan::SubqueryAlias(_)
+    ) {
+        let message = format!("saved query `{}` is not a SELECT", query.id);
+        return Err(ErrorKind::SavedQuery(message).into());
+    }
+    if !values.is_empty() {
+        plan = plan.with_param_values(ParamValues::from(values))?;
+    }
+    Ok(traced(plan)?)
+}
+
+fn add_findings(outcome: &mut QueryOutcome, batch: RecordBatch, least: Severity) -> Result<()> {
+    let rows = FoundRows::new(outcome.query, batch)?;
+    for row in 0..rows.rows() {
+        let severity = rows.severity(row);
+        if severity < least {
+            continue;
+        }
+        outcome.found += 1;
+        if outcome.findings.len() < MOST_FINDINGS {
+            outcome.findings.push(rows.finding(row));
+        } else {
+            *outcome.unlisted.entry(severity).or_default() += 1;
+        }
+    }
+    Ok(())
+}
