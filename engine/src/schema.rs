@@ -152,17 +152,29 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
             Err(error) => model.broken.push(format!("views/{name}.sql: {error}")),
         }
     }
-    // A view may read another: `requests` comes first and `containers` last, the others in the order
-    // of their names.
-    model.views.sort_by_key(|view| {
-        (
-            view.name != "requests",
-            view.name == "containers",
-            view.name.clone(),
-        )
-    });
+    model.views = in_order(model.views);
     model
 });
+
+/// The views in the order of their names, but each after those that its text names.
+fn in_order(mut views: Vec<TableDef>) -> Vec<TableDef> {
+    views.sort_by(|left, right| left.name.cmp(&right.name));
+    let mut ordered: Vec<TableDef> = Vec::with_capacity(views.len());
+    while !views.is_empty() {
+        let is_ready = |view: &TableDef| {
+            let sql = view.sql.as_deref().unwrap_or_default();
+            let mut words = sql.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+            !words.any(|word| {
+                let mut others = views.iter().filter(|other| other.name != view.name);
+                others.any(|other| other.name == word)
+            })
+        };
+        // Views that read each other would have no order; planning them then says so.
+        let next = views.iter().position(is_ready).unwrap_or(0);
+        ordered.push(views.remove(next));
+    }
+    ordered
+}
 
 /// The tables of the data model.
 pub fn tables() -> &'static [TableDef] {
@@ -303,6 +315,24 @@ mod tests {
                 assert!(!column.doc.is_empty(), "{}.{}", table.name, column.name);
             }
         }
+    }
+
+    #[test]
+    fn each_view_comes_after_those_that_it_reads() {
+        let view = |name: &str, sql: &str| TableDef {
+            name: name.to_owned(),
+            doc: String::new(),
+            columns: Vec::new(),
+            sql: Some(sql.to_owned()),
+        };
+        let ordered = in_order(vec![
+            view("a", "SELECT * FROM c"),
+            view("b", "SELECT c_2 FROM events"),
+            view("c", "SELECT c.* FROM (SELECT * FROM d) AS c"),
+            view("d", "SELECT 1"),
+        ]);
+        let names: Vec<_> = ordered.iter().map(|view| &*view.name).collect();
+        assert_eq!(names, ["b", "d", "c", "a"]);
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub(crate) fn session(limits: &Limits) -> Result<SessionContext> {
     let options = config.options_mut();
     // The JSON operators need the Postgres dialect: elsewhere `?` is a placeholder.
     options.sql_parser.dialect = datafusion::common::config::Dialect::PostgreSQL;
+    // People expect what is not known last, in whichever direction they sort.
+    options.sql_parser.default_null_ordering = "nulls_last".to_owned();
     options.execution.parquet.reorder_filters = true;
     options.explain.physical_plan_only = false;
     // Of a small memory, what is kept for merging what was spilled must not be most.

@@ -1,8 +1,8 @@
 -- title = "Slow requests"
 -- question = "Which requests took long, and what were they waiting for?"
 -- description = """
--- Requests that took at least threshold_ms, slowest first. For requests over half a second the
--- apiserver logs a breakdown: milliseconds in the priority-and-fairness queue, in admission
+-- Requests that took at least threshold_ms, slowest first; by default half a second, from which on
+-- the apiserver logs a breakdown: milliseconds in the priority-and-fairness queue, in admission
 -- webhooks, in etcd, in writing the response, and so on. slowest_part is the largest part, or NULL
 -- if no part took more than a quarter of the time. Parts can overlap and do not add up to the
 -- total. Requests that are long by nature are left out: watch, exec, attach, portforward, log,
@@ -22,7 +22,7 @@
 -- columns = ["latency_ms"]
 -- [parameters.threshold_ms]
 -- type = "number"
--- default = 1000.0
+-- default = 500.0
 -- doc = "Only requests that took at least this many milliseconds."
 WITH timed AS (
     SELECT

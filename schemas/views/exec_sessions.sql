@@ -11,7 +11,7 @@
 -- [[column]]
 -- name = "command"
 -- type = "string"
--- doc = "Command of an exec: its arguments, decoded and joined by a space."
+-- doc = "Command of an exec: its arguments, decoded and joined by a space; on GKE from the label `command.gke.io/command`, since its logs have no URI."
 -- [[column]]
 -- name = "container"
 -- type = "string"
@@ -19,11 +19,11 @@
 -- [[column]]
 -- name = "stdin"
 -- type = "boolean"
--- doc = "Whether the input of the client was connected. As in the apiserver, any value but false and 0 means true. NULL for portforward."
+-- doc = "Whether the input of the client was connected. As in the apiserver, any value but false and 0 means true. NULL for portforward, and on GKE."
 -- [[column]]
 -- name = "tty"
 -- type = "boolean"
--- doc = "Whether the request asked for a terminal; values as for stdin. NULL for portforward."
+-- doc = "Whether the request asked for a terminal; values as for stdin. NULL for portforward, and on GKE."
 -- [[column]]
 -- name = "started_at"
 -- type = "timestamp"
@@ -35,14 +35,16 @@
 SELECT
     events.*,
     subresource AS kind,
-    CASE WHEN subresource = 'exec' THEN exec_command(request_uri) END AS command,
+    CASE
+        WHEN subresource = 'exec' THEN coalesce(exec_command(request_uri), annotations['command.gke.io/command'])
+    END AS command,
     CASE WHEN subresource <> 'portforward' THEN query_param(request_uri, 'container') END AS container,
     CASE
-        WHEN subresource <> 'portforward' AND request_uri IS NOT NULL
+        WHEN subresource <> 'portforward' AND request_uri IS NOT NULL AND annotations['command.gke.io/command'] IS NULL
             THEN coalesce(lower(query_param(request_uri, 'stdin')) NOT IN ('false', '0'), false)
     END AS stdin,
     CASE
-        WHEN subresource <> 'portforward' AND request_uri IS NOT NULL
+        WHEN subresource <> 'portforward' AND request_uri IS NOT NULL AND annotations['command.gke.io/command'] IS NULL
             THEN coalesce(lower(query_param(request_uri, 'tty')) NOT IN ('false', '0'), false)
     END AS tty,
     request_received_timestamp AS started_at,

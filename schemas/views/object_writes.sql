@@ -1,28 +1,38 @@
 -- doc = """
--- Successful writes (2xx) by verb, without dry runs. Creates that store nothing (access reviews, serviceaccounts/token)
--- are included, since they are logged as writes and a minted token matters; so are subresources (deployments/scale,
--- pods/binding, pods/eviction, .../status). Add `subresource = ''` to see objects only. exec, attach, portforward and
--- proxy are streams, not writes: see exec_sessions. Dry runs are recognised by dryRun in the URI, for evictions also in
--- the body, and for deletes in the body if the log has one, because the apiserver then ignores the URI. At level Metadata
--- the body is missing: a delete with dryRun in the URI then counts as a dry run, and a delete or eviction with dryRun in
--- its body as a write. Writes that ended in a timeout (504) or a panic (500) may have happened and are not included."""
+-- Successful writes (2xx) by verb, without dry runs. write_kind says what each one wrote: most are objects, but the log
+-- records answers as creates, too (access reviews, tokens), which store nothing. Filter by `write_kind = 'object'` to see
+-- objects only. exec, attach, portforward and proxy are streams, not writes: see exec_sessions. Dry runs are recognised by
+-- dry_run; at level Metadata a delete or eviction that asks for a dry run in its body counts as a write. Writes that ended
+-- in a timeout (504) or a panic (500) may have happened and are not included."""
 -- [[column]]
 -- name = "operation"
 -- type = "string"
 -- doc = "create, update, patch, delete or deletecollection. A patch (server-side apply) or update answered with 201 created its object and is a create."
+-- [[column]]
+-- name = "write_kind"
+-- type = "string"
+-- doc = "What was written: object; status, scale or approval (those subresources); subresource (any other one, such as ephemeralcontainers, resize or finalize); binding (a pod was put on a node); eviction (a pod was asked to go); token (a credential was issued: see credentials); review (a question that the apiserver answered and did not store: access reviews, token reviews, processed templates)."
 SELECT
     requests.*,
-    CASE WHEN verb IN ('patch', 'update') AND response_code = 201 THEN 'create' ELSE verb END AS operation
+    CASE WHEN verb IN ('patch', 'update') AND response_code = 201 THEN 'create' ELSE verb END AS operation,
+    CASE
+        WHEN subresource = '' AND verb = 'create' AND (
+            -- Every create in these groups is a question, in Kubernetes and in OpenShift.
+            api_group IN ('authentication.k8s.io', 'authorization.k8s.io', 'authorization.openshift.io', 'identity.concierge.pinniped.dev')
+            AND (resource LIKE '%reviews' OR resource = 'whoamirequests')
+            OR api_group = 'security.openshift.io' AND resource LIKE 'podsecuritypolicy%reviews'
+            OR api_group = 'template.openshift.io' AND resource = 'processedtemplates'
+        ) THEN 'review'
+        WHEN subresource = '' AND verb = 'create' AND resource = 'tokencredentialrequests' AND api_group = 'login.concierge.pinniped.dev' THEN 'token'
+        WHEN subresource = '' AND verb = 'create' AND resource = 'bindings' AND api_group = '' THEN 'binding'
+        WHEN subresource = '' THEN 'object'
+        WHEN subresource IN ('status', 'scale', 'approval', 'binding', 'eviction', 'token') THEN subresource
+        ELSE 'subresource'
+    END AS write_kind
 FROM requests
 WHERE verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
   AND response_code BETWEEN 200 AND 299
   -- DELETE and PATCH of a path that is no resource have the same verbs.
   AND resource IS NOT NULL
   AND subresource NOT IN ('exec', 'attach', 'portforward', 'proxy')
-  AND (
-      CASE
-          WHEN verb IN ('delete', 'deletecollection') AND request_object IS NOT NULL THEN body_text(request_object, 'dryRun')
-          WHEN subresource = 'eviction' THEN concat_ws(',', dry_run, body_text(request_object, 'deleteOptions.dryRun'))
-          ELSE dry_run
-      END LIKE '%All%'
-  ) IS NOT TRUE
+  AND (dry_run LIKE '%All%') IS NOT TRUE

@@ -7,6 +7,10 @@
 -- type = "string"
 -- doc = "create, update, patch, delete or deletecollection; see object_writes."
 -- [[column]]
+-- name = "write_kind"
+-- type = "string"
+-- doc = "object; see object_writes."
+-- [[column]]
 -- name = "object_kind"
 -- type = "string"
 -- doc = "Role, ClusterRole, RoleBinding or ClusterRoleBinding."

@@ -251,6 +251,22 @@ def actor_kind(actor):
     return "human"
 
 
+# Namespaces of what authenticates people itself and passes their requests on by impersonation.
+PROXIES = (
+    "cattle-impersonation-system cattle-system gke-connect kube-oidc-proxy loft pinniped-concierge tailscale"
+    " teleport-agent"
+).split()
+
+
+def is_proxy(username):
+    namespace, _ = service_account(username)
+    if namespace is not None:
+        return namespace in PROXIES
+    if username == "system:admin" or username.startswith("system:bootstrap:"):
+        return False
+    return actor_kind(username) == "control-plane"
+
+
 def service_account(actor):
     """(namespace, name) of `system:serviceaccount:NAMESPACE:NAME`, else (None, None)."""
     found = re.fullmatch(r"system:serviceaccount:([^:]+):([^:]+)", actor or "")

@@ -6,6 +6,7 @@ import re
 from apiserver_rules import (
     actor_kind,
     authorizer,
+    is_proxy,
     query_params,
     rbac,
     service_account,
@@ -13,7 +14,7 @@ from apiserver_rules import (
     timestamp,
     timestamp_text,
 )
-from json_text import elements, integer, is_exact, map_of, members, pairs, string, strings
+from json_text import at_path, elements, integer, is_exact, map_of, members, pairs, string, strings
 
 
 def first(values_):
@@ -82,8 +83,7 @@ def columns_of(text, list_api_version=None):
     metadata = members((members(row["response_object"]) or {}).get("metadata")) or {}
     row["object_name"] = row["name"] or (string(metadata.get("name")) if has_target else None)
 
-    dry_run = query_params(row["request_uri"], "dryRun")
-    row["dry_run"] = ",".join(dry_run) if dry_run else None
+    row["dry_run"] = dry_run(row)
 
     received = timestamp(known.get("requestReceivedTimestamp"))
     # Before `stageTimestamp` there was `timestamp`, in v1alpha1 and early v1beta1.
@@ -100,6 +100,8 @@ def columns_of(text, list_api_version=None):
 
     impersonated = row["impersonated_username"] is not None
     row["actor"] = row["impersonated_username"] if impersonated else row["username"]
+    passed_on = impersonated and (row["username"] is None or is_proxy(row["username"]))
+    row["principal"] = row["impersonated_username"] if passed_on else row["username"]
     row["actor_groups"] = row["impersonated_groups"] if impersonated else row["user_groups"]
     row["actor_kind"] = actor_kind(row["actor"])
     row["service_account_namespace"], row["service_account_name"] = service_account(row["actor"])
@@ -120,6 +122,27 @@ def columns_of(text, list_api_version=None):
     row["truncated"] = notes.get("audit.k8s.io/truncated") == "true"
     row["unknown_fields"] = unknown_fields(text, row, list_api_version)
     return row
+
+
+def dry_run(row):
+    """`dryRun`: of a delete with a body what that says, else the query, the delete options of an eviction, GKE's label.
+
+    A body is `DeleteOptions`, or an `Eviction` that holds them; it is there from level Request on.
+    """
+
+    def of(options):
+        return [text for text in map(string, elements(at_path(options, "dryRun")) or []) if text is not None]
+
+    body = row["request_object"]
+    is_object = body is not None and body.startswith("{")
+    if row["verb"] in ("delete", "deletecollection") and body is not None:
+        return ",".join(of(body)) or None if is_object else None
+    given = query_params(row["request_uri"], "dryRun")
+    if not given and row["subresource"] == "eviction" and is_object:
+        given = of(at_path(body, "deleteOptions"))
+    if not given:
+        return (row["annotations"] or {}).get("command.gke.io/dryRun")
+    return ",".join(given)
 
 
 CANONICAL_TIME = re.compile(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"', re.ASCII)

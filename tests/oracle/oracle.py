@@ -18,7 +18,7 @@ a map whose value has the wrong type is left out. Of duplicate keys the last cou
 is right as a JSON value, not as text.
 
 Of a view it prints what identifies a row (`audit_id`, `request_received_timestamp`, `stage`) and the
-view's own columns. What a view means is written at the function of its name in `views.py`, and for users
+view's own columns. What a view means is written at the function of its name in `views*.py`, and for users
 in `schemas/views/`. `columns.py` has the columns, `apiserver_rules.py` what both take from Kubernetes and Go.
 
 Lines that are no JSON object are counted on stderr and make the exit status 1.
@@ -32,7 +32,7 @@ import sys
 sys.dont_write_bytecode = True
 from columns import columns_of
 from json_text import Malformed, elements, members, skip_white, string, value_end
-from views import VIEWS
+from view_list import VIEWS
 
 
 def read(path):

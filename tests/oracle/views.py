@@ -76,14 +76,17 @@ def exec_sessions(rows):
     )
     for row in latest(sessions):
         kind, uri = row["subresource"], row["request_uri"]
+        # GKE delivers no query: what it knows of it is in a label.
+        label = (row["annotations"] or {}).get("command.gke.io/command")
         command = query_params(uri, "command")
         streams = kind != "portforward" and uri is not None
+        options = streams and label is None
         yield row, {
             "kind": kind,
-            "command": " ".join(command) if kind == "exec" and command else None,
+            "command": (" ".join(command) if command else label) if kind == "exec" else None,
             "container": first(query_params(uri, "container")) if streams else None,
-            "stdin": query_boolean(uri, "stdin") if streams else None,
-            "tty": query_boolean(uri, "tty") if streams else None,
+            "stdin": query_boolean(uri, "stdin") if options else None,
+            "tty": query_boolean(uri, "tty") if options else None,
             "started_at": row["request_received_timestamp"],
             "ended_at": row["stage_timestamp"] if is_final(row) else None,
         }
@@ -98,21 +101,7 @@ def succeeded(row):
 
 
 def is_dry_run(row):
-    """A dry run by the URI; of a delete with a body by that alone, of an eviction by either.
-
-    A body is `DeleteOptions`, or an `Eviction` that holds them; it is there from level Request on.
-    """
-    body = row["request_object"]
-    by_uri = "All" in (row["dry_run"] or "")
-
-    def by(options):
-        return "All" in (at_path(options, "dryRun") or "")
-
-    if row["verb"] in ("delete", "deletecollection") and body is not None:
-        return by(body)
-    if row["subresource"] == "eviction":
-        return by_uri or by(at_path(body, "deleteOptions"))
-    return by_uri
+    return "All" in (row["dry_run"] or "")
 
 
 def is_create(row):
@@ -129,7 +118,8 @@ def object_writes(rows):
     and `deletecollection`; those on exec, attach, portforward and proxy only pass through the
     apiserver and are left out; subresources that change something (status, scale, binding, eviction,
     token, approval, ...) are in, with the verb as operation; reviews (`selfsubjectaccessreviews`,
-    `tokenreviews`, ...) are in too, although nothing is stored: the log calls them creates.
+    `tokenreviews`, ...) are in too, although nothing is stored: the log calls them creates. `write_kind`
+    says which is which.
     """
     for row, _ in requests(rows):
         if (
@@ -139,7 +129,34 @@ def object_writes(rows):
             and succeeded(row)
             and not is_dry_run(row)
         ):
-            yield row, {"operation": "create" if is_create(row) else row["verb"]}
+            yield row, {"operation": "create" if is_create(row) else row["verb"], "write_kind": write_kind(row)}
+
+
+# (API group, resource) of what is created without being stored.
+ANSWERS = {
+    ("login.concierge.pinniped.dev", "tokencredentialrequests"): "token",
+    ("identity.concierge.pinniped.dev", "whoamirequests"): "review",
+    ("template.openshift.io", "processedtemplates"): "review",
+    ("", "bindings"): "binding",
+}
+GROUPS_OF_REVIEWS = (
+    "authentication.k8s.io authorization.k8s.io authorization.openshift.io identity.concierge.pinniped.dev".split()
+)
+
+
+def write_kind(row):
+    """What a write wrote: an object, a part of one, or nothing but an answer."""
+    group, resource, subresource = row["api_group"], row["resource"], row["subresource"]
+    if subresource:
+        known = ("status", "scale", "approval", "binding", "eviction", "token")
+        return subresource if subresource in known else "subresource"
+    if row["verb"] != "create":
+        return "object"
+    is_review = resource.endswith("reviews") and (
+        group in GROUPS_OF_REVIEWS
+        or (group == "security.openshift.io" and resource.startswith("podsecuritypolicy"))
+    )
+    return "review" if is_review else ANSWERS.get((group, resource), "object")
 
 
 # resource -> (kind, API groups, path of the pod spec)
@@ -309,7 +326,7 @@ def rbac_changes(rows):
         binding = body("RoleBinding", "ClusterRoleBinding")
         role_ref = at_path(binding, "roleRef")
         yield row, {
-            "operation": own["operation"],
+            **own,
             "object_kind": kind,
             "role_ref": None if members(role_ref) is None else struct(role_ref, ROLE_REF, string),
             "subjects": structs(at_path(binding, "subjects"), SUBJECT, string),
@@ -355,19 +372,3 @@ def rbac_history(rows):
                     "valid_from": row["stage_timestamp"],
                     "valid_until": until,
                 }
-
-
-VIEWS = {
-    view.__name__: view
-    for view in (
-        requests,
-        unfinished_requests,
-        exec_sessions,
-        object_writes,
-        secret_reads,
-        rbac_changes,
-        rbac_history,
-        pod_specs,
-        containers,
-    )
-}

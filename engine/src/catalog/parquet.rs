@@ -33,7 +33,7 @@ use crate::temporary::TemporaryFolder;
 pub(crate) struct ParquetInput {
     /// Of today's layout.
     pub(super) files: Vec<PathBuf>,
-    /// Of an earlier one, before there was `object_name`.
+    /// Of an earlier one, before there was `principal`.
     pub(super) earlier_files: Vec<PathBuf>,
     pub(crate) accounts: Vec<InputReport>,
     /// Copies of what lies in stores; they are gone when this is dropped.
@@ -129,7 +129,7 @@ fn read_footer(path: &Path, tally: &mut Tally) -> Result<ParquetLayout, String> 
     check(metadata.schema())?;
     tally.events = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
     tally.format = Some("parquet");
-    let layout = match metadata.schema().index_of("object_name") {
+    let layout = match metadata.schema().index_of("principal") {
         Ok(_) => ParquetLayout::Current,
         Err(_) => ParquetLayout::Earlier,
     };

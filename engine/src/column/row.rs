@@ -7,7 +7,7 @@ use crate::event::{
     Event, Grant, ObjectRef, ParentObject, Reason, ReasonCache, service_account,
     structured_decision,
 };
-use crate::json::{Text, elements, last_member, members};
+use crate::json::{Text, Value, elements, last_member, members};
 use crate::record::sink::{EventSource, RecordLocation};
 use crate::request::joined_param;
 use crate::schema::EventPart;
@@ -71,7 +71,16 @@ pub(crate) struct Row<'r, 'a> {
 struct Annotations<'a> {
     decision: Option<Text<'a>>,
     reason: Option<Text<'a>>,
+    /// GKE's, which delivers no URI.
+    dry_run: Option<Text<'a>>,
     truncated: bool,
+}
+
+/// The texts of a list in one; `None` if there are none.
+fn texts<'a>(list: Value<'a>) -> Option<Cow<'a, str>> {
+    let texts = elements(list).filter_map(Value::text).map(Text::decode);
+    let texts: Vec<_> = texts.collect();
+    (!texts.is_empty()).then(|| Cow::Owned(texts.join(",")))
 }
 
 impl<'r, 'a> Row<'r, 'a> {
@@ -99,6 +108,7 @@ impl<'r, 'a> Row<'r, 'a> {
                 match &*key.decode() {
                     "authorization.k8s.io/decision" => found.decision = value.text(),
                     "authorization.k8s.io/reason" => found.reason = value.text(),
+                    "command.gke.io/dryRun" => found.dry_run = value.text(),
                     "audit.k8s.io/truncated" => {
                         found.truncated = value.text().is_some_and(|text| text.eq_str("true"))
                     }
@@ -162,9 +172,27 @@ impl<'r, 'a> Row<'r, 'a> {
         name.map(Text::decode)
     }
 
-    /// The values of the query parameter `dryRun`.
+    /// `dryRun` of the request. The body of a delete decides alone, because the apiserver then does
+    /// not look at the query (`endpoints/handlers/delete.go`); an eviction has its delete options in
+    /// the body, beside its own in the query.
     pub(crate) fn dry_run(&self) -> Option<Cow<'a, str>> {
-        joined_param(&self.event.request_uri?.decode(), "dryRun", ",").map(Cow::Owned)
+        let event = self.event;
+        let is_verb = |verb: &str| event.verb.is_some_and(|text| text.eq_str(verb));
+        if let Some(body) = event.request_object
+            && (is_verb("delete") || is_verb("deletecollection"))
+        {
+            return texts(last_member(body.raw, "dryRun")?);
+        }
+        let uri = event.request_uri.map(Text::decode);
+        let in_body = || {
+            let is_eviction = |text: Text<'_>| text.eq_str("eviction");
+            event.object.subresource.filter(|text| is_eviction(*text))?;
+            let options = last_member(event.request_object?.raw, "deleteOptions")?;
+            texts(last_member(options.raw, "dryRun")?)
+        };
+        uri.and_then(|uri| joined_param(&uri, "dryRun", ",").map(Cow::Owned))
+            .or_else(in_body)
+            .or_else(|| self.annotations().dry_run.map(Text::decode))
     }
 
     /// The structured decision and the authorization reason, taken apart.

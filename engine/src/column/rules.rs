@@ -66,6 +66,7 @@ pub(crate) fn fill(name: &str) -> Option<Fill> {
         "impersonated_extra" => MapOfLists(|row| row.event.impersonated.extra),
         "impersonation_constraint" => Txt(|row| row.event.impersonation_constraint),
         "actor" => Txt(|row| row.event.actor().name),
+        "principal" => Txt(|row| row.event.principal()),
         "actor_groups" => List(|row| row.event.actor().groups),
         "actor_kind" => Made(|row| Some(actor_kind(&row.actor_name()?).into())),
         "service_account_namespace" => Made(|row| row.service_account(|namespace, _| namespace)),

@@ -20,7 +20,7 @@ mod objects;
 mod reason;
 mod retype;
 
-pub(crate) use actor::{actor_kind, service_account};
+pub(crate) use actor::{actor_kind, is_proxy, service_account};
 pub(crate) use authorization::structured_decision;
 pub(crate) use leftover::{Leftovers, ParentObject};
 pub(crate) use memo::UserMemo;

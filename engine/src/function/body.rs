@@ -7,22 +7,26 @@
 //! Not responsible for: the syntax of JSON (`json/`).
 
 mod containers;
+mod credential;
+mod diff;
 mod rbac;
 mod structs;
 
 use std::sync::Arc;
 
 use datafusion::{
-    arrow::array::{ArrayRef, StringViewArray},
+    arrow::array::{ArrayRef, ListBuilder, StringBuilder, StringViewArray},
     error::Result,
 };
 
 pub(super) use self::{
     containers::{containers, containers_type},
+    credential::certificate_id,
+    diff::{json_diff, json_diff_type},
     rbac::{role_ref, role_ref_type, rules, rules_type, subjects, subjects_type},
 };
 use super::{map_text, pairs};
-use crate::json::{Value, ValueKind, elements, members};
+use crate::json::{Cursor, Value, ValueKind, elements, members};
 
 /// The body is malformed where it was walked.
 struct MalformedBody;
@@ -143,4 +147,19 @@ pub(super) fn pod_spec(args: &[&StringViewArray]) -> Result<ArrayRef> {
         (spec.kind == ValueKind::Object).then_some(spec.raw)
     });
     Ok(Arc::new(values.collect::<StringViewArray>()))
+}
+
+/// The elements of a list as texts: strings decoded, anything else as JSON.
+pub(super) fn json_elements(args: &[&StringViewArray]) -> Result<ArrayRef> {
+    let mut lists = ListBuilder::new(StringBuilder::new());
+    for body in args[0] {
+        let found = body.and_then(|body| {
+            let mut cursor = Cursor::new(body.trim_ascii());
+            let value = cursor.value().ok()?;
+            let is_list = value.kind == ValueKind::Array && cursor.rest().is_empty();
+            list(is_list.then_some(value)?.into()).ok()
+        });
+        lists.append_option(found.map(|found| found.into_iter().map(|value| Some(shown(value)))));
+    }
+    Ok(Arc::new(lists.finish()))
 }

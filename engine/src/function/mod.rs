@@ -12,6 +12,7 @@ mod body;
 pub(crate) mod bounded;
 mod date_trunc;
 mod duration;
+mod identity;
 mod net;
 pub(crate) mod uri;
 
@@ -180,6 +181,38 @@ pub static FUNCTIONS: &[Function] = &[
         arity: 7,
         result: || DataType::Boolean,
         evaluate: None,
+    },
+    Function {
+        name: "json_diff",
+        signature: "json_diff(before, after) → list<struct>",
+        doc: "The fields in which two JSON texts differ: path, before, after (NULL where absent; null counts as absent). Objects are compared by member, and keys with dots are quoted: `metadata.annotations[\"a.b/c\"]`. Lists of objects with names are matched by name: `spec.containers[name=app].image`. Other lists of objects are compared without the elements that both have, and lists of anything else as a whole. After 1,000 differences there is a last one with the path `...`. NULL if either text is NULL or not JSON.",
+        arity: 2,
+        result: body::json_diff_type,
+        evaluate: Some(body::json_diff),
+    },
+    Function {
+        name: "json_elements",
+        signature: "json_elements(json) → list<text>",
+        doc: "The elements of a JSON list: strings, numbers and booleans as text, anything else as JSON; NULL if the text is not a list.",
+        arity: 1,
+        result: uri::list_type,
+        evaluate: Some(body::json_elements),
+    },
+    Function {
+        name: "certificate_id",
+        signature: "certificate_id(certificate) → text",
+        doc: "The `credential_id` of requests made with a certificate: `X509SHA256=` and its hash. Takes `status.certificate` of a certificate signing request, a PEM text in base64; NULL if it is not one.",
+        arity: 1,
+        result: || DataType::Utf8View,
+        evaluate: Some(body::certificate_id),
+    },
+    Function {
+        name: "principal",
+        signature: "principal(username, impersonated_username) → text",
+        doc: "The value of the column `principal`: the user who authenticated, or the impersonated one if that is a proxy that passes on the requests of its users.",
+        arity: 2,
+        result: || DataType::Utf8View,
+        evaluate: Some(identity::principal),
     },
 ];
 

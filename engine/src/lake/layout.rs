@@ -1,7 +1,8 @@
 //! Which columns a data file has and what they say: an `add` action in, whether its rows are of an
 //! earlier layout out.
 //!
-//! In files that were written before there was `object_name`, that column is missing, and those of
+//! In files that were written before there was `principal`, that column is missing, and `dry_run` is
+//! that of the URI; still earlier ones have no `object_name`, and the columns of
 //! [`Absent::Empty`](crate::schema::Absent::Empty) are NULL where today's are empty. A tag of the
 //! action says that a file is of today's layout; the catalogue shows the rows of the others as if
 //! they were (`catalog/earlier.rs`). A rewrite keeps the layout, and so does one by another tool,
@@ -10,7 +11,7 @@
 use deltalake::kernel::Add;
 
 const TAG: &str = "auditql.layout";
-const CURRENT: &str = "2";
+const CURRENT: &str = "3";
 
 /// The tag of a file with today's layout: its name and its value.
 pub(crate) fn tag() -> (String, Option<String>) {

@@ -19,7 +19,7 @@ fn listings_show_everything() {
     ] {
         assert!(schema.contains(name), "{name}");
     }
-    assert_eq!(run(["schema", "events", "-o", "jsonl"]).rows(0).len(), 72);
+    assert_eq!(run(["schema", "events", "-o", "jsonl"]).rows(0).len(), 73);
     assert!(run(["formats", "-o", "csv"]).text(0).contains("eventlist"));
     assert!(run(["completions", "bash"]).text(0).contains("auditql"));
     assert!(run(["man"]).text(0).contains(".TH"));

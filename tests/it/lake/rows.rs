@@ -10,11 +10,17 @@ use crate::{
     lake_fixture::{Cluster, Lake, assert_same, identities, sum},
 };
 
-const VIEWS: [&str; 8] = [
+const VIEWS: [&str; 14] = [
     "requests",
     "unfinished_requests",
     "exec_sessions",
+    "denials",
+    "admission_decisions",
     "object_writes",
+    "object_versions",
+    "credentials",
+    "sessions",
+    "log_gaps",
     "pod_specs",
     "containers",
     "rbac_changes",
