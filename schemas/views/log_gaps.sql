@@ -52,7 +52,7 @@ FROM (
             WHEN count(*) OVER of_stream >= 100
                 -- The sum is of whole microseconds, the same in whatever order.
                 THEN gap_ms * count(*) OVER of_stream
-                    / nullif(CAST(sum(CAST(gap_ms * 1000 AS BIGINT)) OVER of_stream AS DOUBLE) / 1000 - gap_ms, 0)
+                    / nullif(CAST(sum(CAST(round(gap_ms * 1000) AS BIGINT)) OVER of_stream AS DOUBLE) / 1000 - gap_ms, 0)
         END AS expected_events
     FROM (
         SELECT

@@ -185,7 +185,7 @@ def noted_decisions(row):
             elif what == "error":
                 yield decision(key, value, "pod-security", "error", message=value)
         elif key in ("alpha.image-policy.k8s.io/failed-open", "imagepolicywebhook.image-policy.k8s.io/failed-open"):
-            yield decision(key, value, "image-policy", "failed-open", value)
+            yield decision(key, value, "image-policy", "failed-open")
     if refusal is not None:
         mechanism, what, controller, configuration = refusal
         text = row["response_message"]
