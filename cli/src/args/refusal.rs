@@ -77,7 +77,13 @@ fn users(flag: Flag<'_>, command: &Command, prefix: &str) -> Vec<String> {
         if flag.of(command).is_some() {
             found.push(name.clone());
         }
-        found.extend(users(flag, command, &format!("{name} ")));
+        let below = users(flag, command, &format!("{name} "));
+        // Many commands of one family: the family is named.
+        if below.len() > 1 && below.len() == command.get_subcommands().count() {
+            found.push(name);
+        } else {
+            found.extend(below);
+        }
     }
     found
 }

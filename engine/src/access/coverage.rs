@@ -291,6 +291,7 @@ fn by_log(query: &'static SavedQuery, counts: &QueryEvidence, is_by_policy: bool
             .map(|(events, level)| match (level, is_by_policy) {
                 (PolicyLevel::None, _) => format!("{events} would not be recorded"),
                 (_, true) => format!("{events} would be recorded at {level}"),
+                (_, false) if *events == 1 => format!("1 is recorded at {level}"),
                 (_, false) => format!("{events} are recorded at {level}"),
             })
             .collect();

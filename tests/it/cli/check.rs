@@ -230,7 +230,10 @@ fn what_a_log_cannot_show_is_not_evaluable() {
         .unwrap();
     assert_eq!(pods["coverage"], json!({"enough": 0, "looked_at": 1}));
     assert!(
-        pods["reason"].as_str().unwrap().contains("1 at Metadata"),
+        pods["reason"]
+            .as_str()
+            .unwrap()
+            .contains("1 is recorded at Metadata"),
         "{pods}"
     );
     // Said whatever the form, and fails only if that is asked for.

@@ -92,7 +92,7 @@ fn errors_say_what_and_what_to_do() {
         (
             vec!["--summary", "run.json", "lake", "history", "lake"],
             2,
-            "`--summary` works with: shell, sql, run, convert, lake export",
+            "`--summary` works with: shell, sql, run, check, convert, lake export, policy explain, ",
         ),
         (
             vec!["sql", "SELECT 1 FROM evnts"],
