@@ -79,7 +79,8 @@ pub(crate) fn print(message: &clap::Error) -> u8 {
     printed.map_or_else(|error| report(&error.into(), Color::OFF), |()| OK)
 }
 
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
+/// Has the reader of our output closed it early, as `head` does?
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause
             .downcast_ref::<std::io::Error>()

@@ -51,13 +51,13 @@ pub struct FindingRow {
 }
 
 /// A batch of a traced query, as findings.
-pub(crate) struct FoundRows {
+pub(crate) struct FindingRows {
     query: &'static SavedQuery,
     batch: Arc<RecordBatch>,
     lines: ArrayRef,
 }
 
-impl FoundRows {
+impl FindingRows {
     /// Takes the column of the lines off.
     ///
     /// # Errors

@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use super::finding::Finding;
 use crate::access::CoverageStatus;
 use crate::access::QueryCoverage;
+use crate::query::AuditLevel;
 use crate::query::SavedQuery;
 use crate::query::Severity;
+
+/// Resources that a rule is shown with.
+const MOST_NAMED: usize = 3;
 
 /// What a query answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -98,14 +102,39 @@ impl QueryOutcome {
             CoverageStatus::Partly => Some(CheckStatus::Partly),
             CoverageStatus::Evaluable | CoverageStatus::Unknown => None,
         };
-        match (self.status, lacks) {
-            (CheckStatus::Error, _) => {}
-            (CheckStatus::Findings, Some(_)) => self.reason.clone_from(&coverage.why),
-            (_, Some(lacks)) => {
-                self.status = lacks;
-                self.reason.clone_from(&coverage.why);
-            }
-            (_, None) => {}
+        let Some(lacks) = lacks.filter(|_| self.status != CheckStatus::Error) else {
+            return;
+        };
+        if self.status != CheckStatus::Findings {
+            self.status = lacks;
+        }
+        self.reason.clone_from(&coverage.why);
+        if coverage.enough < coverage.looked_at
+            && let Some(rule) = mending_rule(self.query)
+        {
+            self.reason.push_str(&format!("; {rule} would show it"));
         }
     }
+}
+
+/// The rule of an audit policy that records what a query needs beyond metadata.
+fn mending_rule(query: &SavedQuery) -> Option<String> {
+    let needs = query.header.needs.iter();
+    let need = needs.max_by_key(|need| need.level)?;
+    if need.level == AuditLevel::Metadata {
+        return None;
+    }
+    let names = need.resources.iter().map(|resource| resource.text());
+    let mut names: Vec<&str> = names.collect();
+    let more = names.len().saturating_sub(MOST_NAMED);
+    names.truncate(MOST_NAMED);
+    let (verbs, resources) = (need.verbs.join(", "), names.join(", "));
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let level = need.level.name();
+    Some(format!(
+        "an audit rule `level: {level}` for {verbs} of {resources}{more}"
+    ))
 }

@@ -18,7 +18,7 @@ use datafusion::prelude::SessionContext;
 use futures::{FutureExt, StreamExt};
 
 use super::Engine;
-use super::spool::Spool;
+use super::spool::EventSpool;
 use crate::access::EventShapes;
 use crate::access::LogCoverage;
 use crate::access::QueryCoverage;
@@ -28,7 +28,7 @@ use crate::check::CheckReport;
 use crate::check::CheckStatus;
 use crate::check::QueryOutcome;
 use crate::check::columns::add_columns;
-use crate::check::finding::FoundRows;
+use crate::check::finding::FindingRows;
 use crate::check::trace::traced;
 use crate::error::{Error, ErrorKind, Hint, Result};
 use crate::query::Account;
@@ -93,7 +93,7 @@ impl Engine {
         let spool = match is_worth_it {
             true => {
                 let columns = self.columns_read_by(queries).await?;
-                Some(Spool::fill(self, &columns, account).await?)
+                Some(EventSpool::fill(self, &columns, account).await?)
             }
             false => {
                 self.spool_streams()?;
@@ -101,7 +101,10 @@ impl Engine {
             }
         };
         let asked = AskedContext {
-            context: spool.as_ref().map_or(&self.context, Spool::context).clone(),
+            context: spool
+                .as_ref()
+                .map_or(&self.context, EventSpool::context)
+                .clone(),
             limits: self.options.limits(),
             ledger: match spool {
                 // The spool was read as it was filled.
@@ -236,7 +239,7 @@ async fn planned(context: &SessionContext, query: &SavedQuery) -> Result<Logical
 }
 
 fn add_findings(outcome: &mut QueryOutcome, batch: RecordBatch, least: Severity) -> Result<()> {
-    let rows = FoundRows::new(outcome.query, batch)?;
+    let rows = FindingRows::new(outcome.query, batch)?;
     for row in 0..rows.rows() {
         let severity = rows.severity(row);
         if severity < least {

@@ -30,12 +30,12 @@ use crate::temporary::TemporaryFolder;
 const GROUP: usize = 32 << 20;
 
 /// Converted events, and the session that reads them.
-pub(super) struct Spool {
+pub(super) struct EventSpool {
     context: SessionContext,
     _folder: TemporaryFolder,
 }
 
-impl Spool {
+impl EventSpool {
     /// Converts the inputs. What is read is counted on `account`.
     ///
     /// # Errors

@@ -9,10 +9,9 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
-use auditql_engine::{AtomicFile, parse_time};
+use auditql_engine::{AtomicFile, Finding, parse_time};
 use serde_json::{Map, Value};
 
-use super::report::Report;
 use crate::text::{Quoting, write_quoted};
 
 /// Why a finding is accepted.
@@ -95,12 +94,16 @@ impl AcceptedFindings {
 /// # Errors
 ///
 /// When the file cannot be written.
-pub(super) fn write(file: &Path, report: &Report<'_>) -> Result<()> {
+pub(super) fn write<'f>(
+    file: &Path,
+    accepted: &AcceptedFindings,
+    findings: impl Iterator<Item = &'f Finding>,
+) -> Result<()> {
     let mut lines: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
-    for (fingerprint, acceptance) in &report.accepted().holding {
+    for (fingerprint, acceptance) in &accepted.holding {
         lines.insert(fingerprint, acceptance.line.clone().into_bytes());
     }
-    for finding in report.findings() {
+    for finding in findings {
         lines.entry(&finding.fingerprint).or_insert_with(|| {
             let mut line = b"{\"fingerprint\":".to_vec();
             let members = [

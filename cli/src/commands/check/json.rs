@@ -4,9 +4,10 @@
 use std::io::Write;
 
 use anyhow::Result;
-use auditql_engine::{EvidenceLine, Finding, QueryOutcome, format_time};
+use auditql_engine::{Counts, EvidenceLine, Finding, QueryOutcome, ScanReport, format_time};
+use serde_json::{Value, json};
 
-use super::{account_json, report::Report};
+use super::report::Report;
 use crate::{
     output::write_json,
     text::{Quoting, write_quoted},
@@ -136,4 +137,18 @@ fn member(out: &mut Vec<u8>, name: &str, value: Option<&str>) {
 fn close(out: &mut Vec<u8>) {
     out.pop();
     out.push(b'}');
+}
+
+/// What the account of a run says, for a document.
+fn account_json(account: &ScanReport) -> Value {
+    let total = &account.total;
+    let sum = |counts: &Counts| counts.values().sum::<u64>();
+    json!({
+        "read": total.read(),
+        "events": total.events,
+        "rejects": sum(&total.rejects),
+        "skipped": sum(&total.skipped),
+        "inputs": account.inputs.len(),
+        "partial": account.partial,
+    })
 }

@@ -5,6 +5,7 @@
 //! each form looks, one file a form.
 
 mod accepted;
+mod gate;
 mod json;
 mod junit;
 mod markdown;
@@ -16,18 +17,17 @@ mod table;
 use std::io::{self, Write};
 
 use anyhow::{Context, Result, bail};
-use auditql_engine::{
-    Account, AtomicFile, CheckReport, CheckStatus, Engine, ErrorKind, ScanReport, Severity,
-};
+use auditql_engine::{Account, AtomicFile, CheckReport, CheckStatus, Engine, ErrorKind};
 
 use crate::{
-    args::{CheckArgs, FailOn, ReportFormat, ReportTarget},
+    args::{CheckArgs, ReportFormat, ReportTarget},
     run::{AccountOfRun, Session, conclude, note, status, stdout},
     settings::Settings,
     text::{counted, sanitize},
 };
 
 use accepted::AcceptedFindings;
+use gate::Gate;
 use report::Report;
 
 pub(crate) async fn check(args: &CheckArgs, settings: &Settings) -> Result<u8> {
@@ -50,12 +50,16 @@ pub(crate) async fn check(args: &CheckArgs, settings: &Settings) -> Result<u8> {
         Ok(checked) if !is_interrupted => {
             let mut report = Report::new(checked, &accepted, &account, gate);
             if let Some(file) = &args.write_accept {
-                accepted::write(file, &report)?;
+                accepted::write(file, &accepted, report.findings())?;
                 report.accept_all();
             }
             let written = write(&report, &targets, settings);
             tell(&report, &targets, settings);
-            written.map(|()| report.fails())
+            match written {
+                // A gate does not pass because nobody reads to its end.
+                Err(error) if !status::is_broken_pipe(&error) => Err(error),
+                _ => Ok(report.fails()),
+            }
         }
         _ => Ok(false),
     };
@@ -77,30 +81,6 @@ fn exit_code(checked: &CheckReport, of_account: u8, fails: bool) -> u8 {
     match (of_account, fails) {
         (status::OK, true) => status::FINDINGS,
         (code, _) => code,
-    }
-}
-
-/// What makes a run fail.
-#[derive(Debug, Clone, Copy)]
-struct Gate {
-    severity: Option<Severity>,
-    not_evaluable: bool,
-}
-
-impl Gate {
-    fn new(fail_on: &[FailOn]) -> Self {
-        let severities = fail_on.iter().filter_map(|fail_on| match fail_on {
-            FailOn::Severity(severity) => Some(*severity),
-            _ => None,
-        });
-        let not_evaluable = fail_on.contains(&FailOn::NotEvaluable);
-        let is_default = fail_on.is_empty() || (not_evaluable && fail_on.len() == 1);
-        Self {
-            severity: severities
-                .min()
-                .or_else(|| is_default.then_some(Severity::High)),
-            not_evaluable,
-        }
     }
 }
 
@@ -190,18 +170,4 @@ fn tell_unanswered(report: &Report<'_>) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// What the account of a run says, for a document.
-fn account_json(account: &ScanReport) -> serde_json::Value {
-    let total = &account.total;
-    let sum = |counts: &auditql_engine::Counts| counts.values().sum::<u64>();
-    serde_json::json!({
-        "read": total.read(),
-        "events": total.events,
-        "rejects": sum(&total.rejects),
-        "skipped": sum(&total.skipped),
-        "inputs": account.inputs.len(),
-        "partial": account.partial,
-    })
 }

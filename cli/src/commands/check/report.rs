@@ -6,8 +6,8 @@ use std::cmp::Reverse;
 use auditql_engine::{CheckReport, CheckStatus, Finding, QueryOutcome, ScanReport, Severity};
 
 use super::{
-    Gate,
     accepted::{Acceptance, AcceptedFindings},
+    gate::Gate,
 };
 
 /// Everything that is reported.
@@ -48,11 +48,6 @@ impl<'r> Report<'r> {
 
     pub(super) fn is_accepted(&self, finding: &Finding) -> bool {
         self.accepts_all || self.acceptance(finding).is_some()
-    }
-
-    /// All acceptances that were read and hold.
-    pub(super) fn accepted(&self) -> &'r AcceptedFindings {
-        self.accepted
     }
 
     /// Findings that a file accepts no longer.
