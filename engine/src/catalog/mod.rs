@@ -9,6 +9,7 @@ mod log;
 mod parquet;
 mod rbac;
 mod rbac_functions;
+mod views;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -95,6 +96,7 @@ pub(crate) async fn register(context: &SessionContext, inputs: CatalogInputs) ->
             });
         }
     }
+    views::register(context)?;
     let hidden = Arc::new(MemorySchemaProvider::new());
     if let Some(catalog) =
         context.catalog(&context.copied_config().options().catalog.default_catalog)
@@ -113,16 +115,6 @@ pub(crate) async fn register(context: &SessionContext, inputs: CatalogInputs) ->
     register_union(context, "sources", schema::sources(), sources, None).await?;
     rbac::register(context, &objects)?;
     rbac_functions::register(context, &objects);
-    register_views(context).await
-}
-
-/// Registers the views over `events`.
-async fn register_views(context: &SessionContext) -> Result<()> {
-    for view in schema::views() {
-        if let Some(sql) = &view.sql {
-            register_view(context, &view.name, sql).await?;
-        }
-    }
     Ok(())
 }
 
@@ -133,6 +125,7 @@ pub(crate) async fn register_copy(
     original: &SessionContext,
     files: &[PathBuf],
 ) -> Result<()> {
+    views::register(context)?;
     context.register_table("events", parquet::table(files, context)?)?;
     for table in schema::tables()
         .iter()
@@ -141,7 +134,7 @@ pub(crate) async fn register_copy(
         let provider = original.table_provider(table.name.as_str()).await?;
         context.register_table(table.name.as_str(), provider)?;
     }
-    register_views(context).await
+    Ok(())
 }
 
 /// A part of a table.
