@@ -146,7 +146,7 @@ FROM (
             resource,
             CASE WHEN resource = 'namespaces' AND api_group = '' THEN '' ELSE namespace END,
             object_name
-        ORDER BY stage_timestamp, request_received_timestamp, audit_id
+        ORDER BY stage_timestamp, request_received_timestamp, audit_id, source_file, source_offset
     )
 ) AS numbered
 WINDOW history AS (
@@ -156,5 +156,5 @@ WINDOW history AS (
         resource,
         CASE WHEN resource = 'namespaces' AND api_group = '' THEN '' ELSE namespace END,
         object_name
-    ORDER BY stage_timestamp, request_received_timestamp, audit_id
+    ORDER BY stage_timestamp, request_received_timestamp, audit_id, source_file, source_offset
 )

@@ -45,7 +45,7 @@ SELECT * FROM (
         stage_timestamp AS valid_from,
         lead(stage_timestamp) OVER (
             PARTITION BY object_kind, namespace, object_name
-            ORDER BY stage_timestamp, request_received_timestamp, audit_id
+            ORDER BY stage_timestamp, request_received_timestamp, audit_id, source_file, source_offset
         ) AS valid_until
     FROM rbac_changes
 ) AS written

@@ -53,6 +53,7 @@ INTENDED = [
     ),
     Intended("formats/kube-apiserver/changed-types", "events.*", CHANGED_TYPE),
     Intended("hostile/round-trip.jsonl", "denials, rows", CHANGED_TYPE),
+    Intended("formats/cloudwatch", "rbac_history.valid_until", DELIVERED_TIME),
     *(
         Intended("hostile/round-trip.jsonl", f"events.{column}", CHANGED_TYPE)
         for column in (

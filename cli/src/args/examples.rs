@@ -155,7 +155,7 @@ Writes by people, secrets, RBAC and sessions in pods are never hidden.";
 
 pub(super) const RBAC_USAGE: &str = "\
 Examples:
-  kubectl get clusterroles,roles,clusterrolebindings,rolebindings,serviceaccounts \\
+  kubectl get clusterroles,roles,clusterrolebindings,rolebindings,sa \\
     -A -o json > rbac.json
   auditql rbac usage -i rbac.json -i logs/
   auditql rbac usage -i rbac.json -i logs/ --by subject
@@ -199,13 +199,16 @@ Examples:
 
 pub(super) const RBAC_EXPLAIN: &str = "\
 Example:
-  auditql rbac explain 2a5c1f9e-8c3b-4a91-9d0e-1b7e6a1f3c55 -i rbac.json -i logs/";
+  auditql rbac explain 2a5c1f9e-8c3b-4a91-9d0e-1b7e6a1f3c55 \\
+    -i rbac.json -i logs/";
 
 pub(super) const RBAC_CAN_I: &str = "\
 Examples:
   auditql rbac can-i list secrets -n web --as alice -i rbac.json
-  auditql rbac can-i create pods/exec -n web --as alice --as-group devs -i rbac.json
-  auditql rbac can-i get /metrics --as system:serviceaccount:mon:agent -i rbac.json
+  auditql rbac can-i create pods/exec -n web --as alice --as-group devs \\
+    -i rbac.json
+  auditql rbac can-i get /metrics --as system:serviceaccount:mon:agent \\
+    -i rbac.json
 
 Exit codes:
   0  yes

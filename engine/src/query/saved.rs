@@ -330,10 +330,10 @@ mod tests {
             "-- columns.key = ['actor', 'source_line']",
             "-- columns.key = ['actor']\n-- columns.detail = ['n']",
         ] {
-            assert_eq!(lines(wrong).len(), 1, "{wrong}");
+            assert!(!lines(wrong).is_empty(), "{wrong}");
         }
         let key = "-- columns.key = ['actor']\n";
-        assert_eq!(lint(key).len(), 1);
-        assert_eq!(lint(&format!("{key}-- message = '{{user}}'")).len(), 1);
+        assert!(!lint(key).is_empty());
+        assert!(!lint(&format!("{key}-- message = '{{user}}'")).is_empty());
     }
 }

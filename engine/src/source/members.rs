@@ -124,7 +124,10 @@ fn after_member<R: Read>(mut source: Buffered<R>) -> io::Result<State<R>> {
     if rest[0] == GZIP[0] {
         return Ok(State::Member(Box::new(GzDecoder::new(source))));
     }
-    if is_text(&rest[..rest.len().min(LOOKED_AT)]) {
+    // Text begins with a whole character, and the next member may follow soon.
+    let looked_at = &rest[..rest.len().min(LOOKED_AT)];
+    let end = memmem::find(looked_at, GZIP).unwrap_or(looked_at.len());
+    if rest[0] & 0xc0 != 0x80 && is_text(&looked_at[..end]) {
         return Ok(State::Text(source, true));
     }
     let message = "what follows a gzip member is neither gzip nor text";
