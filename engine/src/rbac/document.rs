@@ -22,9 +22,6 @@ pub(crate) struct DocumentFault {
     pub(crate) message: String,
 }
 
-/// The API group of audit events and policies.
-pub(super) const AUDIT_GROUP: &str = "audit.k8s.io/";
-
 /// Whether the text is JSON, by its first character.
 pub(crate) fn is_json(text: &str) -> bool {
     text.trim_start_matches('\u{feff}')
@@ -41,7 +38,7 @@ pub fn looks_like_objects(head: &str) -> bool {
     }
     let at_start = |key: &str| head.lines().any(|line| line.starts_with(key));
     let is_list = at_start("items:") || at_start("kind:");
-    at_start("apiVersion:") && is_list && !head.contains(AUDIT_GROUP)
+    at_start("apiVersion:") && is_list && !head.contains(outline::AUDIT_GROUP)
 }
 
 /// The YAML documents of a text that hold anything: 1-based line of the first, and the text.

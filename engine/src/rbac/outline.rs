@@ -5,7 +5,8 @@
 //! the end of the file, so that the first item has to tell. Nothing inside an object counts: audit
 //! events and log entries hold whole objects.
 
-use crate::rbac::document::AUDIT_GROUP;
+/// The API group of audit events and policies.
+pub(super) const AUDIT_GROUP: &str = "audit.k8s.io/";
 
 /// What the outermost levels of a value say.
 #[derive(Debug, Default)]

@@ -197,13 +197,13 @@ impl Differences {
     }
 }
 
-type Named<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
+type NamedElement<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 type Pair<'a> = (Option<Value<'a>>, Option<Value<'a>>);
 
 /// The members of an object in the order of their names; of duplicates the last. Half a surrogate
 /// becomes U+FFFD, and names that are then the same are duplicates, as in Go's `encoding/json`.
-fn last_members(object: Value<'_>) -> Named<'_> {
-    let mut found: Named<'_> = members(object.raw)
+fn last_members(object: Value<'_>) -> NamedElement<'_> {
+    let mut found: NamedElement<'_> = members(object.raw)
         .map(|(key, value)| (key.decode(), value))
         .collect();
     // The sort is stable: turned round, the last of each name comes first.
@@ -215,7 +215,7 @@ fn last_members(object: Value<'_>) -> Named<'_> {
 
 /// The elements by their member `name`, in the order of their names; `None` unless it is a text or
 /// number that tells all of them apart.
-fn named<'a>(list: &[Value<'a>], name: &str) -> Option<Named<'a>> {
+fn named<'a>(list: &[Value<'a>], name: &str) -> Option<NamedElement<'a>> {
     let mut found = Vec::with_capacity(list.len());
     for element in list {
         let value = crate::json::last_member(element.raw, name)?;
@@ -232,7 +232,10 @@ fn named<'a>(list: &[Value<'a>], name: &str) -> Option<Named<'a>> {
 }
 
 /// Two sorted lists by their names.
-fn side_by_side<'a>(left: Named<'a>, right: Named<'a>) -> Vec<(Cow<'a, str>, Pair<'a>)> {
+fn side_by_side<'a>(
+    left: NamedElement<'a>,
+    right: NamedElement<'a>,
+) -> Vec<(Cow<'a, str>, Pair<'a>)> {
     let mut pairs = Vec::with_capacity(left.len().max(right.len()));
     let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
     loop {
