@@ -44,14 +44,15 @@ INTENDED = [
     ),
     *(
         Intended(f"formats/{case}", f"events.{column}", DELIVERED_TIME)
-        for case in (*CUT_CASES, "kube-apiserver/times-taken-out")
+        for case in (*CUT_CASES, "kube-apiserver/times-taken-out", "ocsf/original-beside")
         for column in ("date", "stage_timestamp", "unknown_fields")
     ),
     *(
         Intended(f"formats/{group}", "*, rows", DELIVERED_TIME)
-        for group in ("aks", "cloudwatch", "cloudwatch-events", "cloudwatch-export", "cloudwatch-insights", "kube-apiserver")
+        for group in ("aks", "cloudwatch", "cloudwatch-events", "cloudwatch-export", "cloudwatch-insights", "kube-apiserver", "ocsf")
     ),
     Intended("formats/kube-apiserver/changed-types", "events.*", CHANGED_TYPE),
+    *(Intended(f"formats/{group}", "object_versions.after_unknown", CUT) for group in ("kube-apiserver", "shipper")),
     Intended("hostile/round-trip.jsonl", "denials, rows", CHANGED_TYPE),
     Intended("formats/cloudwatch", "rbac_history.valid_until", DELIVERED_TIME),
     *(
