@@ -4,6 +4,7 @@
 //! two decisions that are not.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -229,7 +230,15 @@ fn replay_finds_the_decisions_that_the_objects_do_not_give() {
     );
     // A log without a single decision proves nothing.
     let folder = tempfile::tempdir().unwrap();
-    let bare = folder.path().join("bare.log");
+    let bare = without_decisions(folder.path());
+    let ran = rbac(&["replay", "-o", "jsonl"], &[&bare]);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(ran.stderr.contains("nothing was checked"), "{}", ran.stderr);
+}
+
+/// The log, as an audit pipeline leaves it that drops annotations.
+fn without_decisions(folder: &Path) -> String {
+    let bare = folder.join("bare.log");
     let log = fs::read_to_string(data("rbac/audit.log")).unwrap();
     let strip = |line: &str| {
         let mut event: Value = serde_json::from_str(line).unwrap();
@@ -237,9 +246,42 @@ fn replay_finds_the_decisions_that_the_objects_do_not_give() {
         format!("{event}\n")
     };
     fs::write(&bare, log.lines().map(strip).collect::<String>()).unwrap();
-    let ran = rbac(&["replay", "-o", "jsonl"], &[bare.to_str().unwrap()]);
-    assert_eq!(ran.code, 3, "{}", ran.stderr);
-    assert!(ran.stderr.contains("nothing was checked"), "{}", ran.stderr);
+    bare.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_log_without_decisions_calls_nothing_unused() {
+    let folder = tempfile::tempdir().unwrap();
+    let bare = without_decisions(folder.path());
+    for command in [
+        "usage",
+        "usage --by subject -o csv",
+        "unused",
+        "unused -o csv",
+        "suggest --all",
+        "suggest --subject user:alice",
+        "what-if --remove clusterrolebinding/view-pods",
+        "denied -o csv",
+    ] {
+        let mut args: Vec<&str> = command.split(' ').collect();
+        args.push("-q");
+        let ran = rbac(&args, &[&bare]);
+        assert_eq!(ran.text(3), "", "{command}");
+        assert!(
+            ran.stderr.contains("records no authorization decisions"),
+            "{command}: {}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
+fn a_subject_that_is_misspelt_is_no_answer() {
+    for command in ["usage", "risk", "suggest"] {
+        let ran = rbac(&[command, "--subject", "user:alcie"], &["audit.log"]);
+        assert_eq!(ran.text(2), "", "{command}");
+        assert!(ran.stderr.contains("User:alcie"), "{}", ran.stderr);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use auditql_engine::{
 };
 
 use crate::{
-    run::{AccountOfRun, Ended, Session, conclude, say},
+    run::{AccountOfRun, Ended, Session, conclude, insist, say, status},
     settings::Settings,
     text::{counted, grouped},
 };
@@ -52,8 +52,8 @@ impl ObjectFacts {
         if objects.roles.iter().any(|role| role.origin.bundled) {
             say(
                 settings,
-                "the input has none of Kubernetes' own roles: those of its defaults are assumed \
-                 (--kubernetes-version)",
+                "the input has no built-in Kubernetes roles; the defaults of --kubernetes-version \
+                 are assumed",
             );
         }
         Ok(facts)
@@ -97,6 +97,12 @@ impl LogFacts {
         }
     }
 
+    /// Can the log answer? It was read whole, and records a decision, or the user accepts one that
+    /// does not: what was used, and what was refused, is known from decisions alone.
+    pub(super) const fn has_answer(&self, settings: &Settings) -> bool {
+        self.is_complete() && (self.totals.decided() > 0 || settings.allow_empty)
+    }
+
     /// Was the whole log read?
     pub(super) const fn is_complete(&self) -> bool {
         matches!(self.ended, Ok(Ended::Complete))
@@ -113,15 +119,15 @@ impl LogFacts {
         let totals = self.totals;
         let judged = totals.agreed + totals.disagreed;
         if judged == 0 {
-            return say(settings, "the log has no decisions of RBAC");
+            return say(settings, "the log has no RBAC decisions");
         }
         let mut text = format!(
-            "{} of {} decisions of RBAC are those of these objects",
+            "these objects explain {} of the log's {} RBAC decisions",
             grouped(totals.agreed),
             grouped(judged)
         );
         if totals.disagreed > 0 {
-            text.push_str(": `auditql rbac replay` shows the others");
+            text.push_str("; `auditql rbac replay` shows the others");
         }
         say(settings, &text);
         if self.tally.unanswered_reviews > 0 {
@@ -141,8 +147,19 @@ impl LogFacts {
     ///
     /// When the reading failed.
     pub(super) fn conclude(self, settings: &Settings) -> Result<u8> {
+        let is_silent = self.is_complete() && !self.has_answer(settings);
+        // A log without an event is told by the account.
+        if is_silent && self.report.total.events > 0 {
+            insist(
+                "the log records no authorization decisions, so it cannot say what was used or \
+                 refused",
+            );
+        }
         let report = AccountOfRun::of(self.report);
         let (code, ended) = conclude(self.ended, report, settings)?;
-        Ok(ended.exit_code(code))
+        match ended.exit_code(code) {
+            status::OK if is_silent => Ok(status::PARTIAL),
+            code => Ok(code),
+        }
     }
 }

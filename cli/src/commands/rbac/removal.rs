@@ -25,7 +25,7 @@ pub(super) async fn unused(args: &RbacUnusedArgs, settings: &Settings) -> Result
     let session = Session::open(settings).await?;
     let facts = ObjectFacts::read(&session, settings)?;
     let log = LogFacts::read(&session, &facts).await;
-    if log.is_complete() {
+    if log.has_answer(settings) {
         log.tell_agreement(settings);
         let options = RemovalOptions {
             keep_bootstrap: !args.bootstrap,

@@ -13,7 +13,7 @@ use auditql_engine::{
 
 use super::{
     facts::{LogFacts, ObjectFacts},
-    suggest::subject_key,
+    suggest::bound_subject,
 };
 use crate::{
     args::{RbacDeniedArgs, RbacRiskArgs, RbacWhatIfArgs},
@@ -28,7 +28,7 @@ pub(super) async fn what_if(args: &RbacWhatIfArgs, settings: &Settings) -> Resul
     let facts = ObjectFacts::read(&session, settings)?;
     let after = changed(args, &facts.objects)?;
     let log = LogFacts::read(&session, &facts).await;
-    if log.is_complete() {
+    if log.has_answer(settings) {
         log.tell_agreement(settings);
         let after = RbacAuthorizer::new(&after);
         let changed = changed_decisions(&facts.authorizer, &after, &log.observed);
@@ -39,7 +39,7 @@ pub(super) async fn what_if(args: &RbacWhatIfArgs, settings: &Settings) -> Resul
         say(
             settings,
             &format!(
-                "{} would be denied, {} allowed that were refused",
+                "{} would be denied; {} that were refused would be allowed",
                 counted(requests(false), "request"),
                 grouped(requests(true))
             ),
@@ -85,7 +85,7 @@ pub(super) async fn denied(args: &RbacDeniedArgs, settings: &Settings) -> Result
     let session = Session::open(settings).await?;
     let facts = ObjectFacts::read_any(&session)?;
     let log = LogFacts::read(&session, &facts).await;
-    if log.is_complete() {
+    if log.has_answer(settings) {
         let found = denied_access(&log.observed, args.broad_from);
         write_rows(&denied_rows(&found)?, settings)?;
     }
@@ -93,9 +93,12 @@ pub(super) async fn denied(args: &RbacDeniedArgs, settings: &Settings) -> Result
 }
 
 pub(super) async fn risk(args: &RbacRiskArgs, settings: &Settings) -> Result<u8> {
-    let wanted = args.subject.as_ref().map(subject_key).transpose()?;
     let session = Session::open(settings).await?;
     let facts = ObjectFacts::read(&session, settings)?;
+    let wanted = args.subject.as_ref();
+    let wanted = wanted
+        .map(|words| bound_subject(words, &facts.objects))
+        .transpose()?;
     let log = LogFacts::read(&session, &facts).await;
     if log.is_complete() {
         let report = risks(&facts.objects, &facts.authorizer, &log.observed);

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use auditql_engine::{
     access::{subject_name, suggestion_diff_rows, suggestion_rows},
     rbac::{
-        MASTERS, ObservedRequest, SubjectKey, SubjectKind, SuggestOptions, Suggestion,
+        MASTERS, ObservedRequest, RbacObjects, SubjectKey, SubjectKind, SuggestOptions, Suggestion,
         service_account_of, suggest as suggested, suggestion_yaml,
     },
 };
@@ -18,7 +18,7 @@ use crate::{
     output,
     run::{Session, say, stdout, write_batch},
     settings::Settings,
-    text::counted,
+    text::{counted, sanitize},
 };
 
 /// A subject of the command line.
@@ -49,12 +49,18 @@ pub(super) async fn suggest(args: &RbacSuggestArgs, settings: &Settings) -> Resu
         ObjectFacts::read_any(&session)?
     };
     let log = LogFacts::read(&session, &facts).await;
-    if log.is_complete() {
+    if log.has_answer(settings) {
         let mut subjects = args
             .subject
             .iter()
             .map(subject_key)
             .collect::<Result<Vec<_>>>()?;
+        for subject in &subjects {
+            let mut users = log.observed.iter().map(|one| &one.identity);
+            if !users.any(|identity| identity.is_subject(subject)) {
+                bail!("{} made no request in this log", shown(subject));
+            }
+        }
         if args.all {
             subjects.extend(subjects_of(&log.observed));
         }
@@ -72,6 +78,33 @@ pub(super) async fn suggest(args: &RbacSuggestArgs, settings: &Settings) -> Resu
         write(args, settings, &facts, &log, &suggestions)?;
     }
     log.conclude(settings)
+}
+
+/// A subject of the command line that bindings name: one that is misspelt would look as if it had no
+/// permissions.
+///
+/// # Errors
+///
+/// When no binding names it.
+pub(super) fn bound_subject(
+    words: &(String, String, String),
+    objects: &RbacObjects,
+) -> Result<SubjectKey> {
+    let wanted = subject_key(words)?;
+    let is_named = objects.bindings.iter().any(|binding| {
+        let namespace = &binding.key.namespace;
+        let mut subjects = binding.subjects.iter();
+        subjects.any(|one| one.effective(namespace).as_ref() == Some(&wanted))
+    });
+    match is_named {
+        true => Ok(wanted),
+        false => bail!("no binding in the input names {}", shown(&wanted)),
+    }
+}
+
+/// The subject in a message.
+fn shown(subject: &SubjectKey) -> String {
+    sanitize(&subject_name(subject), false).into_owned()
 }
 
 /// Everybody who sent requests, but for the parts of Kubernetes itself and those whom nothing is
@@ -145,8 +178,7 @@ fn write(
         None | Some("yaml") => {
             let mut out = stdout();
             for suggestion in suggestions {
-                let name = subject_name(&suggestion.subject);
-                writeln!(out, "# {}", crate::text::sanitize(&name, false))?;
+                writeln!(out, "# {}", shown(&suggestion.subject))?;
                 out.write_all(suggestion_yaml(suggestion).as_bytes())?;
             }
             Ok(out.flush()?)

@@ -14,7 +14,7 @@ use auditql_engine::{
 
 use super::{
     facts::{LogFacts, ObjectFacts},
-    suggest::subject_key,
+    suggest::bound_subject,
     tree,
 };
 use crate::{
@@ -32,10 +32,13 @@ pub(super) async fn usage(args: &RbacUsageArgs, settings: &Settings) -> Result<u
         .transpose()?;
     let session = Session::open(settings).await?;
     let facts = ObjectFacts::read(&session, settings)?;
+    let wanted = args.subject.as_ref();
+    let wanted = wanted
+        .map(|words| bound_subject(words, &facts.objects))
+        .transpose()?;
     let log = LogFacts::read(&session, &facts).await;
-    if log.is_complete() {
+    if log.has_answer(settings) {
         log.tell_agreement(settings);
-        let wanted = args.subject.as_ref().map(subject_key).transpose()?;
         let authorizer = match &wanted {
             Some(subject) => RbacAuthorizer::new(&of_subject(&facts.objects, subject)),
             None => facts.authorizer.clone(),
