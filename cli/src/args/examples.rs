@@ -169,12 +169,12 @@ Examples:
   auditql rbac unused -i rbac.json -i logs/
   auditql rbac unused -i rbac.json -i logs/ -o json
 
-Whatever is marked removable can go together: the log is replayed without all of
-it, and no request is denied.";
+Whatever is marked removable can go together: the log is replayed without all
+of it, and no request is denied.";
 
 pub(super) const RBAC_SUGGEST: &str = "\
 Examples:
-  auditql rbac suggest --subject serviceaccount:web/deployer -i logs/ > role.yaml
+  auditql rbac suggest --subject serviceaccount:web/shop -i logs/ > role.yaml
   auditql rbac suggest --all -i logs/
   auditql rbac suggest --subject user:alice --diff -i rbac.json -i logs/
 
