@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::{
     flags::{
-        AccountFlags, EmptyFlags, Flags, OUTPUT, OutputFlags, ReadFlags, WriteFlags, text_output,
+        AccountFlags, AnswerFlags, Flags, OUTPUT, OutputFlags, ReadFlags, WriteFlags, text_output,
     },
     values::parameter,
 };
@@ -45,26 +45,16 @@ pub(crate) struct SqlArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
-    empty: EmptyFlags,
-    #[command(flatten)]
-    read: ReadFlags,
+    answer: AnswerFlags,
     #[command(flatten)]
     write: WriteFlags,
-    #[command(flatten)]
-    output: OutputFlags,
-    #[command(flatten)]
-    account: AccountFlags,
 }
 
 impl SqlArgs {
     pub(super) fn flags(&self) -> Flags {
         Flags {
-            allow_empty: self.empty.allow_empty,
             allow_writes: self.write.allow_writes,
-            output: self.output.output.clone(),
-            summary: self.account.summary.clone(),
-            quiet: self.account.quiet.quiet,
-            ..self.read.flags()
+            ..self.answer.flags()
         }
     }
 }
@@ -78,26 +68,16 @@ pub(crate) struct RunArgs {
     #[arg(short = 'P', long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) params: Vec<(String, String)>,
     #[command(flatten)]
-    empty: EmptyFlags,
-    #[command(flatten)]
-    read: ReadFlags,
+    answer: AnswerFlags,
     #[command(flatten)]
     write: WriteFlags,
-    #[command(flatten)]
-    output: OutputFlags,
-    #[command(flatten)]
-    account: AccountFlags,
 }
 
 impl RunArgs {
     pub(super) fn flags(&self) -> Flags {
         Flags {
-            allow_empty: self.empty.allow_empty,
             allow_writes: self.write.allow_writes,
-            output: self.output.output.clone(),
-            summary: self.account.summary.clone(),
-            quiet: self.account.quiet.quiet,
-            ..self.read.flags()
+            ..self.answer.flags()
         }
     }
 }

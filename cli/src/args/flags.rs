@@ -74,6 +74,31 @@ impl ReadFlags {
     }
 }
 
+/// What a command takes that answers from any input with rows.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct AnswerFlags {
+    #[command(flatten)]
+    empty: EmptyFlags,
+    #[command(flatten)]
+    read: ReadFlags,
+    #[command(flatten)]
+    output: OutputFlags,
+    #[command(flatten)]
+    account: AccountFlags,
+}
+
+impl AnswerFlags {
+    pub(super) fn flags(&self) -> Flags {
+        Flags {
+            allow_empty: self.empty.allow_empty,
+            output: self.output.output.clone(),
+            summary: self.account.summary.clone(),
+            quiet: self.account.quiet.quiet,
+            ..self.read.flags()
+        }
+    }
+}
+
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct InputFlags {
     /// File, folder, quoted glob, store URL, or `-` for stdin; repeatable [env: AUDITQL_INPUT, a

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{
     examples,
-    flags::{AccountFlags, EmptyFlags, Flags, OutputFlags, QuietFlags, ReadFlags},
+    flags::{AnswerFlags, Flags, OutputFlags, QuietFlags},
     values::percent,
 };
 
@@ -50,31 +50,6 @@ impl PolicyVerb {
     }
 }
 
-/// What a command takes that reads a log beside a policy.
-#[derive(Debug, Args)]
-pub(crate) struct PolicyLogFlags {
-    #[command(flatten)]
-    empty: EmptyFlags,
-    #[command(flatten)]
-    read: ReadFlags,
-    #[command(flatten)]
-    output: OutputFlags,
-    #[command(flatten)]
-    account: AccountFlags,
-}
-
-impl PolicyLogFlags {
-    fn flags(&self) -> Flags {
-        Flags {
-            allow_empty: self.empty.allow_empty,
-            output: self.output.output.clone(),
-            summary: self.account.summary.clone(),
-            quiet: self.account.quiet.quiet,
-            ..self.read.flags()
-        }
-    }
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct PolicyLintArgs {
     /// Audit policy, in YAML or JSON; `-` for stdin
@@ -92,7 +67,7 @@ pub(crate) struct PolicyExplainArgs {
     #[command(flatten)]
     pub(crate) request: RequestFlags,
     #[command(flatten)]
-    log: PolicyLogFlags,
+    log: AnswerFlags,
 }
 
 /// One request, instead of a log.
@@ -144,7 +119,7 @@ pub(crate) struct PolicySimulateArgs {
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub(crate) by: SimulatedBy,
     #[command(flatten)]
-    log: PolicyLogFlags,
+    log: AnswerFlags,
 }
 
 // No docs on the values: `--help` would list each on a line of its own.
@@ -160,7 +135,7 @@ pub(crate) struct PolicyCoverageArgs {
     /// Audit policy, in YAML or JSON; `-` for stdin [default: what the log shows]
     pub(crate) file: Option<String>,
     #[command(flatten)]
-    log: PolicyLogFlags,
+    log: AnswerFlags,
 }
 
 #[derive(Debug, Args)]
@@ -171,5 +146,5 @@ pub(crate) struct PolicySuggestArgs {
     #[arg(long, value_name = "PERCENT", value_parser = percent, default_value = "1")]
     pub(crate) min_saving: f64,
     #[command(flatten)]
-    log: PolicyLogFlags,
+    log: AnswerFlags,
 }

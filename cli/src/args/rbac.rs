@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{
     examples,
-    flags::{AccountFlags, EmptyFlags, Flags, INPUT, OutputFlags, ReadFlags},
+    flags::{AnswerFlags, Flags, INPUT},
     values::{duration, kubernetes_minor, rbac_subject},
 };
 
@@ -75,24 +75,14 @@ pub(crate) struct RbacReadFlags {
     #[arg(long, value_name = "1.N", value_parser = kubernetes_minor, help_heading = INPUT)]
     kubernetes_version: Option<u32>,
     #[command(flatten)]
-    empty: EmptyFlags,
-    #[command(flatten)]
-    read: ReadFlags,
-    #[command(flatten)]
-    output: OutputFlags,
-    #[command(flatten)]
-    account: AccountFlags,
+    answer: AnswerFlags,
 }
 
 impl RbacReadFlags {
     fn flags(&self) -> Flags {
         Flags {
             kubernetes_minor: self.kubernetes_version,
-            allow_empty: self.empty.allow_empty,
-            output: self.output.output.clone(),
-            summary: self.account.summary.clone(),
-            quiet: self.account.quiet.quiet,
-            ..self.read.flags()
+            ..self.answer.flags()
         }
     }
 }

@@ -64,19 +64,20 @@ impl LakeInput {
                 (events, rejects)
             }
         };
-        let tally = tally(&events)?;
-        let (earlier, current): (Vec<DataFile>, Vec<DataFile>) = events
-            .files()?
-            .into_iter()
-            .partition(|file| file.is_earlier);
-        let store = register(&events, index, context)?;
+        // A file's entry holds the checksums of all its blocks: it is read once.
+        let files = events.files()?;
+        let tally = tally(&files);
+        let store = register(&events, &files, index, context)?;
+        let (earlier, current): (Vec<DataFile>, Vec<DataFile>) =
+            files.into_iter().partition(|file| file.is_earlier);
         let of_layout = |files: Vec<DataFile>| {
             let is_any = !files.is_empty();
             is_any.then(|| provider(EVENTS, store.clone(), files))
         };
         let table = |table: &TableSnapshot| -> Result<_> {
-            let store = register(table, index, context)?;
-            Ok(provider(table.name, store, table.files()?))
+            let files = table.files()?;
+            let store = register(table, &files, index, context)?;
+            Ok(provider(table.name, store, files))
         };
         let mut all = sources
             .as_ref()
@@ -110,11 +111,12 @@ impl LakeInput {
 /// Lets DataFusion read the files of a table; `index` tells its lake from the others of the session.
 fn register(
     table: &TableSnapshot,
+    files: &[DataFile],
     index: usize,
     context: &SessionContext,
 ) -> Result<ObjectStoreUrl> {
     let store = ObjectStoreUrl::parse(format!("lake-{index}-{}://lake", table.name))?;
-    let objects = CheckedStore::new(table.checked()?, &table.files()?);
+    let objects = CheckedStore::new(table.checked()?, files);
     let runtime = context.runtime_env();
     runtime.register_object_store(store.as_ref(), Arc::new(objects));
     Ok(store)
@@ -131,17 +133,17 @@ fn provider(name: &str, store: ObjectStoreUrl, files: Vec<DataFile>) -> Arc<dyn 
 }
 
 /// What the log says of the rows.
-fn tally(events: &TableSnapshot) -> Result<Tally> {
+fn tally(files: &[DataFile]) -> Tally {
     let mut tally = Tally {
         format: Some("lake"),
         ..Tally::default()
     };
-    for file in events.files()? {
+    for file in files {
         tally.events += file.rows.unwrap_or(0);
         if let Some((first, last)) = file.times {
             tally.time(first);
             tally.time(last);
         }
     }
-    Ok(tally)
+    tally
 }

@@ -3,6 +3,19 @@
 //! Beta and alpha groups included. Written by hand, and not yet compared with the discovery documents
 //! of these versions. Not responsible for: custom resources, of which nothing is known.
 
+/// Verbs of requests for resources.
+pub(crate) const RESOURCE_VERBS: &[&str] = &[
+    "get",
+    "list",
+    "watch",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+    "proxy",
+];
+
 /// A resource that Kubernetes itself serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct KnownResource {

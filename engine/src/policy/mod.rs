@@ -33,6 +33,7 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use catalogue::RESOURCE_VERBS;
 pub use catalogue::served_resources;
 pub use class::{ClassDecision, RequestClass, RequestSender};
 pub use evaluate::{PolicyDecision, RuleMismatch};

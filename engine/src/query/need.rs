@@ -7,6 +7,7 @@
 
 use serde::Deserialize;
 
+use crate::policy::RESOURCE_VERBS;
 use crate::policy::served_resources;
 use crate::query::level::AuditLevel;
 use crate::schema;
@@ -175,18 +176,6 @@ impl NeededResource {
     }
 }
 
-/// Verbs of requests for resources.
-const RESOURCE_VERBS: &[&str] = &[
-    "get",
-    "list",
-    "watch",
-    "create",
-    "update",
-    "patch",
-    "delete",
-    "deletecollection",
-    "proxy",
-];
 /// Verbs of requests for paths.
 const PATH_VERBS: &[&str] = &["get", "head", "post", "put", "patch", "delete", "options"];
 /// Columns of bodies, and the level at which they are recorded.

@@ -5,23 +5,11 @@
 //! make unreachable (`reach.rs`).
 
 use super::{PolicyConcern, PolicyFindings};
-use crate::policy::catalogue::{FORMER_GROUPS, KNOWN_RESOURCES, is_known_group, known_by_name};
+use crate::policy::catalogue::{
+    FORMER_GROUPS, KNOWN_RESOURCES, RESOURCE_VERBS, is_known_group, known_by_name,
+};
 use crate::policy::fields::edit_distance;
 use crate::policy::model::{GroupResources, PolicyRule};
-
-/// Verbs of requests for resources; `""` is that of an unknown method.
-const RESOURCE_VERBS: &[&str] = &[
-    "get",
-    "list",
-    "watch",
-    "create",
-    "update",
-    "patch",
-    "delete",
-    "deletecollection",
-    "proxy",
-    "",
-];
 
 /// Verbs of requests for other URLs: methods in lower case.
 const METHOD_VERBS: &[&str] = &[
@@ -103,7 +91,8 @@ impl PolicyFindings<'_> {
         let for_urls = !rule.non_resource_urls.is_empty();
         for verb in rule.verbs.iter().filter(|verb| !verb.contains('*')) {
             let verb = verb.as_str();
-            let of_resources = RESOURCE_VERBS.contains(&verb);
+            // `""` is the verb of an unknown method.
+            let of_resources = verb.is_empty() || RESOURCE_VERBS.contains(&verb);
             let of_urls = METHOD_VERBS.contains(&verb);
             let fits = match (for_resources, for_urls) {
                 (true, _) => of_resources,
