@@ -56,6 +56,9 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(command: &Command, settings: &Settings) -> Result<u8> {
+    for folder in &settings.library {
+        auditql_engine::SavedQuery::add_library(folder)?;
+    }
     match command {
         Command::Shell(_) => block_on(settings, shell::run(settings)),
         Command::Sql(args) => block_on(settings, commands::sql(args, settings)),

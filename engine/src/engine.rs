@@ -6,7 +6,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -18,119 +17,32 @@ use datafusion::prelude::{SQLOptions, SessionContext};
 use futures::FutureExt;
 
 use crate::account::{InputReport, Ledger};
-use crate::catalog::{self, CatalogInputs, LogTable, ParquetInput};
+use crate::catalog::{self, CatalogInputs, LogTable};
 use crate::error::{Error, ErrorKind, Hint, Result};
 use crate::file::guard::OutputGuard;
-use crate::format::{format, formats};
-use crate::lake::{AsOf, LakeInput, LakeRoot};
+use crate::lookup::LookupTables;
 use crate::objects::ClusterObjects;
 use crate::query::answer::panicked;
 use crate::query::batch_rows::batch_rows;
 use crate::query::setting::check_setting;
 use crate::query::{Account, Answer, SavedQuery, params};
-use crate::rbac::BOOTSTRAP_VERSIONS;
 use crate::rbac::RbacObjects;
-use crate::scan::look::{Looked, StreamLook, look};
 use crate::scan::open::OpenScan;
-use crate::scan::plan::ScanOptions;
 use crate::schema;
-use crate::session::{self, Limits, session};
-use crate::source::listing::{self, Inputs};
-use crate::source::store::{StoreSettings, Stores};
+use crate::session::{self, session};
+use crate::source::store::Stores;
 use crate::temporary::TemporaryFolder;
-use crate::time::{Clock, Window};
 
 mod check;
 mod copy;
+mod inputs;
+mod options;
 mod output;
 mod spool;
 
-/// What an engine is opened with.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Files, folders, globs, `-` for stdin.
-    pub inputs: Vec<String>,
-    /// Look only at events of this window.
-    pub window: Window,
-    /// The content of `cluster` where the input does not name one.
-    pub cluster: Option<String>,
-    /// Leave out events that were delivered twice.
-    pub dedup: bool,
-    /// The name of the only format to look for; otherwise each record's is found out.
-    pub format: Option<String>,
-    /// The version of lakes to look at; otherwise the newest.
-    pub as_of: Option<AsOf>,
-    /// Credentials and endpoints of object stores.
-    pub stores: StoreSettings,
-    /// The longest record in bytes; longer ones are rejected.
-    pub max_record: usize,
-    /// Worker threads.
-    pub threads: usize,
-    /// Bytes that sorts, joins and aggregations may hold before they spill to disk.
-    pub memory: usize,
-    /// Decompressed bytes of the input that are committed to a lake at once, roughly: what is done
-    /// again after a kill, and what is held in memory to know events that come twice.
-    pub transaction: u64,
-    /// May statements write, and change what limits them: DDL, DML, COPY, any `SET`?
-    pub allow_writes: bool,
-    /// Files that the caller writes in this run, and the lake, with a `/` at its end: none of them
-    /// may be an input or another output.
-    pub outputs: Vec<PathBuf>,
-    /// Dates what is written to a lake.
-    pub clock: Clock,
-    /// The version of Kubernetes, 1.`kubernetes_minor`, whose own roles and bindings are laid under
-    /// manifests that have none of them.
-    pub kubernetes_minor: u32,
-}
+pub use options::{Baseline, Options};
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            inputs: Vec::new(),
-            window: Window::default(),
-            cluster: None,
-            dedup: false,
-            format: None,
-            as_of: None,
-            stores: StoreSettings::default(),
-            max_record: 16 << 20,
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
-            memory: 1 << 30,
-            transaction: 2 << 30,
-            allow_writes: false,
-            outputs: Vec::new(),
-            clock: Clock::system(),
-            kubernetes_minor: *BOOTSTRAP_VERSIONS.end(),
-        }
-    }
-}
-
-impl Options {
-    fn scan(&self) -> Result<ScanOptions> {
-        let format = self.format.as_deref().map(|name| {
-            format(name)
-                .map(|format| format.name().to_owned())
-                .ok_or_else(|| {
-                    let known: Vec<_> = formats().map(|format| format.name).collect();
-                    let message = format!("unknown format; known formats: {}", known.join(", "));
-                    Error::input(name, message)
-                })
-        });
-        Ok(ScanOptions {
-            max_record: self.max_record.clamp(64, 1 << 30),
-            cluster: self.cluster.clone(),
-            dedup: self.dedup,
-            format: format.transpose()?,
-        })
-    }
-
-    fn limits(&self) -> Limits {
-        Limits {
-            threads: self.threads,
-            memory: self.memory,
-        }
-    }
-}
+use inputs::{EarlierInputs, OpenedInputs};
 
 /// Inputs that questions can be asked about.
 pub struct Engine {
@@ -139,16 +51,20 @@ pub struct Engine {
     logs: OpenScan,
     /// Is a lake among the inputs?
     has_lakes: bool,
+    /// Are there events to compare with?
+    has_baseline: bool,
     /// Were folders of days outside the window left out?
     is_pruned: bool,
     /// The Parquet files and lakes of the input.
     known: Arc<[InputReport]>,
     /// The Kubernetes objects of the input.
     objects: Arc<ClusterObjects>,
+    /// The lookup tables.
+    lookups: Arc<LookupTables>,
     /// The files that they are from.
     manifests: Arc<[InputReport]>,
     /// Temporary copies of Parquet files from stores.
-    _copies: Option<TemporaryFolder>,
+    _copies: Vec<Arc<TemporaryFolder>>,
     /// Knows what may be written.
     guard: OutputGuard,
 }
@@ -171,54 +87,44 @@ impl Engine {
     pub async fn open(options: Options) -> Result<Self> {
         let runtime = tokio::runtime::Handle::current();
         let stores = Arc::new(Stores::new(options.stores.clone(), runtime));
-        let Inputs {
-            objects,
-            failures,
-            lakes,
-            pruned,
-        } = listing::list(&options.inputs, &stores, options.window).await?;
-        if let (Some(_), true) = (options.as_of, lakes.is_empty()) {
-            let message = "none of the inputs is a lake, and only lakes have versions";
-            return Err(ErrorKind::Options(message.to_owned()).into());
-        }
-        let guard = OutputGuard::new(&objects, &options.outputs)?;
-        let (scan, for_looking) = (options.scan()?, Arc::clone(&stores));
-        let minor = options.kubernetes_minor;
-        // Looking at first bytes blocks.
-        let looked = tokio::task::spawn_blocking(move || {
-            let stores = Arc::clone(&for_looking);
-            let Looked {
-                logs,
-                parquet,
-                manifests,
-            } = look(objects, failures, scan, stores, StreamLook::Taken);
-            let objects = ClusterObjects::read(manifests, &for_looking, minor);
-            (logs, ParquetInput::open(parquet, &for_looking), objects)
-        });
-        let (logs, mut parquet, mut objects) = looked.await.map_err(|error| {
-            ErrorKind::Internal(format!("looking at the inputs failed: {error}"))
-        })?;
-        let mut known = Vec::new();
-        let copies = parquet.as_mut().and_then(|parquet| {
-            known.append(&mut parquet.accounts);
-            parquet.copies.take()
-        });
+        let lookups = Arc::new(LookupTables::open(&options.tables, is_taken)?);
         let context = session(&options.limits())?;
-        let mut opened = Vec::with_capacity(lakes.len());
-        for (index, lake) in lakes.iter().enumerate() {
-            let root = LakeRoot::of(lake, &stores).await?;
-            let lake = LakeInput::open(&root, index, options.as_of, &context).await?;
-            known.push(lake.account.clone());
-            opened.push(lake);
+        let opened = OpenedInputs::open(&options, &stores, &context).await?;
+        let earlier = match &options.baseline {
+            None => None,
+            Some(baseline) => Some(
+                opened
+                    .earlier(&options, baseline, &stores, &context)
+                    .await?,
+            ),
+        };
+        let OpenedInputs {
+            events,
+            objects,
+            manifests,
+            known,
+            guard,
+            is_pruned,
+        } = opened;
+        let mut known = known;
+        let (logs, has_lakes) = (events.logs.clone(), !events.lakes.is_empty());
+        if let Some(EarlierInputs { known: others, .. }) = &earlier {
+            known.extend(others.iter().cloned());
         }
-        let manifests = std::mem::take(&mut objects.accounts).into();
-        let objects = Arc::new(objects);
+        let has_baseline = earlier.is_some();
+        let copies = [
+            Some(&events),
+            earlier.as_ref().map(|earlier| &earlier.events),
+        ]
+        .into_iter()
+        .flatten()
+        .filter_map(|events| events.parquet.as_ref()?.copies.clone())
+        .collect();
         let inputs = CatalogInputs {
             objects: Arc::clone(&objects),
-            logs: logs.clone(),
-            parquet,
-            lakes: opened,
-            window: options.window,
+            lookups: Arc::clone(&lookups),
+            events,
+            earlier: earlier.map(|earlier| earlier.events),
             workers: options.threads,
         };
         catalog::register(&context, inputs).await?;
@@ -226,10 +132,12 @@ impl Engine {
             context,
             options,
             logs,
-            has_lakes: !lakes.is_empty(),
-            is_pruned: pruned > 0,
+            has_lakes,
+            has_baseline,
+            is_pruned,
             known: known.into(),
             objects,
+            lookups,
             manifests,
             guard,
             _copies: copies,
@@ -440,9 +348,15 @@ fn tables_of(plan: &LogicalPlan) -> Result<HashSet<String>> {
     Ok(tables)
 }
 
+/// Is this a name that no lookup table can have?
+fn is_taken(name: &str) -> bool {
+    let mut known = schema::tables().iter().chain(schema::views());
+    known.any(|table| table.name == name)
+}
+
 /// Is this a table of what the inputs hold?
 fn is_of_input(table: &str) -> bool {
-    schema::tables().iter().any(|known| known.name == table)
+    table == "earlier_events" || schema::tables().iter().any(|known| known.name == table)
 }
 
 /// How often an optimized plan reads the raw logs.

@@ -123,6 +123,8 @@ pub enum Hint {
     ListQueries,
     /// Give an input ([`Options::inputs`](crate::Options::inputs)).
     GiveInput,
+    /// Give the begin of the window ([`Options::window`](crate::Options::window)).
+    GiveWindow,
 }
 
 impl Error {

@@ -17,6 +17,7 @@
 //! column                events → Arrow batches, Parquet row groups, JSON again   ★ add a column
 //! scan                  a plan, which is data → one pool of workers → batches
 //! function              SQL functions of our own                                 ★ add a function
+//! lookup                lists of the library and of the user → tables and matchers
 //! session, file         a DataFusion session; one file, whole or absent
 //! lake                  new sources → transactions of a Delta Lake, each record once
 //! catalog               scans, files, lakes → tables and views in SQL            ★ add a table
@@ -55,6 +56,7 @@ mod format;
 mod function;
 mod json;
 mod lake;
+mod lookup;
 mod objects;
 pub mod policy;
 mod query;
@@ -75,7 +77,7 @@ pub use account::{
 };
 pub use check::{CheckReport, CheckStatus, EvidenceLine, Finding, FindingRow, QueryOutcome};
 pub use datafusion::{self, arrow};
-pub use engine::{Engine, Options};
+pub use engine::{Baseline, Engine, Options};
 pub use error::redact::redacted_text;
 pub use error::{Error, ErrorKind, Hint, Result};
 pub use file::Converted;
@@ -89,6 +91,7 @@ pub use lake::{
     PartitionUpkeep, SourceSummaries, SourceSummary, UpkeepOutcome, Vacuumed, VacuumedTable,
     Verified,
 };
+pub use lookup::{GivenTable, LookupColumn, LookupDefinition, LookupType};
 pub use query::{
     Account, Answer, AuditLevel, MessageTemplate, NeededResource, NeededSender, NeededStage,
     Parameter, ParameterType, QueryColumns, QueryNeed, SavedQuery, Severity, is_complete,

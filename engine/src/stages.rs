@@ -65,7 +65,7 @@ fn read(log: &[u8], reading: &MemoryReading<'_>, collector: &mut impl Collector)
     let pieces = pieces(log.len() as u64, layout, reading.splits);
     let scan = in_memory(log, layout, compression, reading.limit);
     let ledger = Arc::<Ledger>::default();
-    let account = ledger.begin_scan(scan.plan.accounts(), pieces.len());
+    let account = ledger.begin_scan(scan.plan.accounts(), pieces.len(), false);
     let shared = SharedState::new(pieces.len(), SeenEvents::new(false));
     let job = Job::new(scan, pieces, shared, Arc::clone(&account), ledger);
     job.in_chunks(reading.chunk).work(collector, None)?;
@@ -109,6 +109,7 @@ fn in_memory(
         cluster: None,
         dedup: false,
         format: None,
+        is_baseline: false,
     };
     let handle = ObjectHandle {
         held: Some(Held::in_memory(log.to_vec())),

@@ -15,20 +15,7 @@
 SELECT
     requests.*,
     CASE WHEN verb IN ('patch', 'update') AND response_code = 201 THEN 'create' ELSE verb END AS operation,
-    CASE
-        WHEN subresource = '' AND verb = 'create' AND (
-            -- Every create in these groups is a question, in Kubernetes and in OpenShift.
-            api_group IN ('authentication.k8s.io', 'authorization.k8s.io', 'authorization.openshift.io', 'identity.concierge.pinniped.dev')
-            AND (resource LIKE '%reviews' OR resource = 'whoamirequests')
-            OR api_group = 'security.openshift.io' AND resource LIKE 'podsecuritypolicy%reviews'
-            OR api_group = 'template.openshift.io' AND resource = 'processedtemplates'
-        ) THEN 'review'
-        WHEN subresource = '' AND verb = 'create' AND resource = 'tokencredentialrequests' AND api_group = 'login.concierge.pinniped.dev' THEN 'token'
-        WHEN subresource = '' AND verb = 'create' AND resource = 'bindings' AND api_group = '' THEN 'binding'
-        WHEN subresource = '' THEN 'object'
-        WHEN subresource IN ('status', 'scale', 'approval', 'binding', 'eviction', 'token') THEN subresource
-        ELSE 'subresource'
-    END AS write_kind
+    write_kind(verb, api_group, resource, subresource) AS write_kind
 FROM requests
 WHERE verb IN ('create', 'update', 'patch', 'delete', 'deletecollection')
   AND response_code BETWEEN 200 AND 299

@@ -25,7 +25,10 @@ pub(crate) fn data(path: &str) -> PathBuf {
 
 /// The command, in an environment without settings of the user's.
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_auditql-under-test"));
+    // A binary that was built otherwise can be tested, too.
+    let binary = std::env::var_os("AUDITQL_TEST_BINARY");
+    let built = env!("CARGO_BIN_EXE_auditql-under-test").into();
+    let mut command = Command::new(binary.unwrap_or(built));
     command
         .env_remove("AUDITQL_INPUT")
         .env("NO_COLOR", "1")

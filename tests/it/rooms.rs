@@ -17,7 +17,7 @@ const ENGINE: &[&[&str]] = &[
     &["source"],
     &["record", "objects"],
     &["column"],
-    &["scan", "function"],
+    &["scan", "function", "lookup"],
     &["session", "file"],
     &["lake"],
     &["catalog"],

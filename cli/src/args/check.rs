@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use auditql_engine::Severity;
 use clap::Args;
 
-use super::flags::{AccountFlags, EmptyFlags, Flags, OUTPUT, ReadFlags};
+use super::flags::{AccountFlags, EmptyFlags, Flags, LibraryFlags, OUTPUT, OwnFlags, ReadFlags};
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
@@ -30,9 +30,13 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) write_accept: Option<PathBuf>,
     #[command(flatten)]
+    library: LibraryFlags,
+    #[command(flatten)]
     empty: EmptyFlags,
     #[command(flatten)]
     read: ReadFlags,
+    #[command(flatten)]
+    own: OwnFlags,
     /// Report as table, json, jsonl, sarif, junit or markdown, on stdout or into a file; repeatable
     /// [default: table]
     #[arg(short, long, value_name = "FORMAT[=FILE]", value_parser = report_target, help_heading = OUTPUT)]
@@ -49,6 +53,8 @@ impl CheckArgs {
             summary: self.account.summary.clone(),
             quiet: self.account.quiet.quiet,
             files: files.chain(self.write_accept.clone()).collect(),
+            own: self.own.clone(),
+            library: self.library.library.clone(),
             ..self.read.flags()
         }
     }

@@ -6,7 +6,8 @@ use clap::{Args, Subcommand};
 
 use super::{
     flags::{
-        AccountFlags, AnswerFlags, Flags, OUTPUT, OutputFlags, ReadFlags, WriteFlags, text_output,
+        AccountFlags, AnswerFlags, Flags, LibraryFlags, OUTPUT, OutputFlags, OwnFlags, ReadFlags,
+        WriteFlags, text_output,
     },
     values::parameter,
 };
@@ -15,6 +16,10 @@ use super::{
 pub(crate) struct ShellArgs {
     #[command(flatten)]
     read: ReadFlags,
+    #[command(flatten)]
+    own: OwnFlags,
+    #[command(flatten)]
+    library: LibraryFlags,
     #[command(flatten)]
     write: WriteFlags,
     /// Output format [default: table on a terminal, otherwise csv]
@@ -31,6 +36,8 @@ impl ShellArgs {
             output: self.output.clone(),
             summary: self.account.summary.clone(),
             quiet: self.account.quiet.quiet,
+            own: self.own.clone(),
+            library: self.library.library.clone(),
             ..self.read.flags()
         }
     }
@@ -47,6 +54,8 @@ pub(crate) struct SqlArgs {
     #[command(flatten)]
     answer: AnswerFlags,
     #[command(flatten)]
+    own: OwnFlags,
+    #[command(flatten)]
     write: WriteFlags,
 }
 
@@ -54,6 +63,7 @@ impl SqlArgs {
     pub(super) fn flags(&self) -> Flags {
         Flags {
             allow_writes: self.write.allow_writes,
+            own: self.own.clone(),
             ..self.answer.flags()
         }
     }
@@ -68,7 +78,11 @@ pub(crate) struct RunArgs {
     #[arg(short = 'P', long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     pub(crate) params: Vec<(String, String)>,
     #[command(flatten)]
+    library: LibraryFlags,
+    #[command(flatten)]
     answer: AnswerFlags,
+    #[command(flatten)]
+    own: OwnFlags,
     #[command(flatten)]
     write: WriteFlags,
 }
@@ -77,6 +91,8 @@ impl RunArgs {
     pub(super) fn flags(&self) -> Flags {
         Flags {
             allow_writes: self.write.allow_writes,
+            own: self.own.clone(),
+            library: self.library.library.clone(),
             ..self.answer.flags()
         }
     }
@@ -86,6 +102,8 @@ impl RunArgs {
 pub(crate) struct QueriesArgs {
     #[command(subcommand)]
     pub(crate) command: Option<QueriesCommand>,
+    #[command(flatten)]
+    pub(super) library: LibraryFlags,
     #[command(flatten)]
     pub(super) output: OutputFlags,
 }

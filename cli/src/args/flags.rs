@@ -8,7 +8,7 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser},
 };
 
-use super::values::{Moment, Version, log_format, moment, size, version};
+use super::values::{Moment, Version, duration, log_format, moment, size, table, version};
 use crate::output::{OUTPUTS, Output, text_outputs};
 
 /// Headings of `--help`.
@@ -26,6 +26,7 @@ pub(crate) struct Flags {
     pub(crate) log: LogFlags,
     /// The version of Kubernetes, 1.`kubernetes_minor`, whose own roles are assumed.
     pub(crate) kubernetes_minor: Option<u32>,
+    pub(crate) own: OwnFlags,
     pub(crate) max_record: Option<usize>,
     pub(crate) threads: Option<u16>,
     pub(crate) memory: Option<usize>,
@@ -38,6 +39,8 @@ pub(crate) struct Flags {
     /// Files that the command writes besides.
     pub(crate) files: Vec<PathBuf>,
     pub(crate) quiet: bool,
+    /// Folders of saved queries of the user's own.
+    pub(crate) library: Vec<PathBuf>,
 }
 
 /// What a command takes that reads any input.
@@ -105,6 +108,29 @@ pub(crate) struct InputFlags {
     /// comma-separated list]
     #[arg(short, long, value_name = "INPUT", help_heading = INPUT)]
     pub(crate) input: Vec<String>,
+}
+
+/// What the user gives beside logs.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct OwnFlags {
+    /// Read a table of your own, or rows for a lookup table, from a file: CSV, TSV, JSON, JSON lines,
+    /// YAML, or one value a line; repeatable
+    #[arg(long = "table", value_name = "NAME=FILE", value_parser = table, help_heading = INPUT)]
+    pub(crate) tables: Vec<(String, PathBuf)>,
+    /// Compare with this much time before --since, such as `30d`, in queries about what is new
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = INPUT)]
+    pub(crate) baseline: Option<i64>,
+    /// Compare with an earlier log; repeatable
+    #[arg(long, value_name = "INPUT", conflicts_with = "baseline", help_heading = INPUT)]
+    pub(crate) baseline_input: Vec<String>,
+}
+
+/// A folder of saved queries.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct LibraryFlags {
+    /// Add the saved queries in a folder of your own (PACK/ID.sql); repeatable [env: AUDITQL_LIBRARY]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) library: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, Default, Args)]

@@ -128,7 +128,10 @@ impl Command {
             Self::Lake(args) => args.command.flags(),
             Self::Policy(args) => args.command.flags(),
             Self::Rbac(args) => args.command.flags(),
-            Self::Queries(args) => output(&args.output),
+            Self::Queries(args) => Flags {
+                library: args.library.library.clone(),
+                ..output(&args.output)
+            },
             Self::Schema(args) => output(&args.output),
             Self::Formats(args) => output(&args.output),
             Self::Completions(_) | Self::Man => Flags::default(),

@@ -2,6 +2,8 @@
 //!
 //! Nothing here reads the clock: a duration back from now stays one until the settings are made.
 
+use std::path::PathBuf;
+
 use auditql_engine::{parse_duration, parse_time};
 
 use crate::text::unknown;
@@ -125,6 +127,15 @@ pub(crate) fn parameter(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .map(|(name, value)| (name.trim().to_owned(), value.to_owned()))
         .ok_or_else(|| "expected NAME=VALUE".to_owned())
+}
+
+/// A table and its file.
+pub(super) fn table(text: &str) -> Result<(String, PathBuf), String> {
+    let parts = text.split_once('=');
+    let parts = parts.filter(|(name, file)| !name.trim().is_empty() && !file.is_empty());
+    parts
+        .map(|(name, file)| (name.trim().to_owned(), PathBuf::from(file)))
+        .ok_or_else(|| "expected NAME=FILE".to_owned())
 }
 
 /// The name of a log format.

@@ -17,7 +17,8 @@ pub(crate) async fn run(args: &RunArgs, settings: &Settings) -> Result<u8> {
     let question = Question::Saved(query, &args.params);
     let shown = session.show(&question, output).await;
     if shown.ended.is_ok()
-        && let Some(warning) = not_evaluable(query, &shown.report)
+        && let Some(warning) =
+            not_evaluable(query, &shown.report, settings.options.baseline.is_some())
     {
         say(settings, &warning);
     }

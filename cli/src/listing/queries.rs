@@ -127,7 +127,18 @@ fn default(parameter: &Parameter) -> String {
 
 /// Says that an input cannot show what a query asks for, in whole or in part: no rows because
 /// nothing was logged is not the same as no rows.
-pub(crate) fn not_evaluable(query: &SavedQuery, report: &ScanReport) -> Option<String> {
+pub(crate) fn not_evaluable(
+    query: &SavedQuery,
+    report: &ScanReport,
+    has_baseline: bool,
+) -> Option<String> {
+    let before = &query.header.baseline;
+    if !before.is_empty() && !has_baseline {
+        return Some(format!(
+            "not evaluable: `{}` compares with the time before: give --baseline {before} with --since, or --baseline-input",
+            query.id
+        ));
+    }
     let needed = match query.header.level {
         AuditLevel::Request => 1,
         AuditLevel::RequestResponse => 2,

@@ -28,6 +28,10 @@ pub(super) fn words(hint: &Hint) -> Option<String> {
         Hint::GiveInput if !Terminal::detect().stdin => {
             "name a log, folder or lake with -i, or `-i -` for standard input".to_owned()
         }
+        Hint::GiveWindow => {
+            "say where the window begins with --since, or give an earlier log with --baseline-input"
+                .to_owned()
+        }
         Hint::GiveInput => "name a log, folder or lake with -i, or in AUDITQL_INPUT".to_owned(),
         Hint::ListQueries => "`auditql queries` lists the saved queries".to_owned(),
         _ => return None,

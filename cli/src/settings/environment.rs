@@ -12,6 +12,8 @@ use auditql_engine::StoreSettings;
 pub(super) struct Environment {
     /// `AUDITQL_INPUT`: the inputs of commands that are given none.
     pub(super) inputs: Vec<String>,
+    /// `AUDITQL_LIBRARY`: folders of saved queries, separated as in PATH.
+    pub(super) library: Vec<PathBuf>,
     /// `NO_COLOR` and `TERM` do not speak against colours.
     pub(super) allows_color: bool,
     /// Credentials and endpoints of object stores.
@@ -25,6 +27,12 @@ impl Environment {
         let home = env::home_dir();
         Self {
             inputs: inputs(&env::var("AUDITQL_INPUT").unwrap_or_default()),
+            library: env::var_os("AUDITQL_LIBRARY")
+                .map(|list| env::split_paths(&list).collect::<Vec<_>>())
+                .unwrap_or_default()
+                .into_iter()
+                .filter(|folder| !folder.as_os_str().is_empty())
+                .collect(),
             allows_color: env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
                 && env::var_os("TERM").is_none_or(|term| term != "dumb"),
             state: state(

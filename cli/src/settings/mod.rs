@@ -11,7 +11,7 @@ mod terminal;
 
 use std::path::PathBuf;
 
-use auditql_engine::{AsOf, Options, Window, is_lake};
+use auditql_engine::{AsOf, Baseline, GivenTable, Options, Window, is_lake};
 
 pub(crate) use clock::Stopwatch;
 pub(crate) use color::Color;
@@ -37,6 +37,8 @@ pub(crate) struct Settings {
     /// The colours of stderr.
     pub(crate) color: Color,
     pub(crate) terminal: Terminal,
+    /// Folders of saved queries of the user's own.
+    pub(crate) library: Vec<PathBuf>,
     /// The folder that keeps the user's state, such as the shell's history; none without a home.
     pub(crate) state: Option<PathBuf>,
     /// Whether the program was asked to stop.
@@ -81,6 +83,10 @@ impl Settings {
             summary: flags.summary.clone(),
             quiet: flags.quiet,
             allow_empty: flags.allow_empty,
+            library: match flags.library.is_empty() {
+                true => environment.library,
+                false => flags.library.clone(),
+            },
             options: Options {
                 stores: environment.stores,
                 ..options(flags, environment.inputs, now)
@@ -117,6 +123,20 @@ fn options(flags: Flags, default_inputs: Vec<String>, now: i64) -> Options {
             Version::Time(time) => AsOf::Time(time.resolve(now)),
         }),
         kubernetes_minor: flags.kubernetes_minor.unwrap_or(defaults.kubernetes_minor),
+        tables: flags
+            .own
+            .tables
+            .iter()
+            .map(|(name, file)| GivenTable {
+                name: name.clone(),
+                file: file.clone(),
+            })
+            .collect(),
+        baseline: match flags.own.baseline {
+            Some(span) => Some(Baseline::Span(span)),
+            None if flags.own.baseline_input.is_empty() => None,
+            None => Some(Baseline::Inputs(flags.own.baseline_input.clone())),
+        },
         max_record: flags.max_record.unwrap_or(defaults.max_record),
         threads: flags.threads.map_or(defaults.threads, usize::from),
         memory: flags.memory.unwrap_or(defaults.memory),

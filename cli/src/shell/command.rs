@@ -176,7 +176,11 @@ impl Shell<'_> {
         let values = values.collect::<Result<Vec<_>>>()?;
         let query = listing::find_query(id)?;
         let shown = self.answer(&Question::Saved(query, &values)).await?;
-        if let Some(warning) = listing::not_evaluable(query, &shown.report) {
+        if let Some(warning) = listing::not_evaluable(
+            query,
+            &shown.report,
+            self.settings.options.baseline.is_some(),
+        ) {
             say(self.settings, &warning);
         }
         Ok(())

@@ -14,7 +14,7 @@ use super::{FileShare, InputReport, ScanAccount, ScanReport};
 /// What one question has read so far, and whether it has been stopped.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    scans: Mutex<Vec<Arc<ScanAccount>>>,
+    scans: Mutex<Vec<LedgerScan>>,
     files: Mutex<FileShare>,
     /// Does the question read events?
     reads_events: AtomicBool,
@@ -25,23 +25,53 @@ pub(crate) struct Ledger {
     waiting: AtomicWaker,
 }
 
+/// One scan of a question.
+#[derive(Debug)]
+struct LedgerScan {
+    account: Arc<ScanAccount>,
+    /// Is it of the logs to compare with?
+    is_baseline: bool,
+}
+
 impl Ledger {
     /// A scan begins: its account is a part of this one.
-    pub(crate) fn begin_scan(&self, inputs: Vec<InputReport>, pieces: usize) -> Arc<ScanAccount> {
+    pub(crate) fn begin_scan(
+        &self,
+        inputs: Vec<InputReport>,
+        pieces: usize,
+        is_baseline: bool,
+    ) -> Arc<ScanAccount> {
         let account = Arc::new(ScanAccount::new(inputs, pieces));
-        self.scans.lock().push(Arc::clone(&account));
+        self.scans.lock().push(LedgerScan {
+            account: Arc::clone(&account),
+            is_baseline,
+        });
         account
     }
 
     /// What was read. Rows are counted once, however often the question reads them: the report is
     /// that of a scan that got to its end, else of the one that got furthest. `None` before the
-    /// first scan.
+    /// first scan. The logs to compare with are inputs like the others.
     pub(crate) fn report(&self) -> Option<ScanReport> {
         let scans = self.scans.lock();
-        let reports: Vec<_> = scans.iter().map(|account| account.report()).collect();
-        let complete = reports.iter().position(|report| !report.partial);
-        let furthest = (0..reports.len()).max_by_key(|&index| reports[index].total.read());
-        complete.or(furthest).map(|index| reports[index].clone())
+        let of = |is_baseline: bool| {
+            let scans = scans.iter().filter(|scan| scan.is_baseline == is_baseline);
+            let mut reports: Vec<_> = scans.map(|scan| scan.account.report()).collect();
+            let complete = reports.iter().position(|report| !report.partial);
+            let furthest = (0..reports.len()).max_by_key(|&index| reports[index].total.read());
+            complete
+                .or(furthest)
+                .map(|index| reports.swap_remove(index))
+        };
+        match (of(false), of(true)) {
+            (Some(mut report), Some(baseline)) => {
+                report.partial |= baseline.partial;
+                let inputs = baseline.inputs.into_iter();
+                inputs.for_each(|input| report.add(input));
+                Some(report)
+            }
+            (report, baseline) => report.or(baseline),
+        }
     }
 
     /// A scan of a lake had these files before it.
@@ -60,7 +90,7 @@ impl Ledger {
         let scans = self.scans.lock();
         scans
             .iter()
-            .map(|account| account.progress())
+            .map(|scan| scan.account.progress())
             .reduce(|a, b| (a.0 + b.0, a.1 + b.1))
     }
 

@@ -6,6 +6,7 @@
 
 mod earlier;
 mod log;
+mod lookup;
 mod parquet;
 mod rbac;
 mod rbac_functions;
@@ -25,6 +26,7 @@ use datafusion::{
 pub(crate) use self::log::LogTable;
 pub(crate) use self::parquet::ParquetInput;
 use crate::lake::LakeInput;
+use crate::lookup::LookupTables;
 use crate::objects::ClusterObjects;
 use crate::scan::exec::Wanted;
 use crate::scan::open::OpenScan;
@@ -32,109 +34,169 @@ use crate::schema;
 use crate::session;
 use crate::time::Window;
 
-/// What the tables of an engine are made of.
-pub(crate) struct CatalogInputs {
+/// The events of some inputs.
+#[derive(Clone)]
+pub(crate) struct EventInputs {
     pub(crate) logs: OpenScan,
     pub(crate) parquet: Option<ParquetInput>,
     pub(crate) lakes: Vec<LakeInput>,
-    pub(crate) objects: Arc<ClusterObjects>,
-    /// Rows of `events` outside it are not shown.
+    /// Rows outside it are not shown.
     pub(crate) window: Window,
+}
+
+/// What the tables of an engine are made of.
+pub(crate) struct CatalogInputs {
+    pub(crate) events: EventInputs,
+    /// The events to compare with, if there are any.
+    pub(crate) earlier: Option<EventInputs>,
+    pub(crate) objects: Arc<ClusterObjects>,
+    pub(crate) lookups: Arc<LookupTables>,
     /// Workers of a scan.
     pub(crate) workers: usize,
 }
 
-/// Registers `events`, `rejects`, `sources` and the views.
+/// The schema of parts of tables, which `SHOW TABLES` keeps apart from the tables for users.
+const PARTS: &str = "source";
+/// The events before the window, which the view `earlier_requests` shows.
+pub(crate) const EARLIER_EVENTS: &str = "source.earlier_events";
+
+/// Registers `events`, `rejects`, `sources`, the lookup tables and the views.
 pub(crate) async fn register(context: &SessionContext, inputs: CatalogInputs) -> Result<()> {
     let CatalogInputs {
-        logs,
-        parquet,
-        lakes,
+        events,
+        earlier,
         objects,
-        window,
+        lookups,
         workers,
     } = inputs;
-    let is_empty = logs.plan.objects.is_empty();
-    let log = |wanted| Arc::new(LogTable::new(logs.clone(), wanted, workers));
-    let mut events = Vec::new();
-    let mut rejects = vec![TablePart::new("log_rejects", log(Wanted::Rejects))];
+    views::register(context)?;
+    register_parts_schema(context)?;
+    let rejected = Arc::new(LogTable::new(events.logs.clone(), Wanted::Rejects, workers));
+    let mut rejects = vec![TablePart::new("log_rejects", rejected)];
     let mut sources = Vec::new();
-    if !is_empty {
-        events.push(TablePart::new("log", log(Wanted::Events)));
+    for (index, lake) in events.lakes.iter().enumerate() {
+        if let Some(table) = &lake.rejects {
+            let name = format!("lake_{index}_rejects");
+            rejects.push(TablePart::new(name, Arc::clone(table)));
+        }
+        for (part, table) in lake.sources.iter().enumerate() {
+            let name = format!("lake_{index}_sources_{part}");
+            sources.push(TablePart {
+                condition: Some(format!("events_version <= {}", lake.version)),
+                ..TablePart::new(name, Arc::clone(table))
+            });
+        }
     }
-    if let Some(parquet) = parquet {
+    let within = condition(events.window);
+    let parts = event_parts("", &events, workers, context)?;
+    register_union(context, "events", schema::events(), parts, within).await?;
+    let (parts, within) = match &earlier {
+        Some(earlier) => (
+            event_parts("earlier_", earlier, workers, context)?,
+            condition(earlier.window),
+        ),
+        None => (Vec::new(), None),
+    };
+    register_union(context, EARLIER_EVENTS, schema::events(), parts, within).await?;
+    register_union(context, "rejects", schema::rejects(), rejects, None).await?;
+    register_union(context, "sources", schema::sources(), sources, None).await?;
+    rbac::register(context, &objects)?;
+    rbac_functions::register(context, &objects);
+    lookup::register(context, &lookups)
+}
+
+/// The parts of a table of events; their names begin with `prefix`.
+fn event_parts(
+    prefix: &str,
+    inputs: &EventInputs,
+    workers: usize,
+    context: &SessionContext,
+) -> Result<Vec<TablePart>> {
+    let mut parts = Vec::new();
+    if !inputs.logs.plan.objects.is_empty() {
+        let log = LogTable::new(inputs.logs.clone(), Wanted::Events, workers);
+        parts.push(TablePart::new(format!("{prefix}log"), Arc::new(log)));
+    }
+    if let Some(parquet) = &inputs.parquet {
         for (name, files, is_earlier) in [
             ("parquet", &parquet.files, false),
             ("parquet_earlier", &parquet.earlier_files, true),
         ] {
             if !files.is_empty() {
-                events.push(TablePart {
+                let name = format!("{prefix}{name}");
+                parts.push(TablePart {
                     is_earlier,
                     ..TablePart::new(name, parquet::table(files, context)?)
                 });
             }
         }
     }
-    for (index, lake) in lakes.into_iter().enumerate() {
-        if let Some(table) = lake.events {
-            events.push(TablePart::new(format!("lake_{index}"), table));
+    for (index, lake) in inputs.lakes.iter().enumerate() {
+        let name = format!("{prefix}lake_{index}");
+        if let Some(table) = &lake.events {
+            parts.push(TablePart::new(name.clone(), Arc::clone(table)));
         }
-        if let Some(table) = lake.earlier_events {
-            events.push(TablePart {
+        if let Some(table) = &lake.earlier_events {
+            parts.push(TablePart {
                 is_earlier: true,
-                ..TablePart::new(format!("lake_{index}_earlier"), table)
-            });
-        }
-        if let Some(table) = lake.rejects {
-            rejects.push(TablePart::new(format!("lake_{index}_rejects"), table));
-        }
-        for (part, table) in lake.sources.into_iter().enumerate() {
-            let name = format!("lake_{index}_sources_{part}");
-            sources.push(TablePart {
-                condition: Some(format!("events_version <= {}", lake.version)),
-                ..TablePart::new(name, table)
+                ..TablePart::new(format!("{name}_earlier"), Arc::clone(table))
             });
         }
     }
-    views::register(context)?;
-    let hidden = Arc::new(MemorySchemaProvider::new());
-    if let Some(catalog) =
-        context.catalog(&context.copied_config().options().catalog.default_catalog)
-    {
-        CatalogProvider::register_schema(&*catalog, "source", hidden)?;
+    Ok(parts)
+}
+
+fn register_parts_schema(context: &SessionContext) -> Result<()> {
+    let config = context.copied_config();
+    if let Some(catalog) = context.catalog(&config.options().catalog.default_catalog) {
+        let hidden = Arc::new(MemorySchemaProvider::new());
+        CatalogProvider::register_schema(&*catalog, PARTS, hidden)?;
     }
-    register_union(
-        context,
-        "events",
-        schema::events(),
-        events,
-        condition(window),
-    )
-    .await?;
-    register_union(context, "rejects", schema::rejects(), rejects, None).await?;
-    register_union(context, "sources", schema::sources(), sources, None).await?;
-    rbac::register(context, &objects)?;
-    rbac_functions::register(context, &objects);
     Ok(())
 }
 
-/// Registers the tables and views over `events` in these Parquet files, whatever columns they have;
-/// the other tables are those of `original`.
+/// Registers the tables and views over events in these Parquet files, whatever columns they have: those
+/// of the window, and those before it. The other tables and the functions are those of `original`.
 pub(crate) async fn register_copy(
     context: &SessionContext,
     original: &SessionContext,
     files: &[PathBuf],
+    earlier_files: &[PathBuf],
 ) -> Result<()> {
     views::register(context)?;
+    register_parts_schema(context)?;
     context.register_table("events", parquet::table(files, context)?)?;
-    for table in schema::tables()
-        .iter()
-        .filter(|table| table.name != "events")
-    {
-        let provider = original.table_provider(table.name.as_str()).await?;
-        context.register_table(table.name.as_str(), provider)?;
+    let earlier: Arc<dyn TableProvider> = match earlier_files {
+        [] => Arc::new(MemTable::try_new(schema::events(), vec![vec![]])?),
+        files => parquet::table(files, context)?,
+    };
+    context.register_table(EARLIER_EVENTS, earlier)?;
+    let tables = schema::tables().iter().map(|table| table.name.as_str());
+    let lookups = lookup_names(original);
+    let names = tables.chain(lookups.iter().map(String::as_str));
+    for name in names.filter(|name| *name != "events") {
+        let reference = datafusion::common::TableReference::bare(name);
+        let provider = original.table_provider(reference.clone()).await?;
+        context.register_table(reference, provider)?;
+    }
+    for function in original.state().scalar_functions().values() {
+        context.register_udf(function.as_ref().clone());
     }
     Ok(())
+}
+
+/// Every table of a session for users that is neither of the data model nor a view.
+fn lookup_names(context: &SessionContext) -> Vec<String> {
+    let config = context.copied_config();
+    let options = &config.options().catalog;
+    let catalog = context.catalog(&options.default_catalog);
+    let known = catalog.and_then(|catalog| catalog.schema(&options.default_schema));
+    let mut names = known.map(|known| known.table_names()).unwrap_or_default();
+    names.retain(|name| {
+        let mut of_model = schema::tables().iter().chain(schema::views());
+        !of_model.any(|table| table.name == *name)
+    });
+    names
 }
 
 /// A part of a table.
@@ -209,7 +271,7 @@ async fn register_union(
             }
             let union = selects.join(" UNION ALL ");
             let sql = match condition {
-                Some(condition) => format!("SELECT * FROM ({union}) AS {name} WHERE {condition}"),
+                Some(condition) => format!("SELECT * FROM ({union}) AS events WHERE {condition}"),
                 None => union,
             };
             register_view(context, name, &sql).await

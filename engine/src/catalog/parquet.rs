@@ -30,6 +30,7 @@ use crate::source::store::Stores;
 use crate::temporary::TemporaryFolder;
 
 /// The Parquet files of an input that hold events, with the account of their rows.
+#[derive(Clone)]
 pub(crate) struct ParquetInput {
     /// Of today's layout.
     pub(super) files: Vec<PathBuf>,
@@ -37,7 +38,7 @@ pub(crate) struct ParquetInput {
     pub(super) earlier_files: Vec<PathBuf>,
     pub(crate) accounts: Vec<InputReport>,
     /// Copies of what lies in stores; they are gone when this is dropped.
-    pub(crate) copies: Option<TemporaryFolder>,
+    pub(crate) copies: Option<Arc<TemporaryFolder>>,
 }
 
 impl ParquetInput {
@@ -69,7 +70,7 @@ impl ParquetInput {
             files,
             earlier_files,
             accounts,
-            copies,
+            copies: copies.map(Arc::new),
         })
     }
 }

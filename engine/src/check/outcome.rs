@@ -85,6 +85,15 @@ impl QueryOutcome {
         }
     }
 
+    /// The query needs something besides the log, and it is not given.
+    pub(crate) fn not_evaluable(query: &'static SavedQuery, reason: String) -> Self {
+        Self {
+            status: CheckStatus::NotEvaluable,
+            reason,
+            ..Self::new(query)
+        }
+    }
+
     /// The query failed.
     pub(crate) fn failed(query: &'static SavedQuery, reason: String) -> Self {
         Self {
@@ -102,7 +111,8 @@ impl QueryOutcome {
             CoverageStatus::Partly => Some(CheckStatus::Partly),
             CoverageStatus::Evaluable | CoverageStatus::Unknown => None,
         };
-        let Some(lacks) = lacks.filter(|_| self.status != CheckStatus::Error) else {
+        let is_judged = matches!(self.status, CheckStatus::Error | CheckStatus::NotEvaluable);
+        let Some(lacks) = lacks.filter(|_| !is_judged) else {
             return;
         };
         if self.status != CheckStatus::Findings {

@@ -7,8 +7,10 @@
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::datatypes::Int64Type;
 use datafusion::common::ParamValues;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::SendableRecordBatchStream;
@@ -21,9 +23,12 @@ use super::Engine;
 use super::spool::EventSpool;
 use crate::access::EventShapes;
 use crate::access::LogCoverage;
+use crate::access::LogSignatures;
 use crate::access::QueryCoverage;
+use crate::access::SIGNATURES;
 use crate::access::shapes_statement;
 use crate::account::Ledger;
+use crate::catalog::EARLIER_EVENTS;
 use crate::check::CheckReport;
 use crate::check::CheckStatus;
 use crate::check::QueryOutcome;
@@ -31,6 +36,7 @@ use crate::check::columns::add_columns;
 use crate::check::finding::FindingRows;
 use crate::check::trace::traced;
 use crate::error::{Error, ErrorKind, Hint, Result};
+use crate::lookup::LookupDefinition;
 use crate::query::Account;
 use crate::query::SavedQuery;
 use crate::query::Severity;
@@ -38,6 +44,7 @@ use crate::query::answer::panicked;
 use crate::query::batch_rows::batch_rows;
 use crate::query::params;
 use crate::session::{self, Limits};
+use crate::time::parse_duration;
 
 /// Statements from which on a conversion costs less than scans of its own for each.
 const WORTH_A_SPOOL: usize = 4;
@@ -90,10 +97,13 @@ impl Engine {
         let statements = queries.len() + 1;
         let is_worth_it =
             statements >= WORTH_A_SPOOL && !self.logs.plan.objects.is_empty() && !self.has_lakes;
+        let compares = |query: &&SavedQuery| !query.header.baseline.is_empty();
+        let with_earlier =
+            self.has_baseline && queries.iter().copied().any(|query| compares(&query));
         let spool = match is_worth_it {
             true => {
                 let columns = self.columns_read_by(queries).await?;
-                Some(EventSpool::fill(self, &columns, account).await?)
+                Some(EventSpool::fill(self, &columns, with_earlier, account).await?)
             }
             false => {
                 self.spool_streams()?;
@@ -113,24 +123,79 @@ impl Engine {
             },
         };
         let coverage = asked.coverage(queries).await?;
+        let signatures = match spool {
+            Some(_) => Some(asked.signatures().await?),
+            // A scan of its own costs more than it saves.
+            None => None,
+        };
+        let baseline = match with_earlier {
+            true => asked.baseline().await?,
+            false => None,
+        };
         let at_a_time = self.options.threads.clamp(1, MOST_AT_A_TIME);
-        let outcomes = futures::stream::iter(queries.iter().copied()).map(|query| {
+        let pairs = queries.iter().copied().zip(&coverage);
+        let outcomes = futures::stream::iter(pairs).map(|(query, coverage)| {
             let asked = asked.clone();
-            // A task of its own, which ends when it is dropped.
-            let task = SpawnedTask::spawn(async move { asked.outcome(query, least).await });
+            let lacks = self.lacks(query, baseline);
+            // The signatures of the log prove that there is nothing to find.
+            let is_empty = signatures
+                .as_ref()
+                .is_some_and(|known| !known.can_interest(query));
+            let task = (lacks.is_none() && !is_empty).then(|| {
+                // A task of its own, which ends when it is dropped.
+                SpawnedTask::spawn(async move { asked.outcome(query, least).await })
+            });
             async move {
-                let outcome = task.join().await;
-                outcome.unwrap_or_else(|error| QueryOutcome::failed(query, error.to_string()))
+                let mut outcome = match (task, lacks) {
+                    (_, Some(lacks)) => QueryOutcome::not_evaluable(query, lacks),
+                    (None, None) => QueryOutcome::new(query),
+                    (Some(task), None) => {
+                        let outcome = task.join().await;
+                        outcome
+                            .unwrap_or_else(|error| QueryOutcome::failed(query, error.to_string()))
+                    }
+                };
+                outcome.judge(coverage);
+                outcome
             }
         });
-        let mut outcomes: Vec<QueryOutcome> = outcomes.buffered(at_a_time).collect().await;
-        for (outcome, coverage) in outcomes.iter_mut().zip(&coverage) {
-            outcome.judge(coverage);
-        }
+        let outcomes: Vec<QueryOutcome> = outcomes.buffered(at_a_time).collect().await;
         Ok(CheckReport {
             outcomes,
             spooled: spool.is_some(),
         })
+    }
+
+    /// What a query needs besides the log and is not given: a baseline that reaches back far enough,
+    /// rows of a lookup table. `baseline` is how far back it reaches, in microseconds.
+    fn lacks(&self, query: &SavedQuery, baseline: Option<i64>) -> Option<String> {
+        let needed = &query.header.baseline;
+        if !needed.is_empty() {
+            let span = parse_duration(needed).unwrap_or_default();
+            match baseline {
+                None if self.has_baseline => {
+                    return Some("the baseline holds no requests".to_owned());
+                }
+                None => {
+                    return Some(format!(
+                        "it compares with the {needed} before the window, and no baseline is given"
+                    ));
+                }
+                Some(given) if given < span => {
+                    let given = Duration::from_micros(given.unsigned_abs());
+                    return Some(format!(
+                        "it needs a baseline of {needed}, and the one given reaches back {:.1} days",
+                        given.as_secs_f64() / 86_400.0
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        let definitions = LookupDefinition::library().iter();
+        let mut blind =
+            definitions.filter(|table| table.blind && query.header.tables.contains(&table.name));
+        let empty = blind.find(|table| self.lookups.is_empty(&table.name))?;
+        Some(format!("the lookup table `{}` has no rows", empty.name))
     }
 
     /// The columns of `events` that queries and their coverage read. A query that cannot be planned
@@ -138,8 +203,10 @@ impl Engine {
     async fn columns_read_by(&self, queries: &[&'static SavedQuery]) -> Result<BTreeSet<String>> {
         let mut columns = BTreeSet::new();
         let state = self.context.state();
-        let shapes = session::plan(&self.context, &shapes_statement()).await?;
-        add_columns(&state.optimize(&shapes)?, &mut columns)?;
+        for sql in [&shapes_statement(), SIGNATURES] {
+            let plan = session::plan(&self.context, sql).await?;
+            add_columns(&state.optimize(&plan)?, &mut columns)?;
+        }
         for query in queries {
             let planned = AssertUnwindSafe(async {
                 let plan = planned(&self.context, query).await?;
@@ -172,6 +239,38 @@ impl AskedContext {
             shapes.for_each(|event, columns| coverage.add(event, event.level, columns));
         }
         Ok(coverage.report(None))
+    }
+
+    /// The kinds of requests that there are.
+    async fn signatures(&self) -> Result<LogSignatures> {
+        let plan = session::plan(&self.context, SIGNATURES).await?;
+        let mut rows = self.stream(plan).await?;
+        let mut signatures = LogSignatures::default();
+        while let Some(batch) = rows.next().await {
+            signatures.add(&batch?)?;
+        }
+        Ok(signatures)
+    }
+
+    /// How far back the events before the window reach from the first one in it, in microseconds; `None`
+    /// if there are none.
+    async fn baseline(&self) -> Result<Option<i64>> {
+        let sql = format!(
+            "SELECT CAST((SELECT min(stage_timestamp) FROM events) AS BIGINT)
+                - CAST(min(stage_timestamp) AS BIGINT) FROM {EARLIER_EVENTS}"
+        );
+        let mut rows = self
+            .stream(session::plan(&self.context, &sql).await?)
+            .await?;
+        let mut span = None;
+        while let Some(batch) = rows.next().await {
+            let batch = batch?;
+            let column = batch.column(0).as_primitive_opt::<Int64Type>();
+            span = column
+                .and_then(|spans| spans.iter().next().flatten())
+                .or(span);
+        }
+        Ok(span)
     }
 
     /// Asks a query; what fails is its outcome.

@@ -19,7 +19,7 @@ use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 
 use super::Engine;
-use crate::catalog;
+use crate::catalog::{self, EARLIER_EVENTS};
 use crate::error::{ErrorKind, Result};
 use crate::query::Account;
 use crate::schema;
@@ -36,7 +36,8 @@ pub(super) struct EventSpool {
 }
 
 impl EventSpool {
-    /// Converts the inputs. What is read is counted on `account`.
+    /// Converts the inputs, and with them the events before the window if they are asked for. What is
+    /// read is counted on `account`.
     ///
     /// # Errors
     ///
@@ -44,6 +45,7 @@ impl EventSpool {
     pub(super) async fn fill(
         engine: &Engine,
         columns: &BTreeSet<String>,
+        with_earlier: bool,
         account: &Account,
     ) -> Result<Self> {
         let folder = TemporaryFolder::create().map_err(|error| failed(&error))?;
@@ -53,31 +55,17 @@ impl EventSpool {
             .filter(|column| columns.contains(&column.name) || column.name == "stage")
             .map(|column| format!("\"{}\"", column.name))
             .collect();
-        let sql = format!("SELECT {} FROM events", columns.join(", "));
-        let plan = session::plan(&engine.context, &sql).await?;
-        let state = engine.counted(&account.ledger).state();
-        let physical = state.create_physical_plan(&plan).await?;
-        let streams = execute_stream_partitioned(physical, state.task_ctx())?;
-        let mut files = Vec::with_capacity(streams.len());
-        let mut tasks = Vec::with_capacity(streams.len());
-        for (index, stream) in streams.into_iter().enumerate() {
-            let (path, file) = folder
-                .file(&format!("{index}.parquet"))
-                .map_err(|error| failed(&error))?;
-            files.push(path);
-            tasks.push(SpawnedTask::spawn(write(stream, file)));
-        }
-        for task in tasks {
-            task.join().await.map_err(|error| {
-                ErrorKind::Internal(format!("the conversion failed: {error}"))
-            })??;
-        }
-        Self::open(engine, &files, folder).await
-    }
-
-    async fn open(engine: &Engine, files: &[PathBuf], folder: TemporaryFolder) -> Result<Self> {
+        let select = format!("SELECT {} FROM", columns.join(", "));
+        let files = convert(engine, &format!("{select} events"), account, &folder, "").await?;
+        let earlier_files = match with_earlier {
+            false => Vec::new(),
+            true => {
+                let sql = format!("{select} {EARLIER_EVENTS}");
+                convert(engine, &sql, account, &folder, "earlier-").await?
+            }
+        };
         let context = session(&engine.options.limits())?;
-        catalog::register_copy(&context, &engine.context, files).await?;
+        catalog::register_copy(&context, &engine.context, &files, &earlier_files).await?;
         Ok(Self {
             context,
             _folder: folder,
@@ -88,6 +76,35 @@ impl EventSpool {
     pub(super) const fn context(&self) -> &SessionContext {
         &self.context
     }
+}
+
+/// Writes the rows of a statement, a file for each stream.
+async fn convert(
+    engine: &Engine,
+    sql: &str,
+    account: &Account,
+    folder: &TemporaryFolder,
+    prefix: &str,
+) -> Result<Vec<PathBuf>> {
+    let plan = session::plan(&engine.context, sql).await?;
+    let state = engine.counted(&account.ledger).state();
+    let physical = state.create_physical_plan(&plan).await?;
+    let streams = execute_stream_partitioned(physical, state.task_ctx())?;
+    let mut files = Vec::with_capacity(streams.len());
+    let mut tasks = Vec::with_capacity(streams.len());
+    for (index, stream) in streams.into_iter().enumerate() {
+        let (path, file) = folder
+            .file(&format!("{prefix}{index}.parquet"))
+            .map_err(|error| failed(&error))?;
+        files.push(path);
+        tasks.push(SpawnedTask::spawn(write(stream, file)));
+    }
+    for task in tasks {
+        task.join()
+            .await
+            .map_err(|error| ErrorKind::Internal(format!("the conversion failed: {error}")))??;
+    }
+    Ok(files)
 }
 
 async fn write(mut rows: SendableRecordBatchStream, file: std::fs::File) -> Result<()> {

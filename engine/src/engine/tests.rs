@@ -125,8 +125,9 @@ async fn a_pipe_is_read_by_one_question_or_copied_for_all() {
         std::thread::spawn(move || std::fs::write(pipe, text).unwrap())
     };
     // Copied: many questions at once, each sees all of it.
-    let engine = open(&pipe).await;
+    // Opening looks at the first bytes, so that the writer has to be there.
     let writer = write(text.clone());
+    let engine = open(&pipe).await;
     engine.spool_streams().unwrap();
     writer.join().unwrap();
     let ask = || async {
@@ -136,8 +137,8 @@ async fn a_pipe_is_read_by_one_question_or_copied_for_all() {
     let (one, two) = tokio::join!(ask(), ask());
     assert_eq!((one, two), (events, events));
     // Not copied: one question reads it, and the next is told so instead of getting a part.
-    let engine = open(&pipe).await;
     let writer = write(text);
+    let engine = open(&pipe).await;
     let rows = engine.sql("SELECT count(*) FROM events").await.unwrap();
     assert_eq!(first_number(&rows.collect().await.unwrap()), events);
     writer.join().unwrap();

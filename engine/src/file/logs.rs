@@ -51,7 +51,7 @@ pub(crate) fn write_logs<W: Write + Send>(
     let plan = &scan.plan;
     let pieces = plan.pieces(GROUP, true);
     let units = plan.units(&pieces, GROUP);
-    let account = ledger.begin_scan(plan.accounts(), pieces.len());
+    let account = ledger.begin_scan(plan.accounts(), pieces.len(), false);
     let shared = SharedState::new(pieces.len(), SeenEvents::new(plan.options.dedup));
     let job = Job::new(scan.clone(), pieces, shared, account, Arc::clone(ledger)).in_units(units);
     let queues = UnitQueues::new(threads.max(1));

@@ -110,7 +110,7 @@ pub(crate) async fn convert(conversion: &Conversion, to: &str) -> Result<Convert
     let plan = &conversion.scan.plan;
     let account = conversion
         .ledger
-        .begin_scan(plan.accounts(), plan.objects.len());
+        .begin_scan(plan.accounts(), plan.objects.len(), false);
     let converted = Converted {
         version: Some(events.version()),
         ..Converted::default()

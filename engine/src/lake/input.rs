@@ -20,6 +20,7 @@ use crate::lake::root::{EVENTS, LakeRoot, REJECTS, SOURCES};
 use crate::schema;
 
 /// A lake that is queried.
+#[derive(Clone)]
 pub(crate) struct LakeInput {
     /// Of today's layout.
     pub(crate) events: Option<Arc<dyn TableProvider>>,

@@ -191,6 +191,7 @@ impl OriginalsCheck<'_> {
             cluster: None,
             dedup: false,
             format: None,
+            is_baseline: false,
         };
         let (stores, threads) = (Arc::clone(self.stores), self.threads);
         blocking(move || {

@@ -4,17 +4,21 @@
 //! The file runs unchanged in any shell that knows the tables. The id is the file's name, the pack
 //! its folder.
 
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{LazyLock, RwLock};
 
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Hint, Result};
+use crate::lookup::LookupDefinition;
 use crate::query::columns::selected_columns;
 use crate::query::level::AuditLevel;
 use crate::query::message::MessageTemplate;
 use crate::query::need::QueryNeed;
 use crate::query::params::Parameter;
 use crate::schema::split_header;
+use crate::time::parse_duration;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -67,6 +71,8 @@ pub struct SavedQuery {
     pub id: String,
     /// The pack it is in.
     pub pack: String,
+    /// The part of its pack: a tactic for detections; empty without one.
+    pub group: String,
     /// What it is about, and how it is to be read.
     pub header: QueryHeader,
     /// Its parameters in the order of their names.
@@ -113,6 +119,25 @@ pub struct QueryHeader {
     /// The requests that it looks at.
     #[serde(default)]
     pub needs: Vec<QueryNeed>,
+    /// The lookup tables that it reads.
+    #[serde(default)]
+    pub tables: Vec<String>,
+    /// How far back the requests before the window must reach, as a duration such as `7d`; empty for
+    /// a query that does not compare with before.
+    #[serde(default)]
+    pub baseline: String,
+    /// Saved queries to run next, each as `ID name={column} …`.
+    #[serde(default)]
+    pub triage: Vec<String>,
+    /// How to make it quieter or sharper.
+    #[serde(default)]
+    pub tuning: String,
+    /// Rules of others that it covers, as `Falco: NAME`.
+    #[serde(default)]
+    pub covers: Vec<String>,
+    /// Where it differs from them, and why.
+    #[serde(default)]
+    pub differs: String,
     #[serde(default)]
     parameters: toml::Table,
 }
@@ -133,16 +158,27 @@ pub struct QueryColumns {
 /// Columns that depend on where a log lies.
 const PLACES: [&str; 4] = ["source_file", "source_line", "source_offset", "source_id"];
 
+/// Queries of libraries of the user's own, which were read before the library was asked for.
+static ADDED: RwLock<Vec<SavedQuery>> = RwLock::new(Vec::new());
+
 static LIBRARY: LazyLock<(Vec<SavedQuery>, Vec<String>)> = LazyLock::new(|| {
     let mut broken = Vec::new();
-    let mut queries = Vec::new();
+    let mut queries: BTreeMap<String, SavedQuery> = BTreeMap::new();
     for file in auditql_queries::all() {
         match SavedQuery::parse(file.pack, file.id, file.sql, file.cases) {
-            Ok(query) => queries.push(query),
+            Ok(query) => {
+                let group = file.group.to_owned();
+                queries.insert(query.id.clone(), SavedQuery { group, ..query });
+            }
             Err(error) => broken.push(format!("{}/{}.sql: {error}", file.pack, file.id)),
         }
     }
-    queries.sort_by(|a, b| (&a.pack, &a.id).cmp(&(&b.pack, &b.id)));
+    if let Ok(added) = ADDED.read() {
+        let added = added.iter().cloned();
+        queries.extend(added.map(|query| (query.id.clone(), query)));
+    }
+    let mut queries: Vec<SavedQuery> = queries.into_values().collect();
+    queries.sort_by(|a, b| (&a.pack, &a.group, &a.id).cmp(&(&b.pack, &b.group, &b.id)));
     (queries, broken)
 });
 
@@ -175,6 +211,50 @@ impl SavedQuery {
             })
     }
 
+    /// Adds a folder of the user's own to the library: `PACK/ID.sql` or `PACK/GROUP/ID.sql` with their
+    /// cases, and `tables/NAME.toml`. A query takes the place of a shipped one with its id. It counts if
+    /// the library was not asked for before.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read, or a file is malformed.
+    pub fn add_library(folder: &Path) -> Result<()> {
+        let fail = |path: &Path, message: String| Error::input(path.display().to_string(), message);
+        let walk = walkdir::WalkDir::new(folder)
+            .max_depth(3)
+            .sort_by_file_name();
+        for entry in walk {
+            let entry = entry.map_err(|error| fail(folder, error.to_string()))?;
+            let path = entry.path();
+            let below = path.strip_prefix(folder).unwrap_or(path);
+            let names = below.iter().map(|name| name.to_string_lossy().into_owned());
+            let names: Vec<String> = names.collect();
+            let (pack, group) = match names.as_slice() {
+                [tables, file] if tables == "tables" && file.ends_with(".toml") => {
+                    LookupDefinition::add(path)?;
+                    continue;
+                }
+                [pack, _] => (pack.as_str(), ""),
+                [pack, group, _] => (pack.as_str(), group.as_str()),
+                _ => continue,
+            };
+            if !entry.file_type().is_file() || path.extension().is_none_or(|end| end != "sql") {
+                continue;
+            }
+            let text =
+                std::fs::read_to_string(path).map_err(|error| fail(path, error.to_string()))?;
+            let cases = std::fs::read_to_string(path.with_extension("cases.md"));
+            let id = path.file_stem().unwrap_or_default().to_string_lossy();
+            let query = Self::parse(pack, &id, &text, &cases.unwrap_or_default())
+                .map_err(|error| fail(path, error.to_string()))?;
+            if let Ok(mut added) = ADDED.write() {
+                let group = group.to_owned();
+                added.push(Self { group, ..query });
+            }
+        }
+        Ok(())
+    }
+
     /// Reads a file.
     ///
     /// # Errors
@@ -199,6 +279,7 @@ impl SavedQuery {
         Ok(Self {
             id: id.to_owned(),
             pack: pack.to_owned(),
+            group: String::new(),
             header,
             parameters,
             sql,
@@ -244,6 +325,17 @@ impl SavedQuery {
         }
         for need in &header.needs {
             found.extend(need.lint(header.level));
+        }
+        for table in &header.tables {
+            if !LookupDefinition::library()
+                .iter()
+                .any(|known| known.name == *table)
+            {
+                found.push(format!("`tables`: there is no lookup table `{table}`"));
+            }
+        }
+        if !header.baseline.is_empty() && parse_duration(&header.baseline).is_none() {
+            found.push("`baseline` is not a duration such as 7d".to_owned());
         }
         for (name, parameter) in &self.parameters {
             if !self.sql.contains(&format!("${name}")) {

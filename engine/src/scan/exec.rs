@@ -98,7 +98,8 @@ impl ScanExec {
             let lines = self.lines();
             let range = plan.query_range(self.executed.len());
             let pieces = plan.pieces(range, lines != LineCount::None);
-            let account = ledger.begin_scan(plan.accounts(), pieces.len());
+            let account =
+                ledger.begin_scan(plan.accounts(), pieces.len(), plan.options.is_baseline);
             let shared = SharedState::new(pieces.len(), SeenEvents::new(plan.options.dedup));
             let job = Job::new(self.scan.clone(), pieces, shared, account, ledger);
             jobs.push(Arc::new(job.counting(lines)));

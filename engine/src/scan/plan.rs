@@ -26,6 +26,8 @@ pub(crate) struct ScanOptions {
     pub(crate) dedup: bool,
     /// The name of the only format to look for.
     pub(crate) format: Option<String>,
+    /// Are these the logs to compare with, beside those that are asked about?
+    pub(crate) is_baseline: bool,
 }
 
 /// One object of a plan.
@@ -264,6 +266,7 @@ mod tests {
             cluster: Some("prod".to_owned()),
             dedup: false,
             format: Some("gke".to_owned()),
+            is_baseline: false,
         };
         ScanPlan { objects, options }
     }

@@ -7,6 +7,7 @@ mod listings;
 mod messages;
 mod nothing;
 mod outputs;
+mod own_tables;
 mod policy;
 mod rbac;
 mod secrets;

@@ -1,0 +1,167 @@
+//! What the user gives beside logs: tables, a baseline, a library of saved queries.
+
+use std::fs;
+
+use crate::bin::{data, run};
+
+fn sample() -> String {
+    data("sample").display().to_string()
+}
+
+#[test]
+fn a_table_of_ones_own_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("teams.csv");
+    fs::write(&file, "principal,team\nalice@*,blue\nmallory@*,red\n").unwrap();
+    let table = format!("crews={}", file.display());
+    let sql = "SELECT team, count(*) AS n FROM requests JOIN crews \
+               ON principal LIKE replace(crews.principal, '*', '%') GROUP BY team ORDER BY team";
+    let rows = run([
+        "sql",
+        sql,
+        "-i",
+        &sample(),
+        "--table",
+        &table,
+        "-o",
+        "jsonl",
+    ])
+    .rows(0);
+    let teams: Vec<&str> = rows
+        .iter()
+        .map(|row| row["team"].as_str().unwrap())
+        .collect();
+    assert_eq!(teams, ["blue", "red"]);
+    let sql = "SELECT count(*) AS n FROM requests WHERE listed('crews', principal, 'red')";
+    let rows = run([
+        "sql",
+        sql,
+        "-i",
+        &sample(),
+        "--table",
+        &table,
+        "-o",
+        "jsonl",
+    ])
+    .rows(0);
+    assert!(rows[0]["n"].as_i64().unwrap() > 0);
+}
+
+#[test]
+fn what_does_not_fit_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.csv");
+    fs::write(&file, "a\n1\n").unwrap();
+    for (table, expected) in [
+        (
+            format!("events={}", file.display()),
+            "is a table of auditql",
+        ),
+        (format!("x={}.gone", file.display()), "No such file"),
+        ("x".to_owned(), "expected NAME=FILE"),
+    ] {
+        let ran = run(["sql", "SELECT 1", "-i", &sample(), "--table", &table]);
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+    }
+    let ran = run([
+        "sql",
+        "SELECT listed('nobody', verb) FROM events",
+        "-i",
+        &sample(),
+    ]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("there is no lookup table `nobody`"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_baseline_is_the_time_before_the_window_or_another_log() {
+    let numbers = |extra: &[&str]| {
+        let sql = "SELECT (SELECT count(*) FROM earlier_requests) AS earlier, count(*) AS now FROM requests";
+        let sample = sample();
+        let mut words = vec!["sql", sql, "-i", &sample, "-o", "jsonl"];
+        words.extend(extra);
+        let rows = run(words).rows(0);
+        (
+            rows[0]["earlier"].as_i64().unwrap(),
+            rows[0]["now"].as_i64().unwrap(),
+        )
+    };
+    let (none, all) = numbers(&[]);
+    assert_eq!(none, 0);
+    let since = ["--since", "2026-11-22T10:16:00Z"];
+    let (earlier, now) = numbers(&[since[0], since[1], "--baseline", "1d"]);
+    assert!(earlier > 0 && now > 0);
+    assert_eq!(
+        earlier + now,
+        all,
+        "the window and what lies before it are all"
+    );
+    let sample = sample();
+    assert_eq!(numbers(&["--baseline-input", &sample]), (all, all));
+    let ran = run([
+        "sql",
+        "SELECT 1 FROM events",
+        "-i",
+        &sample,
+        "--baseline",
+        "1d",
+    ]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("--since"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_the_baseline_could_not_read_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("earlier.log");
+    fs::write(
+        &broken,
+        "{\"apiVersion\":\"audit.k8s.io/v1\",\"kind\":\"Event\",\n",
+    )
+    .unwrap();
+    let broken = broken.display().to_string();
+    let sql = "SELECT count(*) FROM earlier_requests";
+    let ran = run(["sql", sql, "-i", &sample(), "--baseline-input", &broken]);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+}
+
+#[test]
+fn a_library_of_ones_own_adds_queries() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = folder.path().join("house/rules");
+    fs::create_dir_all(&pack).unwrap();
+    fs::create_dir(folder.path().join("tables")).unwrap();
+    let table =
+        "doc = 'd'\nblind = true\nrows = []\n[[column]]\nname = 'verb'\ntype = 'text'\ndoc = 'd'\n";
+    fs::write(folder.path().join("tables/odd_verbs.toml"), table).unwrap();
+    let query = "-- title = 'Verbs'\n-- question = 'Which verbs?'\n-- description = 'd'\n\
+                 -- severity = 'low'\n-- level = 'Metadata'\n-- limits = 'l'\n-- message = '{verb}'\n\
+                 -- columns.key = ['verb']\n-- tables = ['odd_verbs']\n-- [[needs]]\n-- resources = ['*']\n\
+                 SELECT verb, count(*) AS n FROM requests WHERE listed('odd_verbs', verb) GROUP BY verb ORDER BY verb\n";
+    fs::write(pack.join("odd-verbs.sql"), query).unwrap();
+    let library = folder.path().display().to_string();
+    let sample = sample();
+    let listed = run(["queries", "--library", &library, "-o", "jsonl"]).rows(0);
+    assert!(
+        listed
+            .iter()
+            .any(|row| row["id"] == "odd-verbs" && row["pack"] == "house")
+    );
+    let check = |extra: &[&str]| {
+        let mut words = vec!["check", "--query", "odd-verbs", "--library", &library];
+        words.extend(["-i", &sample, "-o", "json"]);
+        words.extend(extra);
+        let report: serde_json::Value = serde_json::from_slice(&run(words).stdout).unwrap();
+        report["queries"][0]["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(check(&[]), "not evaluable");
+    let file = folder.path().join("verbs.txt");
+    fs::write(&file, "deletecollection\n").unwrap();
+    let given = format!("odd_verbs={}", file.display());
+    assert_eq!(check(&["--table", &given]), "findings");
+}
