@@ -12,7 +12,7 @@
 -- limits = "Requests that the audit policy does not log are not counted. Impersonation is logged only with the response, so an unfinished request may be counted for its real user. addresses counts the peers that connected; behind a load balancer, these are the addresses of the load balancer."
 -- message = "[{actor}|nobody]: requests {requests}, refused {refused}, failed {failed}"
 -- columns.key = ["actor", "actor_kind"]
--- columns.detail = ["verbs", "namespaces", "addresses", "first_seen", "last_seen"]
+-- columns.detail = ["requests", "refused", "failed", "verbs", "namespaces", "addresses", "first_seen", "last_seen"]
 -- [[needs]]
 -- resources = ["*"]
 -- paths = ["*"]

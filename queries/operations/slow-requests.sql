@@ -15,7 +15,7 @@
 -- limits = "Times are measured in the apiserver, from receipt to the end of the response, without the network and the client. A client that reads its response slowly makes the request slow (response-write). Unfinished requests are not included."
 -- message = "{total_ms} ms: [{actor}|somebody], {verb}[ {resource}| {request_uri}][/{subresource}][ {name}][ in {namespace}][, slowed by {slowest_part}]"
 -- columns.key = ["actor", "verb", "api_group", "resource", "subresource", "namespace", "name"]
--- columns.detail = ["response_code", "user_agent"]
+-- columns.detail = ["total_ms", "slowest_part", "response_code", "user_agent"]
 -- [[needs]]
 -- resources = ["*"]
 -- paths = ["*"]

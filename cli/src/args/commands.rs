@@ -99,9 +99,13 @@ impl RunArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct QueriesArgs {
     #[command(subcommand)]
     pub(crate) command: Option<QueriesCommand>,
+    /// Only queries that these words are about, or the query with this id in full
+    #[arg(value_name = "WORD")]
+    pub(crate) words: Vec<String>,
     #[command(flatten)]
     pub(super) library: LibraryFlags,
     #[command(flatten)]

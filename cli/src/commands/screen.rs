@@ -4,43 +4,13 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::{settings::Settings, text::sanitize};
+pub(crate) use crate::text::paragraph;
 
-/// The widest that sentences are set.
-const WIDEST: usize = 100;
-/// Where there is no terminal.
-const USUAL: usize = 80;
+use crate::settings::Settings;
 
 /// Columns for sentences.
 pub(crate) fn width(settings: &Settings) -> usize {
-    settings.terminal.width().unwrap_or(USUAL).min(WIDEST)
-}
-
-/// Writes text behind `first`, and on further lines behind as many spaces as `indent` says. Words
-/// longer than a line stay whole.
-pub(crate) fn paragraph(
-    out: &mut dyn Write,
-    first: &str,
-    indent: usize,
-    text: &str,
-    width: usize,
-) -> io::Result<()> {
-    let mut line = sanitize(first, false).into_owned();
-    let mut is_empty = true;
-    for word in sanitize(text, false).split_whitespace() {
-        let space = usize::from(!is_empty);
-        if !is_empty && line.width() + space + word.width() > width {
-            writeln!(out, "{}", line.trim_end())?;
-            line = " ".repeat(indent);
-            is_empty = true;
-        }
-        if !is_empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        is_empty = false;
-    }
-    writeln!(out, "{}", line.trim_end())
+    settings.text_width()
 }
 
 /// Writes rows of cells, flush right except for the columns in `left`, behind two spaces.

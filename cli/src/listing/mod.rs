@@ -16,7 +16,9 @@ use auditql_engine::arrow::{
 };
 
 pub(crate) use formats::formats;
-pub(crate) use queries::{describe, find_query, not_evaluable, queries};
+pub(crate) use queries::{
+    describe, find_query, not_evaluable, queries, queries_about, write_by_pack,
+};
 pub(crate) use tables::{columns, functions, table_names, tables};
 
 use crate::{output::Output, run::write_batch, settings::Settings};

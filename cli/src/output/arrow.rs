@@ -26,7 +26,7 @@ impl Output for ArrowOutput {
         &self,
         out: &'w mut (dyn Write + Send),
         schema: &SchemaRef,
-        _: View,
+        _: View<'_>,
     ) -> Result<Box<dyn Rows + 'w>> {
         Ok(Box::new(ArrowRows(StreamWriter::try_new(out, schema)?)))
     }

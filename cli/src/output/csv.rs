@@ -28,7 +28,7 @@ impl Output for CsvOutput {
         &self,
         out: &'w mut (dyn Write + Send),
         schema: &SchemaRef,
-        view: View,
+        view: View<'_>,
     ) -> Result<Box<dyn Rows + 'w>> {
         let mut rows = CsvRows {
             out,

@@ -28,7 +28,7 @@ impl Output for JsonOutput {
         &self,
         out: &'w mut (dyn Write + Send),
         schema: &SchemaRef,
-        _: View,
+        _: View<'_>,
     ) -> Result<Box<dyn Rows + 'w>> {
         let names = schema.fields().iter().map(|field| {
             let mut name = Vec::new();

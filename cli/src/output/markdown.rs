@@ -24,7 +24,7 @@ impl Output for MarkdownOutput {
         &self,
         out: &'w mut (dyn Write + Send),
         schema: &SchemaRef,
-        _: View,
+        _: View<'_>,
     ) -> Result<Box<dyn Rows + 'w>> {
         let names: Vec<String> = schema
             .fields()

@@ -7,9 +7,11 @@ mod arrow;
 mod cell;
 mod csv;
 mod json;
+mod layout;
 mod line;
 mod markdown;
 mod parquet;
+mod screen;
 mod table;
 mod yaml;
 
@@ -38,15 +40,17 @@ pub(crate) trait Output: Sync {
         &self,
         out: &'w mut (dyn Write + Send),
         schema: &SchemaRef,
-        view: View,
+        view: View<'_>,
     ) -> Result<Box<dyn Rows + 'w>>;
 }
 
 /// Who reads the output.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct View {
+pub(crate) struct View<'v> {
     /// Columns of the terminal; `None` for a file or a pipe, where nothing is cut.
     pub(crate) width: Option<usize>,
+    /// The columns of the result that matter most, the first before the others.
+    pub(crate) ranked: &'v [String],
 }
 
 /// A result while it is written.

@@ -37,7 +37,7 @@ impl Output for ParquetOutput {
         &self,
         out: &'w mut (dyn Write + Send),
         schema: &SchemaRef,
-        _: View,
+        _: View<'_>,
     ) -> Result<Box<dyn Rows + 'w>> {
         let fields: Vec<Field> = schema
             .fields()

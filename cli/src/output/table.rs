@@ -1,12 +1,13 @@
 //! Rows as an aligned table, for people. Column widths come from the first rows, so that a long result
-//! streams. On a terminal the widest columns are cut to fit; in a file nothing is cut.
+//! streams. On a terminal it fits the screen ([`ScreenRows`]); in a file nothing is cut.
 
 use std::io::Write;
 
 use anyhow::Result;
 use auditql_engine::arrow::{array::RecordBatch, datatypes::SchemaRef};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
+use super::screen::ScreenRows;
 use super::{Output, Rows, View, cell};
 use crate::text::sanitize;
 
@@ -14,8 +15,6 @@ pub(super) struct TableOutput;
 
 /// The number of rows that decide the widths.
 const SAMPLE: usize = 1000;
-/// No column is cut to less than this.
-const LEAST: usize = 8;
 
 impl Output for TableOutput {
     fn name(&self) -> &'static str {
@@ -30,8 +29,11 @@ impl Output for TableOutput {
         &self,
         out: &'w mut (dyn Write + Send),
         schema: &SchemaRef,
-        view: View,
+        view: View<'_>,
     ) -> Result<Box<dyn Rows + 'w>> {
+        if let Some(width) = view.width {
+            return Ok(Box::new(ScreenRows::new(out, schema, width, view)));
+        }
         let names = schema
             .fields()
             .iter()
@@ -46,7 +48,6 @@ impl Output for TableOutput {
             out,
             names,
             right,
-            view,
             waiting: Vec::new(),
             widths: None,
         }))
@@ -57,7 +58,6 @@ struct TableRows<'w> {
     out: &'w mut (dyn Write + Send),
     names: Vec<String>,
     right: Vec<bool>,
-    view: View,
     waiting: Vec<Vec<String>>,
     widths: Option<Vec<usize>>,
 }
@@ -99,9 +99,6 @@ impl TableRows<'_> {
                 *width = (*width).max(cell.width());
             }
         }
-        if let Some(terminal) = self.view.width {
-            fit(&mut widths, terminal);
-        }
         let rule: Vec<String> = widths.iter().map(|width| "─".repeat(*width)).collect();
         self.widths = Some(widths);
         let names = self.names.clone();
@@ -123,16 +120,11 @@ impl TableRows<'_> {
             if index > 0 {
                 line.push_str("  ");
             }
-            let cell = if self.view.width.is_some() {
-                cut(cell, *width)
-            } else {
-                cell.clone()
-            };
             let pad = " ".repeat(width.saturating_sub(cell.width()));
             if *right {
                 line.push_str(&pad);
             }
-            line.push_str(&cell);
+            line.push_str(cell);
             if !*right {
                 line.push_str(&pad);
             }
@@ -140,38 +132,4 @@ impl TableRows<'_> {
         writeln!(self.out, "{}", line.trim_end())?;
         Ok(())
     }
-}
-
-/// Takes from the widest column until the table fits the terminal.
-fn fit(widths: &mut [usize], terminal: usize) {
-    // No column is wider than the terminal in the end; some values are a gigabyte long.
-    widths
-        .iter_mut()
-        .for_each(|width| *width = (*width).min(terminal));
-    let gaps = 2 * widths.len().saturating_sub(1);
-    while widths.iter().sum::<usize>() + gaps > terminal {
-        match widths.iter_mut().max() {
-            Some(widest) if *widest > LEAST => *widest -= 1,
-            _ => break,
-        }
-    }
-}
-
-/// The text in at most this many columns, with an ellipsis where it was cut.
-fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut used = 0;
-    let mut short = String::new();
-    for ch in text.chars() {
-        let columns = ch.width().unwrap_or(0);
-        if used + columns + 1 > width {
-            break;
-        }
-        used += columns;
-        short.push(ch);
-    }
-    short.push('…');
-    short
 }

@@ -24,7 +24,7 @@ impl Output for YamlOutput {
         &self,
         out: &'w mut (dyn Write + Send),
         schema: &SchemaRef,
-        _: View,
+        _: View<'_>,
     ) -> Result<Box<dyn Rows + 'w>> {
         let names = schema.fields().iter().map(|field| plain(field.name()));
         Ok(Box::new(YamlRows {

@@ -31,7 +31,8 @@ impl Ended {
     }
 }
 
-/// Writes an answer's rows to stdout as they come, until they end or the user asks to stop.
+/// Writes an answer's rows to stdout as they come, until they end or the user asks to stop. `ranked` are
+/// the columns that matter most.
 ///
 /// # Errors
 ///
@@ -39,10 +40,12 @@ impl Ended {
 pub(crate) async fn write(
     answer: Answer,
     output: &dyn Output,
+    ranked: &[String],
     settings: &Settings,
 ) -> Result<Ended> {
     let view = View {
         width: settings.terminal.width(),
+        ranked,
     };
     let mut out = stdout();
     let ended = write_rows(answer, output, view, &mut out, &settings.interrupt).await;
@@ -62,6 +65,7 @@ pub(crate) fn write_batch(
 ) -> Result<()> {
     let view = View {
         width: settings.terminal.width(),
+        ranked: &[],
     };
     let mut out = stdout();
     let mut rows = output.begin(&mut out, batch.schema_ref(), view)?;
@@ -73,7 +77,7 @@ pub(crate) fn write_batch(
 async fn write_rows(
     answer: Answer,
     output: &dyn Output,
-    view: View,
+    view: View<'_>,
     out: &mut (dyn Write + Send),
     interrupt: &Interrupt,
 ) -> Result<Ended> {

@@ -160,8 +160,15 @@ impl<'s> Session<'s> {
         output: &dyn Output,
         account: &Account,
     ) -> Result<Ended> {
+        let ranked = match question {
+            Question::Sql(_) => Vec::new(),
+            Question::Saved(query, _) => {
+                let columns = &query.header.columns;
+                columns.key.iter().chain(&columns.detail).cloned().collect()
+            }
+        };
         match self.plan(question, account).await? {
-            Some(answer) => write(answer, output, self.settings).await,
+            Some(answer) => write(answer, output, &ranked, self.settings).await,
             None => Ok(Ended::Interrupted),
         }
     }

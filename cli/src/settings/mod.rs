@@ -94,6 +94,13 @@ impl Settings {
         }
     }
 
+    /// Columns for sentences: those of the terminal, but no more than people like to read.
+    pub(crate) fn text_width(&self) -> usize {
+        const WIDEST: usize = 100;
+        const USUAL: usize = 80;
+        self.terminal.width().unwrap_or(USUAL).min(WIDEST)
+    }
+
     /// The name of the output format: the one given, or else a table.
     pub(crate) fn output(&self) -> &str {
         self.output.as_deref().unwrap_or("table")

@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal;
 
+/// What a terminal is taken for that does not say.
+const USUAL: usize = 80;
 /// The narrowest terminal that output is fitted to.
 const NARROWEST: usize = 20;
 
@@ -28,6 +30,10 @@ impl Terminal {
         if !self.stdout {
             return None;
         }
-        terminal_size::terminal_size().map(|(width, _)| usize::from(width.0).max(NARROWEST))
+        let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        // A terminal that does not say how wide it is may be told by COLUMNS.
+        let told = || std::env::var("COLUMNS").ok()?.trim().parse().ok();
+        let width = width.filter(|width| *width > 0).or_else(told);
+        Some(width.unwrap_or(USUAL).max(NARROWEST))
     }
 }

@@ -159,10 +159,13 @@ impl Shell<'_> {
 
     fn queries(&self, words: &[&str]) -> Result<()> {
         let Some(id) = words.first() else {
-            return self.list(&listing::queries().only(&["id", "pack", "question"]));
+            return self.list(
+                &listing::queries(&listing::queries_about(&[])).only(&["id", "pack", "question"]),
+            );
         };
         let mut out = stdout();
-        listing::describe(listing::find_query(id)?, &mut out)?;
+        let query = listing::find_query(id)?;
+        listing::describe(query, &mut out, self.settings.text_width())?;
         Ok(out.flush()?)
     }
 

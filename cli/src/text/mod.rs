@@ -4,12 +4,14 @@
 //! Not responsible for where it is written, nor for the escaping that an output format needs.
 
 mod escape;
+mod paragraph;
 mod suggestion;
 
 use std::borrow::Cow;
 
 pub(crate) use auditql_engine::redacted_text as redacted;
 pub(crate) use escape::{Quoting, safe_json, write_quoted, write_yaml};
+pub(crate) use paragraph::paragraph;
 pub(crate) use suggestion::unknown;
 
 /// Characters that move the cursor of a terminal, change what is read or cannot be seen: controls

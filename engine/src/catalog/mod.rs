@@ -165,10 +165,10 @@ pub(crate) async fn register_copy(
 ) -> Result<()> {
     views::register(context)?;
     register_parts_schema(context)?;
-    context.register_table("events", parquet::table(files, context)?)?;
+    context.register_table("events", parquet::sorted_table(files, context)?)?;
     let earlier: Arc<dyn TableProvider> = match earlier_files {
         [] => Arc::new(MemTable::try_new(schema::events(), vec![vec![]])?),
-        files => parquet::table(files, context)?,
+        files => parquet::sorted_table(files, context)?,
     };
     context.register_table(EARLIER_EVENTS, earlier)?;
     let tables = schema::tables().iter().map(|table| table.name.as_str());

@@ -1,4 +1,4 @@
-//! The columns of `events` that a plan reads: an optimised plan in, their names out.
+//! The columns of `events` that statements read: their text, or an optimised plan, in, names out.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,27 @@ use datafusion::error::Result;
 use datafusion::logical_expr::LogicalPlan;
 
 use crate::schema;
+
+/// The columns of `events` whose names stand in statements that name all columns of their answer, or in
+/// the views that they read. More than is read, and found without planning hundreds of statements.
+pub(crate) fn columns_named_in(statements: &[&str]) -> BTreeSet<String> {
+    let mut words: BTreeSet<&str> = BTreeSet::new();
+    let mut texts: Vec<&str> = statements.to_vec();
+    while let Some(text) = texts.pop() {
+        let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        for word in text.split(|letter: char| !is_letter(letter)) {
+            if !words.insert(word) {
+                continue;
+            }
+            let mut views = schema::views().iter();
+            let view = views.find(|view| view.name == word);
+            texts.extend(view.and_then(|view| view.sql.as_deref()));
+        }
+    }
+    let columns = schema::event_columns().iter();
+    let named = columns.filter(|column| words.contains(column.name.as_str()));
+    named.map(|column| column.name.clone()).collect()
+}
 
 /// Adds the columns that an optimised plan reads of `events`, or of its parts.
 ///

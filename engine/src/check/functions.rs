@@ -16,7 +16,7 @@ use datafusion::scalar::ScalarValue;
 use super::lines::{EvidenceLine, LinesBehind};
 
 /// The columns of an event that make a line, in the order of [`line_of`]'s arguments.
-pub(super) const LINE_COLUMNS: [&str; 4] =
+pub(crate) const LINE_COLUMNS: [&str; 4] =
     ["stage_timestamp", "source_file", "source_line", "audit_id"];
 
 /// The line of one event.

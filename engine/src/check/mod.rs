@@ -11,7 +11,7 @@
 
 pub(crate) mod columns;
 pub(crate) mod finding;
-mod functions;
+pub(crate) mod functions;
 mod lines;
 mod outcome;
 pub(crate) mod trace;

@@ -32,8 +32,9 @@ use crate::catalog::EARLIER_EVENTS;
 use crate::check::CheckReport;
 use crate::check::CheckStatus;
 use crate::check::QueryOutcome;
-use crate::check::columns::add_columns;
+use crate::check::columns::{add_columns, columns_named_in};
 use crate::check::finding::FindingRows;
+use crate::check::functions::LINE_COLUMNS;
 use crate::check::trace::traced;
 use crate::error::{Error, ErrorKind, Hint, Result};
 use crate::lookup::LookupDefinition;
@@ -42,6 +43,7 @@ use crate::query::SavedQuery;
 use crate::query::Severity;
 use crate::query::answer::panicked;
 use crate::query::batch_rows::batch_rows;
+use crate::query::columns::selected_columns;
 use crate::query::params;
 use crate::session::{self, Limits};
 use crate::time::parse_duration;
@@ -198,16 +200,19 @@ impl Engine {
         Some(format!("the lookup table `{}` has no rows", empty.name))
     }
 
-    /// The columns of `events` that queries and their coverage read. A query that cannot be planned
+    /// The columns of `events` that queries and their coverage may read. A query that cannot be planned
     /// reads nothing.
     async fn columns_read_by(&self, queries: &[&'static SavedQuery]) -> Result<BTreeSet<String>> {
-        let mut columns = BTreeSet::new();
+        let mut columns: BTreeSet<String> = LINE_COLUMNS.iter().map(ToString::to_string).collect();
+        let shapes = shapes_statement();
+        columns.extend(columns_named_in(&[&shapes, SIGNATURES]));
+        let is_named = |query: &&'static SavedQuery| selected_columns(&query.sql).is_some();
+        let (named, others): (Vec<&SavedQuery>, Vec<&SavedQuery>) =
+            queries.iter().copied().partition(is_named);
+        let sql: Vec<&str> = named.iter().map(|query| query.sql.as_str()).collect();
+        columns.extend(columns_named_in(&sql));
         let state = self.context.state();
-        for sql in [&shapes_statement(), SIGNATURES] {
-            let plan = session::plan(&self.context, sql).await?;
-            add_columns(&state.optimize(&plan)?, &mut columns)?;
-        }
-        for query in queries {
+        for query in others {
             let planned = AssertUnwindSafe(async {
                 let plan = planned(&self.context, query).await?;
                 add_columns(&state.optimize(&plan)?, &mut columns)?;

@@ -9,6 +9,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::{
+    SortColumn, concat_batches, lexsort_to_indices, take_record_batch,
+};
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::parquet::arrow::ArrowWriter;
@@ -26,8 +30,14 @@ use crate::schema;
 use crate::session::{self, session};
 use crate::temporary::TemporaryFolder;
 
-/// Bytes of a row group while it is encoded: as bodies are long, rows say little.
-const GROUP: usize = 32 << 20;
+/// Bytes of a row group, as Arrow holds them: as bodies are long, rows say little.
+const GROUP: usize = 64 << 20;
+/// Rows of a row group.
+const GROUP_ROWS: usize = 1 << 16;
+/// Rows of a page: what a query leaves out at least.
+const PAGE_ROWS: usize = 1 << 10;
+/// The columns that tell the kind of a request.
+const KIND: [&str; 3] = ["resource", "subresource", "verb"];
 
 /// Converted events, and the session that reads them.
 pub(super) struct EventSpool {
@@ -107,19 +117,54 @@ async fn convert(
     Ok(files)
 }
 
+/// Writes rows, a row group for each bunch of them, in which requests of one kind lie together: most
+/// queries look at few kinds, and leave out the pages of the others.
 async fn write(mut rows: SendableRecordBatchStream, file: std::fs::File) -> Result<()> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_data_page_row_count_limit(PAGE_ROWS)
         .build();
-    let mut writer = ArrowWriter::try_new(file, Arc::clone(&rows.schema()), Some(properties))?;
-    while let Some(batch) = rows.next().await {
-        writer.write(&batch?)?;
-        if writer.in_progress_size() >= GROUP {
+    let schema = rows.schema();
+    let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))?;
+    let mut bunch: Vec<RecordBatch> = Vec::new();
+    let (mut held_rows, mut held_bytes) = (0, 0);
+    loop {
+        let batch = rows.next().await.transpose()?;
+        let is_last = batch.is_none();
+        if let Some(batch) = batch {
+            held_rows += batch.num_rows();
+            held_bytes += batch.get_array_memory_size();
+            bunch.push(batch);
+        }
+        if held_rows >= GROUP_ROWS || held_bytes >= GROUP || (is_last && held_rows > 0) {
+            let together = concat_batches(&schema, &bunch)?;
+            bunch.clear();
+            (held_rows, held_bytes) = (0, 0);
+            writer.write(&by_kind(&together)?)?;
             writer.flush()?;
+        }
+        if is_last {
+            break;
         }
     }
     writer.close()?;
     Ok(())
+}
+
+/// The same rows in the order of the kinds of requests.
+fn by_kind(batch: &RecordBatch) -> Result<RecordBatch> {
+    let columns = KIND.iter().filter_map(|name| batch.column_by_name(name));
+    let keys: Vec<SortColumn> = columns
+        .map(|values| SortColumn {
+            values: Arc::clone(values),
+            options: None,
+        })
+        .collect();
+    if keys.is_empty() {
+        return Ok(batch.clone());
+    }
+    let order = lexsort_to_indices(&keys, None)?;
+    Ok(take_record_batch(batch, &order)?)
 }
 
 fn failed(error: &std::io::Error) -> ErrorKind {

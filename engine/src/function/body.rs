@@ -9,6 +9,7 @@
 mod containers;
 mod credential;
 mod diff;
+mod path;
 mod rbac;
 mod structs;
 
@@ -19,6 +20,7 @@ use datafusion::{
     error::Result,
 };
 
+use self::path::{BodyStep, steps};
 pub(super) use self::{
     containers::{containers, containers_type},
     credential::certificate_id,
@@ -59,6 +61,31 @@ fn at<'a>(raw: &'a str, path: &[&str]) -> Walked<Option<Value<'a>>> {
         }
         let [found] = find(raw, [name])?;
         let Some(found) = found else { return Ok(None) };
+        raw = found.raw;
+        value = Some(found);
+    }
+    Ok(value)
+}
+
+/// The value that a path leads to.
+fn reached<'a>(raw: &'a str, steps: &[BodyStep<'_>]) -> Walked<Option<Value<'a>>> {
+    let mut value = None;
+    let mut raw = raw;
+    for step in steps {
+        let found = match step {
+            BodyStep::Member(name) => at(raw, &[name])?,
+            BodyStep::Element(index) => {
+                let mut cursor = Cursor::new(raw.trim_ascii());
+                let whole = cursor.value().map_err(|_| MalformedBody)?;
+                match whole.kind {
+                    ValueKind::Array => list(Some(whole))?.get(*index).copied(),
+                    _ => None,
+                }
+            }
+        };
+        let Some(found) = found.filter(|found| found.kind != ValueKind::Null) else {
+            return Ok(None);
+        };
         raw = found.raw;
         value = Some(found);
     }
@@ -116,10 +143,15 @@ pub(super) fn body_kind(args: &[&StringViewArray]) -> Result<ArrayRef> {
 }
 
 pub(super) fn body_text(args: &[&StringViewArray]) -> Result<ArrayRef> {
+    let mut last: Option<(&str, Option<Vec<BodyStep<'_>>>)> = None;
     let values = pairs(args).map(|pair| {
         let (body, path) = pair?;
-        let path: Vec<_> = path.split('.').collect();
-        at(body, &path).ok()?.map(shown)
+        // Queries ask for one path in many bodies.
+        if last.as_ref().is_none_or(|(text, _)| *text != path) {
+            last = Some((path, steps(path)));
+        }
+        let steps = last.as_ref()?.1.as_deref()?;
+        reached(body, steps).ok()?.map(shown)
     });
     Ok(Arc::new(values.collect::<StringViewArray>()))
 }

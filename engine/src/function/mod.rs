@@ -146,7 +146,7 @@ pub static FUNCTIONS: &[Function] = &[
     Function {
         name: "body_text",
         signature: "body_text(body, path) → text",
-        doc: "The value at a dotted path (`spec.type`) in an object: a string, number or boolean as text, anything else as JSON; NULL if there is none.",
+        doc: "The value at a path: members with dots (`spec.type`), names with dots in quotes (`metadata.annotations[\"a.b/c\"]`), elements of lists from 0 (`spec.containers[0].image`). A string, number or boolean as text, anything else as JSON; NULL if there is none.",
         arity: 2,
         result: || DataType::Utf8View,
         evaluate: Some(body::body_text),

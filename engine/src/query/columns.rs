@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 
 /// The names of the columns that a statement selects, in order; `None` if it is not one `SELECT`
 /// that names all of its columns.
-pub(super) fn selected_columns(sql: &str) -> Option<Vec<String>> {
+pub(crate) fn selected_columns(sql: &str) -> Option<Vec<String>> {
     let mut statements = Parser::parse_sql(&PostgreSqlDialect {}, sql).ok()?;
     let Some(Statement::Query(query)) = statements.pop() else {
         return None;

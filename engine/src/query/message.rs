@@ -13,6 +13,7 @@ const NO_VALUE: &str = "?";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct MessageTemplate {
+    text: String,
     parts: Vec<MessagePart>,
 }
 
@@ -50,7 +51,7 @@ impl TryFrom<String> for MessageTemplate {
             rest = &inside[end + 1..];
         }
         plain(rest, &mut parts)?;
-        Ok(Self { parts })
+        Ok(Self { text, parts })
     }
 }
 
@@ -79,6 +80,11 @@ fn plain(text: &str, parts: &mut Vec<MessagePart>) -> Result<(), String> {
 }
 
 impl MessageTemplate {
+    /// The sentence as it is written in the header.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()

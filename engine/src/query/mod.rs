@@ -8,7 +8,7 @@
 mod account;
 pub(crate) mod answer;
 pub(crate) mod batch_rows;
-mod columns;
+pub(crate) mod columns;
 mod level;
 mod message;
 mod need;

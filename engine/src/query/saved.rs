@@ -347,10 +347,10 @@ impl SavedQuery {
         }
         found.extend(self.lint_columns());
         let words = self.sql.to_lowercase();
-        if words
+        let mut pairs = words
             .split_whitespace()
-            .any(|word| word == "*" || word == "select*")
-        {
+            .zip(words.split_whitespace().skip(1));
+        if pairs.any(|(word, next)| word == "select" && next.trim_end_matches(',') == "*") {
             found.push("columns are not named: `SELECT *`".to_owned());
         }
         if !words.contains("order by") {

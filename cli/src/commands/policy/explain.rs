@@ -40,6 +40,7 @@ pub(super) async fn explain_log(args: &PolicyExplainArgs, settings: &Settings) -
     let mut unclear = 0;
     let view = View {
         width: settings.terminal.width(),
+        ranked: &[],
     };
     let session = Session::open_with(options, settings).await?;
     let mut out = stdout();

@@ -98,6 +98,7 @@ fn write(
     };
     let view = View {
         width: settings.terminal.width(),
+        ranked: &[],
     };
     match (fold, &settings.output) {
         (None, None) => tree::write(&mut out, usage, &mut observable, settings)?,
