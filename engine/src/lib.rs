@@ -93,9 +93,9 @@ pub use lake::{
 };
 pub use lookup::{GivenTable, LookupColumn, LookupDefinition, LookupType};
 pub use query::{
-    Account, Answer, AuditLevel, MessageTemplate, NeededResource, NeededSender, NeededStage,
-    Parameter, ParameterType, QueryColumns, QueryNeed, SavedQuery, Severity, is_complete,
-    statements,
+    Account, Answer, AuditLevel, Framework, FrameworkControl, MessageTemplate, NeededResource,
+    NeededSender, NeededStage, Parameter, ParameterType, QueryColumns, QueryNeed, SavedQuery,
+    Severity, is_complete, statements,
 };
 pub use source::store::StoreSettings;
 pub use temporary::remove_temporary_files;

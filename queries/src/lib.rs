@@ -1,6 +1,6 @@
 //! The saved-query library of auditql as data: `<pack>/<id>.sql` or `<pack>/<group>/<id>.sql` with its
-//! test cases beside it, `<id>.cases.md`; and the lookup tables that queries share,
-//! `tables/<name>.toml`.
+//! test cases beside it, `<id>.cases.md`; the lookup tables that queries share,
+//! `tables/<name>.toml`; and the frameworks that they are evidence for, `frameworks/<id>.toml`.
 //!
 //! Goes in: nothing. Comes out: the files' texts. A query is added by adding its two files; the
 //! engine reads the header and checks it (`auditql_engine::SavedQuery`). The recipe is in
@@ -66,8 +66,17 @@ fn of_folder(
 
 /// The text of every `tables/<name>.toml`, as (`<name>`, text).
 pub fn tables() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let tables = PACKAGE.get_dir("tables");
-    tables.into_iter().flat_map(Dir::files).filter_map(|file| {
+    documents("tables")
+}
+
+/// The text of every `frameworks/<id>.toml`, as (`<id>`, text).
+pub fn frameworks() -> impl Iterator<Item = (&'static str, &'static str)> {
+    documents("frameworks")
+}
+
+fn documents(folder: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let folder = PACKAGE.get_dir(folder);
+    folder.into_iter().flat_map(Dir::files).filter_map(|file| {
         let name = file.path().file_name()?.to_str()?.strip_suffix(".toml")?;
         Some((name, file.contents_utf8()?))
     })

@@ -75,11 +75,16 @@ FROM (
             (
                 verb = 'get' AND username = 'system:apiserver' AND resource = 'clusterroles' AND name = 'cluster-admin'
                     OR annotations['apiserver.k8s.io/startup'] LIKE 'early=true%'
-                OR lead(CASE
+                -- The next one, as the least of those that follow: lead with IGNORE NULLS takes the square of the rows.
+                OR min(CASE
                     WHEN verb = 'get' AND username = 'system:apiserver' AND resource = 'clusterroles' AND name = 'cluster-admin'
                         OR annotations['apiserver.k8s.io/startup'] LIKE 'early=true%'
                         THEN stage_timestamp
-                END) IGNORE NULLS OVER in_stream <= stage_timestamp + INTERVAL '1 minute'
+                END) OVER (
+                    PARTITION BY cluster, log_stream
+                    ORDER BY stage_timestamp, request_received_timestamp, audit_id, source_file, source_offset
+                    ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+                ) <= stage_timestamp + INTERVAL '1 minute'
             ) IS TRUE AS start_follows
         FROM events
         WHERE stage_timestamp IS NOT NULL

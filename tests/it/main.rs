@@ -27,6 +27,7 @@ mod lake_maintenance;
 mod lake_sources;
 mod lake_stores;
 mod lake_twice;
+mod library_pages;
 mod memory;
 mod packers;
 mod queries;

@@ -15,6 +15,10 @@ pub(crate) struct CheckArgs {
     /// Ask only this saved query, or the query of your own in this file (.sql); repeatable
     #[arg(long = "query", value_name = "ID|FILE")]
     pub(crate) queries: Vec<String>,
+    /// Ask only the queries that are evidence for this framework: cis, pci-dss-4.0, soc2, nist-800-53,
+    /// iso27001, hipaa, nsa-cisa, gdpr or overview
+    #[arg(long, value_name = "FRAMEWORK")]
+    pub(crate) framework: Option<String>,
     /// Leave out findings less severe than this: info, low, medium, high or critical [default: low;
     /// info for queries named by --query]
     #[arg(long, value_name = "SEVERITY", value_parser = severity)]

@@ -9,6 +9,7 @@ mod account;
 pub(crate) mod answer;
 pub(crate) mod batch_rows;
 pub(crate) mod columns;
+mod framework;
 mod level;
 mod message;
 mod need;
@@ -19,6 +20,7 @@ mod split;
 
 pub use account::Account;
 pub use answer::Answer;
+pub use framework::{Framework, FrameworkControl};
 pub use level::AuditLevel;
 pub use message::MessageTemplate;
 pub use need::{NeededResource, NeededSender, NeededStage, QueryNeed};

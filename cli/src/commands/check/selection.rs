@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use auditql_engine::{SavedQuery, Severity};
+use auditql_engine::{Framework, SavedQuery, Severity};
 
 use crate::{args::CheckArgs, listing::find_query, text::unknown};
 
@@ -38,11 +38,16 @@ pub(super) fn select(args: &CheckArgs) -> Result<Selection> {
         true => Severity::Info,
         false => Severity::Low,
     });
-    // Beside named queries only the packs that are named, too.
-    let of_packs = library.iter().filter(|query| match args.packs.is_empty() {
-        true => !is_named,
-        false => args.packs.contains(&query.pack),
-    });
+    let framework = args.framework.as_deref().map(framework).transpose()?;
+    // Beside named queries only the packs and the framework that are named, too.
+    let of_packs = library
+        .iter()
+        .filter(|query| match (&framework, args.packs.is_empty()) {
+            (Some(framework), _) if framework.asks(&query.id) => true,
+            (Some(_), true) => false,
+            (None, true) => !is_named,
+            (_, false) => args.packs.contains(&query.pack),
+        });
     let least_of_packs = args.severity.unwrap_or(Severity::Low);
     let mut queries: Vec<&'static SavedQuery> = of_packs
         .filter(|query| query.header.severity >= least_of_packs)
@@ -63,6 +68,16 @@ pub(super) fn select(args: &CheckArgs) -> Result<Selection> {
         );
     }
     Ok(Selection { queries, least })
+}
+
+fn framework(id: &str) -> Result<&'static Framework> {
+    let known = Framework::library().iter();
+    let found = known.clone().find(|framework| framework.id == id);
+    found.ok_or_else(|| {
+        let ids: Vec<&str> = known.map(|framework| framework.id.as_str()).collect();
+        let otherwise = format!("known frameworks: {}", ids.join(", "));
+        anyhow::Error::msg(unknown("framework", id, ids, &otherwise))
+    })
 }
 
 /// The name of a file, and not an id.

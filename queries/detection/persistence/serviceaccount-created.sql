@@ -1,0 +1,62 @@
+-- title = "Service account created"
+-- question = "Who created service accounts?"
+-- description = """
+-- Service accounts that were created, server-side apply included: an inventory. Requests of the control plane and
+-- of principals in the list expected (activity rbac) are left out."""
+-- severity = "info"
+-- level = "Metadata"
+-- controls = ["SOC 2 CC6.2", "NIST AC-2(4)"]
+-- attack = ["T1136"]
+-- covers = [
+--     "Sigma: New Kubernetes Service Account Created", "Falco: K8s Serviceaccount Created",
+--     "Microsoft threat matrix: Container service account",
+-- ]
+-- false_positives = "Every installation of an application."
+-- limits = "What the service account may do is in its bindings: see rbac-changes."
+-- tuning = "Add what is meant to do this to expected with activity rbac."
+-- triage = [
+--     "rbac-changes actor={actor}", "object-history resource={resource} namespace={namespace} name={name}",
+--     "principal-timeline principal={principal}",
+-- ]
+-- tables = ["system_principals", "expected"]
+-- message = "{actor} created service account {namespace}/[{name}|without a name]"
+-- columns.key = ["actor", "principal", "outcome", "operation", "resource", "namespace", "name"]
+-- columns.detail = ["peer_ip", "user_agent"]
+-- [[needs]]
+-- verbs = ["create", "update", "patch"]
+-- resources = ["serviceaccounts"]
+-- columns = ["response_code"]
+-- [parameters.actor]
+-- type = "string"
+-- doc = "Only requests by this actor or principal."
+-- [parameters.namespace]
+-- type = "string"
+-- doc = "Only objects in this namespace."
+SELECT
+    stage_timestamp,
+    'info' AS severity,
+    outcome,
+    actor,
+    principal,
+    operation,
+    resource,
+    namespace,
+    object_name AS name,
+    response_code,
+    client_ip,
+    peer_ip,
+    user_agent,
+    audit_id,
+    source_file,
+    source_line
+FROM write_requests
+WHERE api_group = ''
+  AND resource = 'serviceaccounts'
+  AND subresource = ''
+  AND operation = 'create'
+  AND outcome = 'succeeded'
+  AND NOT listed('system_principals', principal)
+  AND NOT listed('expected', principal, 'rbac', namespace)
+  AND ($actor IS NULL OR actor = $actor OR principal = $actor)
+  AND ($namespace IS NULL OR namespace = $namespace)
+ORDER BY stage_timestamp, source_file, source_offset, audit_id

@@ -1,0 +1,62 @@
+-- title = "Rights granted to a service account"
+-- question = "Which service accounts were given which roles?"
+-- description = """
+-- Bindings with service accounts among their subjects, one row per subject; refused attempts, failures
+-- and dry runs included (outcome). An inventory of what workloads may do."""
+-- severity = "low"
+-- level = "Request"
+-- controls = ["PCI-DSS 7.2.5", "SOC 2 CC6.3", "NIST AC-6", "ISO 27001 A.8.2"]
+-- attack = ["T1098.006"]
+-- tables = ["system_principals", "expected"]
+-- covers = ["Elastic: Kubernetes Service Account Bound to ClusterRole"]
+-- differs = "Elastic tests spec.serviceAccountName, a field that bindings do not have, and never matches; the subjects are in subjects."
+-- false_positives = "Charts and operators give their service accounts rights when they are installed."
+-- limits = "At level Metadata the log does not show subjects and role, so no rows does not mean no grants. A patch at level Request shows only what it names, and a JSON patch at that level nothing. A request that was refused before its body was read shows neither. EKS access entries, cloud IAM and group membership are not in this log. A subject of kind User named system:serviceaccount:… is a service account, too, and not in here."
+-- tuning = "Add pipelines and controllers that manage RBAC to the list expected, with activity rbac."
+-- triage = [
+--     "principal-timeline principal={principal}", "rbac-changes actor={actor}",
+--     "cluster-admin-usage actor={actor}",
+-- ]
+-- message = "{actor} granted [{granted_role}|a role] to {subject} with {object_kind} [{namespace}/][{name}|without a name] ({outcome})"
+-- columns.key = [
+--     "actor", "principal", "outcome", "operation", "object_kind", "namespace", "name", "granted_role", "subject",
+-- ]
+-- columns.detail = ["response_code", "peer_ip", "user_agent"]
+-- [[needs]]
+-- resources = ["rolebindings.rbac.authorization.k8s.io", "clusterrolebindings.rbac.authorization.k8s.io"]
+-- verbs = ["create", "update", "patch"]
+-- level = "Request"
+-- columns = ["request_object"]
+SELECT
+    stage_timestamp,
+    graded('low', outcome) AS severity,
+    outcome,
+    actor,
+    principal,
+    operation,
+    object_kind,
+    namespace,
+    object_name AS name,
+    role_ref['kind'] || ' ' || role_ref['name'] AS granted_role,
+    subject['kind'] || ' ' || coalesce(nullif(subject['namespace'], '') || '/', '') || subject['name'] AS subject,
+    response_code,
+    client_ip,
+    peer_ip,
+    user_agent,
+    audit_id,
+    source_file,
+    source_line
+FROM (
+    SELECT
+        stage_timestamp, outcome, actor, principal, operation, resource, object_kind, namespace, object_name, role_ref,
+        response_code, client_ip, peer_ip, user_agent, audit_id, source_file, source_line, source_offset,
+        unnest(subjects) AS subject
+    FROM rbac_requests
+    WHERE resource IN ('rolebindings', 'clusterrolebindings')
+      -- A patch of something else, such as labels, grants nothing.
+      AND (operation <> 'patch' OR object_source = 'request' OR request_object LIKE '[%' OR subjects(request_object) IS NOT NULL)
+      AND NOT listed('system_principals', principal)
+      AND NOT listed('expected', principal, 'rbac', namespace)
+) AS granted
+WHERE subject['kind'] = 'ServiceAccount'
+ORDER BY stage_timestamp, source_file, source_offset, audit_id, subject
