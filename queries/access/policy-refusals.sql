@@ -18,7 +18,7 @@
 -- triage = ["denied-requests actor={actor} namespace={namespace}", "webhook-and-policy-changes name={policy}"]
 -- tuning = "Give cause, policy or namespace; raise min_refusals for the frequent ones."
 -- [[needs]]
--- verbs = ["create", "update", "patch", "delete", "deletecollection", "connect", "get"]
+-- verbs = ["create", "update", "patch", "delete", "deletecollection", "get"]
 -- resources = ["*"]
 -- columns = ["response_code"]
 -- [parameters.cause]

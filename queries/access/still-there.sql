@@ -150,5 +150,5 @@ LEFT JOIN collections AS everywhere
 LEFT JOIN namespaces
     ON made.cluster IS NOT DISTINCT FROM namespaces.cluster AND made.object_namespace = namespaces.namespace
 WHERE (namespaces.deleted_at > made.stage_timestamp) IS NOT TRUE
-  AND (made.expires_at < log_end.ended_at) IS NOT TRUE
+  AND (CAST(made.expires_at AS BIGINT) / 1000 < CAST(log_end.ended_at AS BIGINT)) IS NOT TRUE
 ORDER BY made.stage_timestamp, made.source_file, made.source_offset, made.audit_id

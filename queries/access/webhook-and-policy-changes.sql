@@ -8,7 +8,7 @@
 -- log shows both versions, or what a patch sets. What the control plane and the list expected
 -- (activities webhooks and policies) do is info."""
 -- severity = "low"
--- level = "Metadata"
+-- level = "Request"
 -- controls = ["PCI-DSS 10.2.1.5", "SOC 2 CC8.1", "NIST CM-3", "NIST CM-5", "ISO 27001 A.8.32"]
 -- attack = ["T1546", "T1562.001"]
 -- false_positives = "cert-manager's CA injector and operators that keep the certificate of their own webhook up to date; GitOps that installs policies."

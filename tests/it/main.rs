@@ -9,6 +9,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod acceptance;
 mod bin;
 mod cli;
 mod containers;

@@ -17,7 +17,7 @@
 -- differs = "None of the other rule sets looks at failed-open annotations. Kubernetes 1.36 writes failed-open.mutation.webhook…, not mutating."
 -- triage = ["object-history resource=validatingwebhookconfigurations", "denied-requests"]
 -- [[needs]]
--- verbs = ["create", "update", "patch", "delete", "deletecollection", "connect"]
+-- verbs = ["create", "update", "patch", "delete", "deletecollection"]
 -- resources = ["*"]
 -- columns = ["annotations"]
 -- [parameters.gap]

@@ -15,7 +15,7 @@ fn a_table_of_ones_own_is_read() {
     fs::write(&file, "principal,team\nalice@*,blue\nmallory@*,red\n").unwrap();
     let table = format!("crews={}", file.display());
     let sql = "SELECT team, count(*) AS n FROM requests JOIN crews \
-               ON principal LIKE replace(crews.principal, '*', '%') GROUP BY team ORDER BY team";
+               ON requests.principal LIKE replace(crews.principal, '*', '%') GROUP BY team ORDER BY team";
     let rows = run([
         "sql",
         sql,
