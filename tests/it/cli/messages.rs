@@ -48,9 +48,9 @@ fn errors_say_what_and_what_to_do() {
         (vec!["sql", "SELEC 1"], 2, "SELEC"),
         (vec!["sql", ""], 2, "no SQL statement"),
         (
-            vec!["run", "secrets-read"],
+            vec!["run", "secrets-reed"],
             2,
-            "did you mean `secrets-read-by-humans`",
+            "did you mean `secrets-read`",
         ),
         (
             vec!["run", "slow-requests", "-P", "threshold_ms=fast"],

@@ -26,6 +26,9 @@ use crate::{
     text::{counted, grouped},
 };
 
+/// Saved queries that are named where others are asked for.
+const MOST_LOSSES: usize = 10;
+
 pub(super) async fn simulate(args: &PolicySimulateArgs, settings: &Settings) -> Result<u8> {
     let policy = document::load(&args.file, settings)?;
     let mut simulation = PolicySimulation::new(&policy);
@@ -145,7 +148,21 @@ fn show(
         return Ok(());
     }
     writeln!(out, "saved queries that lose evidence:")?;
-    show_losses(losses, out)
+    let most = match args.by {
+        SimulatedBy::Query => losses.len(),
+        _ => losses.len().min(MOST_LOSSES),
+    };
+    let shown = &losses[..most];
+    show_losses(shown, out)?;
+    let more = losses.len() - shown.len();
+    if more > 0 && args.by != SimulatedBy::Query {
+        writeln!(
+            out,
+            "  and {} more: --by query lists them",
+            grouped(more as u64)
+        )?;
+    }
+    Ok(())
 }
 
 fn show_losses(losses: &[EvidenceShare], out: &mut dyn Write) -> Result<()> {

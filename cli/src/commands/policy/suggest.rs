@@ -89,6 +89,9 @@ pub(super) async fn suggest(args: &PolicySuggestArgs, settings: &Settings) -> Re
 }
 
 /// What a policy leaves of events; all of them without one.
+/// Saved queries that a suggestion names; `-o jsonl` has all.
+const MOST_LOSSES: usize = 5;
+
 fn recorded<'e>(event: &EventFacts<'e>, policy: Option<&AuditPolicy>) -> Option<EventFacts<'e>> {
     let Some(policy) = policy else {
         return Some(*event);
@@ -198,7 +201,8 @@ fn show(
             }
         }
         if !change.losses.is_empty() {
-            let losses = change.losses.iter().map(|loss| {
+            let more = change.losses.len().saturating_sub(MOST_LOSSES);
+            let losses = change.losses.iter().take(MOST_LOSSES).map(|loss| {
                 let lost = loss.had.saturating_sub(loss.left);
                 format!(
                     "{} ({} of {})",
@@ -207,7 +211,10 @@ fn show(
                     grouped(loss.had)
                 )
             });
-            let losses = losses.collect::<Vec<_>>().join(", ");
+            let mut losses = losses.collect::<Vec<_>>().join(", ");
+            if more > 0 {
+                losses.push_str(&format!(" and {} more", grouped(more as u64)));
+            }
             screen::paragraph(out, "  lost to ", 4, &losses, width)?;
         }
         writeln!(out)?;
