@@ -7,6 +7,9 @@
 //! and `jsonl earlier` (events of the baseline), and the `jsonl rows` expected: only the columns named
 //! are compared, in order.
 //!
+//! A third of the queries is also tried on Parquet, through `check`, and without bodies; with
+//! `AUDITQL_TEST_FULL=1` all of them.
+//!
 //! `AUDITQL_TEST_LIBRARY=FOLDER` tests a library of one's own in place of the shipped one, and
 //! `AUDITQL_TEST_QUERIES=ID,ID` only some queries of it.
 
@@ -218,6 +221,8 @@ fn cases(query: &SavedQuery) -> Vec<Case> {
 fn ask(command: &[&str], case: &Case, folder: &Path, input: &Path) -> Ran {
     let mut args: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
     args.extend(["-i".to_owned(), input.display().to_string()]);
+    // A case may have no events, and a query may look at RBAC objects only if there are any.
+    args.push("--allow-empty".to_owned());
     for (name, rows) in &case.tables {
         let file = folder.join(format!("{name}.csv"));
         std::fs::write(&file, rows).unwrap();
@@ -305,6 +310,14 @@ fn check(query: &SavedQuery, case: &Case, is_first: bool, failures: &mut Vec<Str
     }
 }
 
+/// Queries about the log or the RBAC objects as a whole, whose rows do not rest on some of its lines.
+const WITHOUT_LINES: [&str; 4] = [
+    "inactive-identities",
+    "log-level-coverage",
+    "log-required-fields",
+    "personal-data-in-log",
+];
+
 /// The findings of a case: as many as rows, each with a line behind it; and none that could be trusted
 /// where the log holds less than the query needs.
 fn check_findings(
@@ -337,7 +350,9 @@ fn check_findings(
         ));
     }
     for finding in findings {
-        if finding["evidence"].as_array().is_none_or(Vec::is_empty) {
+        if !WITHOUT_LINES.contains(&query.id.as_str())
+            && finding["evidence"].as_array().is_none_or(Vec::is_empty)
+        {
             fail(format!("a finding without evidence: {}", finding["row"]));
         }
     }
@@ -368,6 +383,7 @@ fn check_findings(
 
 #[test]
 fn every_case_of_every_query() {
+    let is_full = OWN.is_some() || std::env::var_os("AUDITQL_TEST_FULL").is_some();
     let mut work: Vec<(&SavedQuery, Case, bool)> = Vec::new();
     for query in tested() {
         let found = cases(query);
@@ -381,7 +397,10 @@ fn every_case_of_every_query() {
             "{}: no case that must not",
             query.id
         );
+        // Each third query with its Parquet and its findings, unless all are wanted.
+        let is_probed = is_full || work.len() % 3 == 0;
         let first = found.iter().position(|case| !case.rows.is_empty());
+        let first = first.filter(|_| is_probed);
         let found = found.into_iter().enumerate();
         work.extend(found.map(|(index, case)| (query, case, Some(index) == first)));
     }
