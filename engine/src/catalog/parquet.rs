@@ -88,7 +88,8 @@ pub(super) fn table(files: &[PathBuf], context: &SessionContext) -> Result<Arc<d
 }
 
 /// The same for files in which requests of one kind lie together. Conditions are judged before other
-/// columns are read: measured over three hundred saved queries, that took a quarter of the time.
+/// columns are read: measured on six saved queries over 220,000 events, four took 0.1 to 0.65 of the
+/// CPU time, and two that read nearly all rows 0.95 and 1.2.
 pub(super) fn sorted_table(
     files: &[PathBuf],
     context: &SessionContext,

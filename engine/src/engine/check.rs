@@ -43,7 +43,6 @@ use crate::query::SavedQuery;
 use crate::query::Severity;
 use crate::query::answer::panicked;
 use crate::query::batch_rows::batch_rows;
-use crate::query::columns::selected_columns;
 use crate::query::params;
 use crate::session::{self, Limits};
 use crate::time::parse_duration;
@@ -206,10 +205,10 @@ impl Engine {
         let mut columns: BTreeSet<String> = LINE_COLUMNS.iter().map(ToString::to_string).collect();
         let shapes = shapes_statement();
         columns.extend(columns_named_in(&[&shapes, SIGNATURES]));
-        let is_named = |query: &&'static SavedQuery| selected_columns(&query.sql).is_some();
-        let (named, others): (Vec<&SavedQuery>, Vec<&SavedQuery>) =
-            queries.iter().copied().partition(is_named);
-        let sql: Vec<&str> = named.iter().map(|query| query.sql.as_str()).collect();
+        // Of a query of the user's own the text proves nothing: `DISTINCT *` reads what it does not name.
+        let (shipped, others): (Vec<&SavedQuery>, Vec<&SavedQuery>) =
+            queries.iter().partition(|query| query.is_shipped);
+        let sql: Vec<&str> = shipped.iter().map(|query| query.sql.as_str()).collect();
         columns.extend(columns_named_in(&sql));
         let state = self.context.state();
         for query in others {

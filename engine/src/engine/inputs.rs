@@ -98,7 +98,9 @@ impl OpenedInputs {
         let since = options.window.since;
         let (names, span) = match (baseline, since) {
             (Baseline::Inputs(names), _) => (names, None),
-            (Baseline::Span(span), Some(since)) => (&options.inputs, Some(since - span)),
+            (Baseline::Span(span), Some(since)) => {
+                (&options.inputs, Some(since.saturating_sub(*span)))
+            }
             (Baseline::Span(_), None) => {
                 let message = "a baseline of some time before the window needs the window's begin";
                 return Err(

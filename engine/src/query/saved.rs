@@ -83,6 +83,8 @@ pub struct SavedQuery {
     pub text: String,
     /// Its test cases.
     pub cases: String,
+    /// Is it of the shipped library, whose headers and SQL are tested?
+    pub is_shipped: bool,
 }
 
 /// The header of a saved query.
@@ -168,7 +170,12 @@ static LIBRARY: LazyLock<(Vec<SavedQuery>, Vec<String>)> = LazyLock::new(|| {
         match SavedQuery::parse(file.pack, file.id, file.sql, file.cases) {
             Ok(query) => {
                 let group = file.group.to_owned();
-                queries.insert(query.id.clone(), SavedQuery { group, ..query });
+                let shipped = SavedQuery {
+                    group,
+                    is_shipped: true,
+                    ..query
+                };
+                queries.insert(shipped.id.clone(), shipped);
             }
             Err(error) => broken.push(format!("{}/{}.sql: {error}", file.pack, file.id)),
         }
@@ -285,6 +292,7 @@ impl SavedQuery {
             sql,
             text: text.to_owned(),
             cases: cases.to_owned(),
+            is_shipped: false,
         })
     }
 

@@ -88,10 +88,10 @@ pub(super) async fn suggest(args: &PolicySuggestArgs, settings: &Settings) -> Re
     Ok(ended.exit_code(code))
 }
 
-/// What a policy leaves of events; all of them without one.
 /// Saved queries that a suggestion names; `-o jsonl` has all.
 const MOST_LOSSES: usize = 5;
 
+/// What a policy leaves of events; all of them without one.
 fn recorded<'e>(event: &EventFacts<'e>, policy: Option<&AuditPolicy>) -> Option<EventFacts<'e>> {
     let Some(policy) = policy else {
         return Some(*event);
