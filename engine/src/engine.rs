@@ -42,7 +42,7 @@ mod spool;
 
 pub use options::{Baseline, Options};
 
-use inputs::{EarlierInputs, OpenedInputs};
+use inputs::OpenedInputs;
 
 /// Inputs that questions can be asked about.
 pub struct Engine {
@@ -57,6 +57,8 @@ pub struct Engine {
     is_pruned: bool,
     /// The Parquet files and lakes of the input.
     known: Arc<[InputReport]>,
+    /// The same of the inputs that these are compared with.
+    baseline: Arc<[InputReport]>,
     /// The Kubernetes objects of the input.
     objects: Arc<ClusterObjects>,
     /// The lookup tables.
@@ -106,11 +108,8 @@ impl Engine {
             guard,
             is_pruned,
         } = opened;
-        let mut known = known;
         let (logs, has_lakes) = (events.logs.clone(), !events.lakes.is_empty());
-        if let Some(EarlierInputs { known: others, .. }) = &earlier {
-            known.extend(others.iter().cloned());
-        }
+        let baseline = earlier.as_ref().map(|earlier| earlier.known.clone());
         let has_baseline = earlier.is_some();
         let copies = [
             Some(&events),
@@ -136,6 +135,7 @@ impl Engine {
             has_baseline,
             is_pruned,
             known: known.into(),
+            baseline: baseline.unwrap_or_default().into(),
             objects,
             lookups,
             manifests,
@@ -296,6 +296,7 @@ impl Engine {
         Account::new(
             self.logs.clone(),
             Arc::clone(&self.known),
+            Arc::clone(&self.baseline),
             Arc::clone(&self.manifests),
         )
     }

@@ -4,9 +4,9 @@ use anyhow::Result;
 
 use crate::{
     args::RunArgs,
-    listing::{find_query, not_evaluable},
+    listing::{find_query, warn_not_evaluable},
     output,
-    run::{AccountOfRun, Question, Session, conclude, say},
+    run::{AccountOfRun, Question, Session, conclude},
     settings::Settings,
 };
 
@@ -16,11 +16,8 @@ pub(crate) async fn run(args: &RunArgs, settings: &Settings) -> Result<u8> {
     let session = Session::open(settings).await?;
     let question = Question::Saved(query, &args.params);
     let shown = session.show(&question, output).await;
-    if shown.ended.is_ok()
-        && let Some(warning) =
-            not_evaluable(query, &shown.report, settings.options.baseline.is_some())
-    {
-        say(settings, &warning);
+    if shown.ended.is_ok() {
+        warn_not_evaluable(query, &shown.report, &session).await?;
     }
     let (code, ended) = conclude(shown.ended, AccountOfRun::of(shown.report), settings)?;
     Ok(ended.exit_code(code))

@@ -17,7 +17,7 @@ use auditql_engine::arrow::{
 
 pub(crate) use formats::formats;
 pub(crate) use queries::{
-    describe, find_query, not_evaluable, queries, queries_about, write_by_pack,
+    describe, find_query, queries, queries_about, warn_not_evaluable, write_by_pack,
 };
 pub(crate) use tables::{columns, functions, table_names, tables};
 

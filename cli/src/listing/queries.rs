@@ -9,6 +9,7 @@ use auditql_engine::{
 };
 
 use super::Listing;
+use crate::run::{Session, insist};
 use crate::text::{grouped, paragraph, unknown};
 
 /// The saved queries whose text has all of these words, by pack and group.
@@ -237,18 +238,26 @@ fn default(parameter: &Parameter) -> String {
 
 /// Says that an input cannot show what a query asks for, in whole or in part: no rows because
 /// nothing was logged is not the same as no rows.
-pub(crate) fn not_evaluable(
+///
+/// # Errors
+///
+/// When the inputs cannot be read.
+pub(crate) async fn warn_not_evaluable(
     query: &SavedQuery,
     report: &ScanReport,
-    has_baseline: bool,
-) -> Option<String> {
-    let before = &query.header.baseline;
-    if !before.is_empty() && !has_baseline {
-        return Some(format!(
-            "not evaluable: `{}` compares with the time before: give --baseline {before} with --since, or --baseline-input",
-            query.id
-        ));
+    session: &Session<'_>,
+) -> Result<()> {
+    let lacking = session.lacking(query).await?.map(|why| {
+        let id = &query.id;
+        format!("not evaluable: `{id}`: {why} (see --table, --baseline and --baseline-input)")
+    });
+    if let Some(warning) = lacking.or_else(|| not_evaluable(query, report)) {
+        insist(&warning);
     }
+    Ok(())
+}
+
+fn not_evaluable(query: &SavedQuery, report: &ScanReport) -> Option<String> {
     let needed = match query.header.level {
         AuditLevel::Request => 1,
         AuditLevel::RequestResponse => 2,

@@ -6,6 +6,8 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+/// The number of rows that decide the widths of a table.
+pub(super) const SAMPLE: usize = 1000;
 /// Between columns.
 const GAP: usize = 2;
 /// A column of up to so many characters is not cut.

@@ -11,12 +11,10 @@ use auditql_engine::arrow::array::{ArrayRef, RecordBatch};
 use auditql_engine::arrow::datatypes::{DataType, SchemaRef};
 use unicode_width::UnicodeWidthStr;
 
-use super::layout::{ColumnShape, Layout, cut, cut_start};
+use super::layout::{ColumnShape, Layout, SAMPLE, cut, cut_start};
 use super::{Rows, View, cell};
 use crate::text::sanitize;
 
-/// The number of rows that decide the widths.
-const SAMPLE: usize = 1000;
 /// As many rows become lines where their columns do not fit.
 const FEW: usize = 4;
 /// What a long value is cut to at least, and the name of a user or a file.
@@ -24,6 +22,8 @@ const LEAST: usize = 12;
 const LEAST_NAME: usize = 20;
 /// A column says little that has a value in fewer than one of so many rows.
 const RARE: usize = 5;
+/// How a value that is not known is shown.
+const NULL: &str = "NULL";
 /// Elements of a list that are shown.
 const ELEMENTS: usize = 3;
 
@@ -109,6 +109,7 @@ impl<'w> ScreenRows<'w> {
         let texts = cells.iter().filter_map(|row| row[index].as_deref());
         let texts = texts.filter(|text| !text.is_empty());
         let widest = texts.clone().map(UnicodeWidthStr::width).max();
+        let has_null = cells.iter().any(|row| row[index].is_none());
         let is_rare = texts.count() * RARE < cells.len();
         let rank = self.rank(name);
         let same = |other: usize| cells.iter().all(|row| row[index] == row[other]);
@@ -118,7 +119,9 @@ impl<'w> ScreenRows<'w> {
                 .any(|other| (self.rank(&self.names[other]), other) < (rank, index) && same(other));
         ColumnShape {
             header: name.width(),
-            widest: widest.unwrap_or_default(),
+            widest: widest
+                .unwrap_or_default()
+                .max(if has_null { NULL.len() } else { 0 }),
             least: match self.shapes[index] {
                 Shape::Name => LEAST_NAME,
                 _ => LEAST,
@@ -161,12 +164,14 @@ impl<'w> ScreenRows<'w> {
         let cells = row.iter().zip(&self.shapes);
         let shown = |(cell, shape): (&Option<String>, &Shape)| {
             let cell = cell.as_deref()?;
-            Some(match shape {
+            let short = match shape {
                 Shape::Time => time(cell, day),
                 Shape::Float => rounded(cell),
                 Shape::List => elements(cell),
                 _ => cell.to_owned(),
-            })
+            };
+            // Before it is measured: what is escaped is wider.
+            Some(sanitize(&short, false).into_owned())
         };
         cells.map(shown).collect()
     }
@@ -180,12 +185,11 @@ impl<'w> ScreenRows<'w> {
             if place > 0 {
                 line.push_str("  ");
             }
-            let text = cells[*index].as_deref().unwrap_or("NULL");
-            let text = sanitize(text, false);
+            let text = cells[*index].as_deref().unwrap_or(NULL);
             let shape = self.shapes[*index];
             let text = match shape {
-                Shape::Name => cut_start(&text, *width),
-                _ => cut(&text, *width),
+                Shape::Name => cut_start(text, *width),
+                _ => cut(text, *width),
             };
             let pad = " ".repeat(width.saturating_sub(text.width()));
             match shape {
@@ -224,15 +228,21 @@ impl<'w> ScreenRows<'w> {
             for index in &told {
                 let name = &self.names[*index];
                 let pad = " ".repeat(widest.saturating_sub(name.width()));
-                let text = row[*index].as_deref().unwrap_or("NULL");
+                let text = row[*index].as_deref().unwrap_or(NULL);
                 writeln!(self.out, "{pad}{name} = {}", sanitize(text, false))?;
             }
         }
-        let empty = self.names.len() - told.len();
-        if empty > 0 {
-            let line = format!("{empty} columns are empty: not shown");
-            writeln!(self.out, "\n{}", cut(&line, self.width))?;
-        }
+        let empty = match self.names.len() - told.len() {
+            0 => return self.end_lines(),
+            1 => "1 empty column is not shown".to_owned(),
+            empty => format!("{empty} empty columns are not shown"),
+        };
+        writeln!(self.out, "\n{}", cut(&empty, self.width))?;
+        self.end_lines()
+    }
+
+    /// Nothing follows: there is no table.
+    fn end_lines(&mut self) -> Result<()> {
         self.shown = None;
         self.names.clear();
         Ok(())
@@ -337,7 +347,7 @@ fn time(text: &str, day: Option<&str>) -> String {
     }
 }
 
-/// A number as people read it: three digits that count.
+/// A number as people read it: three digits that count, and nothing but 0 is shown as 0.
 fn rounded(text: &str) -> String {
     let Ok(number) = text.parse::<f64>() else {
         return text.to_owned();
@@ -347,7 +357,8 @@ fn rounded(text: &str) -> String {
         _ if size == 0.0 || size >= 100.0 => 0,
         _ if size >= 10.0 => 1,
         _ if size >= 1.0 => 2,
-        _ => 3,
+        _ if size >= 0.001 => 3,
+        _ => return format!("{number:.1e}"),
     };
     format!("{number:.digits$}")
 }
@@ -381,6 +392,10 @@ mod tests {
         assert_eq!(
             ["0.0060810000000000005", "6.081", "14.228", "1234.5", "0"].map(rounded),
             ["0.006", "6.08", "14.2", "1234", "0"]
+        );
+        assert_eq!(
+            ["0.0004", "-0.00000123"].map(rounded),
+            ["4.0e-4", "-1.2e-6"]
         );
         assert_eq!(elements(r#"["a","b"]"#), "a, b");
         assert_eq!(elements(r#"["a","b",3,4,5]"#), "a, b, 3, +2");

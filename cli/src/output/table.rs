@@ -7,14 +7,12 @@ use anyhow::Result;
 use auditql_engine::arrow::{array::RecordBatch, datatypes::SchemaRef};
 use unicode_width::UnicodeWidthStr;
 
+use super::layout::SAMPLE;
 use super::screen::ScreenRows;
 use super::{Output, Rows, View, cell};
 use crate::text::sanitize;
 
 pub(super) struct TableOutput;
-
-/// The number of rows that decide the widths.
-const SAMPLE: usize = 1000;
 
 impl Output for TableOutput {
     fn name(&self) -> &'static str {

@@ -113,6 +113,15 @@ impl<'s> Session<'s> {
         Ok(code)
     }
 
+    /// What a saved query needs besides the log and is not given.
+    ///
+    /// # Errors
+    ///
+    /// When the inputs cannot be read.
+    pub(crate) async fn lacking(&self, query: &SavedQuery) -> Result<Option<String>> {
+        Ok(self.engine.lacking(query).await?)
+    }
+
     /// Names that the shell completes: tables, columns, functions.
     pub(crate) fn names(&self) -> Vec<String> {
         self.engine.names()

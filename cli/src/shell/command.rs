@@ -11,7 +11,7 @@ use crate::{
     args::parameter,
     listing::{self, Listing},
     output,
-    run::{Question, say, stdout},
+    run::{Question, stdout},
     text::unknown,
 };
 
@@ -179,14 +179,7 @@ impl Shell<'_> {
         let values = values.collect::<Result<Vec<_>>>()?;
         let query = listing::find_query(id)?;
         let shown = self.answer(&Question::Saved(query, &values)).await?;
-        if let Some(warning) = listing::not_evaluable(
-            query,
-            &shown.report,
-            self.settings.options.baseline.is_some(),
-        ) {
-            say(self.settings, &warning);
-        }
-        Ok(())
+        listing::warn_not_evaluable(query, &shown.report, &self.session).await
     }
 
     fn mode(&mut self, words: &[&str]) -> Result<()> {

@@ -27,6 +27,8 @@ pub struct ScanReport {
     pub partial: bool,
     /// Data files of lakes that were read and have no checksums: damage in them goes unnoticed.
     pub unchecked_files: u64,
+    /// Events of inputs that the others are only compared with. They are in the total.
+    pub baseline_events: u64,
     /// Was something asked about events, and the input looked at for them?
     pub asked_for_events: bool,
     /// Was something asked about RBAC objects?
@@ -53,6 +55,12 @@ impl ScanReport {
         self.inputs.push(input);
     }
 
+    /// One more input that the others are compared with.
+    pub(crate) fn add_baseline(&mut self, input: InputReport) {
+        self.baseline_events += input.tally.events;
+        self.add(input);
+    }
+
     /// Was something asked about events, or objects, of an input that holds none? Then the answer
     /// says nothing.
     pub fn is_about_nothing(&self) -> bool {
@@ -61,7 +69,7 @@ impl ScanReport {
 
     /// Was something asked about events of an input that holds none?
     pub fn lacks_events(&self) -> bool {
-        self.asked_for_events && !self.partial && self.total.events == 0
+        self.asked_for_events && !self.partial && self.total.events == self.baseline_events
     }
 
     /// Was something asked about RBAC objects of an input that holds none?

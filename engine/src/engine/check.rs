@@ -167,8 +167,29 @@ impl Engine {
         })
     }
 
-    /// What a query needs besides the log and is not given: a baseline that reaches back far enough,
-    /// rows of a lookup table. `baseline` is how far back it reaches, in microseconds.
+    /// What a saved query needs besides the log and is not given: a baseline that reaches back far
+    /// enough, rows of a lookup table. Without it, no rows say nothing. Times of the inputs are read, and
+    /// counted for nobody.
+    ///
+    /// # Errors
+    ///
+    /// When the inputs cannot be read.
+    pub async fn lacking(&self, query: &SavedQuery) -> Result<Option<String>> {
+        let baseline = match self.has_baseline && !query.header.baseline.is_empty() {
+            true => {
+                let asked = AskedContext {
+                    context: self.context.clone(),
+                    limits: self.options.limits(),
+                    ledger: Arc::default(),
+                };
+                asked.baseline().await?
+            }
+            false => None,
+        };
+        Ok(self.lacks(query, baseline))
+    }
+
+    /// The same with a baseline that reaches back so many microseconds.
     fn lacks(&self, query: &SavedQuery, baseline: Option<i64>) -> Option<String> {
         let needed = &query.header.baseline;
         if !needed.is_empty() {

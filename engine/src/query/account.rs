@@ -14,6 +14,8 @@ pub struct Account {
     logs: OpenScan,
     /// The Parquet files and lakes of the input, whose rows are known without reading.
     known: Arc<[InputReport]>,
+    /// The same of the inputs that these are compared with.
+    baseline: Arc<[InputReport]>,
     /// Its files of Kubernetes objects, which were read when it was opened.
     manifests: Arc<[InputReport]>,
 }
@@ -23,12 +25,14 @@ impl Account {
     pub(crate) fn new(
         logs: OpenScan,
         known: Arc<[InputReport]>,
+        baseline: Arc<[InputReport]>,
         manifests: Arc<[InputReport]>,
     ) -> Self {
         Self {
             ledger: Arc::default(),
             logs,
             known,
+            baseline,
             manifests,
         }
     }
@@ -42,6 +46,8 @@ impl Account {
             self.known
                 .iter()
                 .for_each(|input| report.add(input.clone()));
+            let baseline = self.baseline.iter();
+            baseline.for_each(|input| report.add_baseline(input.clone()));
         }
         report.asked_for_objects = self.ledger.reads_objects();
         if is_counted || report.asked_for_objects {

@@ -224,42 +224,58 @@ impl SavedQuery {
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read, or a file is malformed.
+    /// When the folder cannot be read, holds nothing of the kind, or a file is malformed or elsewhere.
     pub fn add_library(folder: &Path) -> Result<()> {
         let fail = |path: &Path, message: String| Error::input(path.display().to_string(), message);
-        let walk = walkdir::WalkDir::new(folder)
-            .max_depth(3)
-            .sort_by_file_name();
-        for entry in walk {
+        let walk = walkdir::WalkDir::new(folder).follow_links(true);
+        let is_hidden = |entry: &walkdir::DirEntry| {
+            entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
+        };
+        let mut is_empty = true;
+        for entry in walk
+            .sort_by_file_name()
+            .into_iter()
+            .filter_entry(|entry| !is_hidden(entry))
+        {
             let entry = entry.map_err(|error| fail(folder, error.to_string()))?;
             let path = entry.path();
             let below = path.strip_prefix(folder).unwrap_or(path);
             let names = below.iter().map(|name| name.to_string_lossy().into_owned());
             let names: Vec<String> = names.collect();
-            let (pack, group) = match names.as_slice() {
-                [tables, file] if tables == "tables" && file.ends_with(".toml") => {
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            let (pack, group) = match (names.as_slice(), extension) {
+                ([tables, _], Some("toml")) if tables == "tables" => {
                     LookupDefinition::add(path)?;
+                    is_empty = false;
                     continue;
                 }
-                [pack, _] => (pack.as_str(), ""),
-                [pack, group, _] => (pack.as_str(), group.as_str()),
+                ([pack, _], Some("sql")) => (pack.as_str(), ""),
+                ([pack, group, _], Some("sql")) => (pack.as_str(), group.as_str()),
+                (_, Some("sql")) => {
+                    let message = "a query of a library is PACK/ID.sql or PACK/GROUP/ID.sql";
+                    return Err(fail(path, message.to_owned()));
+                }
                 _ => continue,
             };
-            if !entry.file_type().is_file() || path.extension().is_none_or(|end| end != "sql") {
-                continue;
-            }
             let text =
                 std::fs::read_to_string(path).map_err(|error| fail(path, error.to_string()))?;
             let cases = std::fs::read_to_string(path.with_extension("cases.md"));
             let id = path.file_stem().unwrap_or_default().to_string_lossy();
             let query = Self::parse(pack, &id, &text, &cases.unwrap_or_default())
                 .map_err(|error| fail(path, error.to_string()))?;
+            is_empty = false;
             if let Ok(mut added) = ADDED.write() {
                 let group = group.to_owned();
                 added.push(Self { group, ..query });
             }
         }
-        Ok(())
+        match is_empty {
+            true => Err(fail(
+                folder,
+                "no saved queries: they are PACK/ID.sql".to_owned(),
+            )),
+            false => Ok(()),
+        }
     }
 
     /// Reads a file.
